@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "json/read.h"
+#include "json/write.h"
+
+namespace ajar::json {
+namespace {
+
+std::string round_trip(std::string_view text) {
+  Document document;
+  const auto value = document.parse(text);
+  return value ? raw(*value) : "error: " + value.error().message;
+}
+
+TEST(Json, RoundTripsValues) {
+  EXPECT_EQ(round_trip(R"({"a":[1,-2,3.5,1e3,true,false,null,"x\"\n\u0001é"],"b":{}})"),
+            R"({"a":[1,-2,3.5,1000,true,false,null,"x\"\n\u0001é"],"b":{}})");
+  EXPECT_EQ(round_trip("18446744073709551615"), "18446744073709551615");
+  EXPECT_EQ(round_trip("0.1"), "0.1");
+}
+
+TEST(Json, ErrorsSayWhere) {
+  EXPECT_EQ(round_trip("{\"a\": 1,\n  \"b\" 2}"),
+            "error: invalid JSON: line 2, column 7: expected ':'");
+  EXPECT_EQ(round_trip("{\"a\":"), "error: invalid JSON: line 1, column 6: the document ends too early");
+  EXPECT_EQ(round_trip(""), "error: invalid JSON: line 1, column 1: the document is empty");
+  EXPECT_EQ(round_trip("{\"a\":\"\xff\"}"), "error: invalid JSON: the text is not valid UTF-8");
+  EXPECT_EQ(round_trip("[1,]"), "error: invalid JSON: line 1, column 4: expected a value");
+  EXPECT_EQ(round_trip("{} {}"),
+            "error: invalid JSON: line 1, column 4: there is more after the end of the document");
+}
+
+TEST(Json, DepthIsBounded) {
+  const std::string deep = std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']');
+  EXPECT_NE(round_trip(deep).find("nested deeper than 128"), std::string::npos) << round_trip(deep);
+  const std::string fine = std::string(kMaxDepth - 2, '[') + std::string(kMaxDepth - 2, ']');
+  EXPECT_EQ(round_trip(fine), fine);
+  const std::string hostile(10'000'000, '[');
+  EXPECT_NE(round_trip(hostile).find("nested deeper"), std::string::npos);
+}
+
+TEST(Json, ADocumentCanBeReused) {
+  Document document;
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = "{\"k\":\"" + std::string(size_t(i) * 997, 'x') + "\"}";
+    const auto object = document.parse_object(text);
+    ASSERT_TRUE(object);
+    EXPECT_EQ(string_or(*object, "k").size(), size_t(i) * 997);
+    EXPECT_FALSE(document.parse("{"));
+  }
+}
+
+TEST(Json, WriterPlacesCommas) {
+  std::string out;
+  Writer w(out);
+  w.begin_object();
+  w.field("a", 1);
+  w.members("");
+  w.members("\"raw\":[1,2]");
+  w.key("list");
+  w.begin_array();
+  w.string("x");
+  w.begin_object();
+  w.end_object();
+  w.null();
+  w.end_array();
+  w.field("d", 0.5);
+  w.end_object();
+  EXPECT_EQ(out, R"({"a":1,"raw":[1,2],"list":["x",{},null],"d":0.5})");
+}
+
+TEST(Json, ExplainAgreesWithTheParser) {
+  for (const char* text : {"{}", "[]", "\"\\ud83d\\ude00\"", "-0", "1.5e-7", " [ 1 , 2 ] ", "null"}) {
+    EXPECT_EQ(explain(text), "") << text;
+    EXPECT_EQ(round_trip(text).find("error"), std::string::npos) << text;
+  }
+  for (const char* text : {"{a:1}", "[1 2]", "\"\\ud83d\"", "01", "+1", "1.", "tru", "\"\t\"", "'x'", "nul"}) {
+    EXPECT_NE(explain(text), "") << text;
+    EXPECT_NE(round_trip(text).find("error"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace ajar::json

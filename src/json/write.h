@@ -1,0 +1,69 @@
+#pragma once
+// Writing JSON: an appender on a std::string. Commas are the Writer's business; values are the caller's.
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ajar::json {
+
+void append_string(std::string& out, std::string_view text);  // quoted and escaped; text is UTF-8
+inline void append_int(std::string& out, int64_t number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, size_t(end - digits));
+}
+void append_double(std::string& out, double number);  // shortest form that reads back the same
+
+// Writes one JSON text. Example:
+//   Writer w(out); w.begin_object(); w.field("model", name); w.key("stop"); w.begin_array(); ...
+// The caller keeps begin/end paired. `raw` takes text that is already JSON.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  void begin_object() { open('{'); }
+  void end_object() { close('}'); }
+  void begin_array() { open('['); }
+  void end_array() { close(']'); }
+  void key(std::string_view name) {
+    comma();
+    append_string(out_, name);
+    out_.push_back(':');
+    need_comma_ = false;
+  }
+  void string(std::string_view text) { comma(), append_string(out_, text), need_comma_ = true; }
+  void integer(int64_t number) { comma(), append_int(out_, number), need_comma_ = true; }
+  void number(double value) { comma(), append_double(out_, value), need_comma_ = true; }
+  void boolean(bool flag) { comma(), out_ += flag ? "true" : "false", need_comma_ = true; }
+  void null() { comma(), out_ += "null", need_comma_ = true; }
+  void raw(std::string_view json) { comma(), out_ += json, need_comma_ = true; }
+  // Members that are already written: `"a":1,"b":[2]`. Empty text adds nothing.
+  void members(std::string_view raw_members) {
+    if (!raw_members.empty()) raw(raw_members);
+  }
+
+  void field(std::string_view name, std::string_view text) { key(name), string(text); }
+  void field(std::string_view name, const char* text) { key(name), string(text); }
+  void field(std::string_view name, const std::string& text) { key(name), string(text); }
+  void field(std::string_view name, int64_t value) { key(name), integer(value); }
+  void field(std::string_view name, int value) { key(name), integer(value); }
+  void field(std::string_view name, double value) { key(name), number(value); }
+  void field(std::string_view name, bool value) { key(name), boolean(value); }
+  void raw_field(std::string_view name, std::string_view json) { key(name), raw(json); }
+  void null_field(std::string_view name) { key(name), null(); }
+
+ private:
+  void comma() {
+    if (need_comma_) out_.push_back(',');
+  }
+  void open(char bracket) { comma(), out_.push_back(bracket), need_comma_ = false; }
+  void close(char bracket) { out_.push_back(bracket), need_comma_ = true; }
+
+  std::string& out_;
+  bool need_comma_ = false;
+};
+
+}  // namespace ajar::json
