@@ -1,0 +1,65 @@
+#pragma once
+// A reply is the fold of its events; a non-streaming answer is fold(stream), never a second code path.
+
+#include <string>
+#include <vector>
+
+#include "core/event.h"
+
+namespace ajar {
+
+struct Choice {
+  // In order of arrival: kText, kRefusal, kThought, kToolCall, kImage/kAudio (media), kOpaque. Adjacent text
+  // fragments are one part.
+  std::vector<Part> parts;
+  Finish finish = Finish::kNone;
+  std::string native_finish;
+  std::string stop_sequence;
+  std::string logprobs;           // comma-separated items, or empty
+  std::vector<RawJson> annotations;
+  RawMembers extra;               // of the choice
+  RawMembers message_extra;       // of the message
+
+  std::string text() const;  // all kText parts together
+};
+
+struct Reply {
+  std::string id;
+  std::string model;
+  int64_t created = 0;
+  std::vector<Choice> choices;  // always at least one once folded
+  Usage usage;
+  DialectId origin = DialectId::kNone;
+  RawMembers extra;
+};
+
+// Folds events in order. Repeated extra members keep the last value.
+class Fold {
+ public:
+  void add(const Event& event);
+  void add(const EventBatch& events) {
+    for (const Event& event : events) add(event);
+  }
+  const Reply& reply() const { return reply_; }
+  Reply take();
+  bool stopped() const;  // every choice seen so far has its stop
+  size_t bytes() const { return bytes_; }  // text held, for bounding memory
+
+ private:
+  Choice& choice(int index);
+  Part& open(Choice& choice, Part::Kind kind);
+  Part* find_call(Choice& choice, int index);
+  struct OpenCall { int choice; int index; size_t part; };
+
+  Reply reply_;
+  std::vector<OpenCall> calls_;
+  size_t bytes_ = 0;
+};
+
+// The events that a whole reply stands for: fold(unfold(reply)) == reply.
+EventBatch unfold(const Reply& reply);
+
+// Merges raw members, later ones replacing earlier ones of the same name.
+void merge_members(RawMembers& into, const RawMembers& later);
+
+}  // namespace ajar

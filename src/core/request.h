@@ -1,0 +1,139 @@
+#pragma once
+// An owned chat request in our words. Every dialect reads into it and writes from it; nothing of the client's
+// bytes is forwarded. What our words do not have survives as `extra`, raw JSON members that only the same
+// dialect family may write again.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ajar {
+
+// A JSON text that has been parsed and written again by us: compact, valid, one value. Empty means absent.
+using RawJson = std::string;
+// Comma-separated members without braces: `"a":1,"b":[2]`. Empty means none.
+using RawMembers = std::string;
+
+enum class DialectId : uint8_t { kNone, kOpenAiChat, kAnthropic, kGemini };
+std::string_view dialect_name(DialectId id);  // "openai", "anthropic", "gemini"
+
+enum class Role : uint8_t { kSystem, kDeveloper, kUser, kAssistant, kTool };
+std::string_view role_name(Role role);
+
+// One content block of a message. `kind` says which members mean something; the rest stay empty.
+struct Part {
+  enum class Kind : uint8_t {
+    kText,        // text
+    kRefusal,     // text
+    kImage,       // data+media_type, or url, or file_id; detail
+    kAudio,       // data+media_type ("audio/wav"), or url, or file_id
+    kFile,        // data+media_type, or url, or file_id, or text (plain-text document); name is the file name
+    kThought,     // text + signature; redacted: `data` holds the provider's opaque bytes, text is empty
+    kToolCall,    // id, name, arguments; signature (Gemini's thoughtSignature on the call)
+    kToolResult,  // id of the call, name where known, content, is_error
+    kOpaque,      // raw: a block of `origin` that our words lack (server tools, ...); only for that dialect
+  };
+  Kind kind = Kind::kText;
+  bool is_error = false;  // kToolResult
+  bool redacted = false;  // kThought
+  DialectId origin = DialectId::kNone;  // who wrote signature / raw / extra; others must not be sent them
+
+  std::string text;
+  std::string id;
+  std::string name;
+  std::string arguments;   // kToolCall: the JSON text of the arguments; "{}" when there are none. May be
+                           // broken JSON when a model wrote it so: a dialect that needs an object wraps it.
+  std::string media_type;  // "image/png"
+  std::string data;        // base64, never the data: prefix
+  std::string url;
+  std::string file_id;
+  std::string detail;      // OpenAI's image detail
+  std::string signature;   // proof that the thought is the provider's; opaque
+  RawJson raw;             // kOpaque
+  RawJson cache_control;   // Anthropic's {"type":"ephemeral","ttl":"1h"}, kept by OpenAI-compatible too
+  RawJson citations;       // Anthropic's citations setting or list on the block
+  RawMembers extra;        // unknown members of the block
+  std::vector<Part> content;  // kToolResult
+};
+
+struct Message {
+  Role role = Role::kUser;
+  std::string name;         // OpenAI's participant name
+  std::vector<Part> parts;  // in order; text, calls and thoughts may interleave
+  bool plain_text = false;  // the client wrote `content` as a string: same-dialect writers do so again
+  DialectId origin = DialectId::kNone;
+  RawMembers extra;         // unknown members of the message (audio, annotations, ...)
+};
+
+struct Tool {
+  std::string name;         // functions; empty for a built-in tool, which is `raw` of `origin`
+  std::string description;
+  RawJson parameters;       // JSON Schema; empty: takes no arguments
+  std::optional<bool> strict;
+  RawJson raw;              // a tool that is not a function (web_search, computer_use, ...), whole
+  DialectId origin = DialectId::kNone;
+  RawJson cache_control;
+  RawMembers extra;
+};
+
+struct ToolChoice {
+  enum class Mode : uint8_t { kUnset, kAuto, kNone, kAny, kNamed, kRaw };
+  Mode mode = Mode::kUnset;
+  std::string name;  // kNamed
+  RawJson raw;       // kRaw: a form our words lack (OpenAI's allowed_tools), same dialect only
+};
+
+struct ResponseFormat {
+  enum class Kind : uint8_t { kUnset, kText, kJsonObject, kJsonSchema };
+  Kind kind = Kind::kUnset;
+  std::string name;
+  std::string description;
+  RawJson schema;
+  std::optional<bool> strict;
+};
+
+struct Reasoning {
+  enum class Mode : uint8_t { kUnset, kEffort, kBudget, kOff, kAdaptive };
+  Mode mode = Mode::kUnset;
+  std::string effort;             // kEffort: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | ...
+  int64_t budget_tokens = 0;      // kBudget
+  std::optional<bool> include_thoughts;  // Gemini's includeThoughts
+};
+
+struct Sampling {
+  std::optional<double> temperature, top_p, frequency_penalty, presence_penalty;
+  std::optional<int64_t> top_k, seed;
+  RawJson logit_bias;
+};
+
+struct Request {
+  DialectId dialect = DialectId::kOpenAiChat;  // of the client; owner of every `extra`
+  std::string model;                           // the route's public name as the client wrote it
+  std::vector<Message> messages;               // system and developer turns stand in place
+  std::vector<Tool> tools;
+  ToolChoice tool_choice;
+  std::optional<bool> parallel_tool_calls;
+  Sampling sampling;
+  std::optional<int64_t> max_tokens;       // output tokens, reasoning included
+  bool max_completion_tokens = false;      // the client used OpenAI's newer spelling
+  std::vector<std::string> stop;
+  bool stop_is_string = false;             // `"stop": "x"`, written back the same way
+  std::optional<int64_t> n;
+  std::optional<bool> logprobs;
+  std::optional<int64_t> top_logprobs;
+  ResponseFormat response_format;
+  Reasoning reasoning;
+  bool stream = false;
+  bool include_usage = false;              // stream_options.include_usage
+  std::string user;                        // OpenAI `user`, Anthropic metadata.user_id
+  std::string service_tier;
+  RawJson metadata;                        // OpenAI's metadata object, Anthropic's metadata beyond user_id
+  RawMembers stream_options_extra;         // unknown members of stream_options
+  RawMembers extra;                        // unknown top-level members
+
+  int64_t choices() const { return n.value_or(1); }
+};
+
+}  // namespace ajar
