@@ -1,0 +1,45 @@
+#pragma once
+// What one request carries beside its words: who asks, until when, whether it still matters, and what it cost so
+// far. Made by `api`, passed by reference down the line, stored nowhere. Confined to the request's loop.
+
+#include <string>
+
+#include "base/clock.h"
+#include "net/cancel.h"
+
+namespace ajar {
+
+struct Caller {
+  std::string key_id;    // empty: the server runs open, without keys
+  std::string key_name;
+  std::string team;      // empty: none
+};
+
+struct Context {
+  std::string id;                    // "req-…", in the response header, the log and the call row
+  Caller caller;
+  TimePoint started = now();         // the request's first byte was there
+  TimePoint deadline = kNever;       // of the whole request
+  net::CancelToken* cancel = nullptr;  // fires when the client leaves; never null on the request line
+  std::string data_class;            // privacy class of the data, empty: the route's default
+
+  // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).
+  std::chrono::nanoseconds upstream_wait{0};
+
+  bool cancelled() const { return cancel != nullptr && cancel->cancelled(); }
+};
+
+// Adds the time between construction and destruction to the context's upstream wait.
+class UpstreamWait {
+ public:
+  explicit UpstreamWait(Context& context) : context_(context), from_(now()) {}
+  ~UpstreamWait() { context_.upstream_wait += now() - from_; }
+  UpstreamWait(const UpstreamWait&) = delete;
+  UpstreamWait& operator=(const UpstreamWait&) = delete;
+
+ private:
+  Context& context_;
+  TimePoint from_;
+};
+
+}  // namespace ajar

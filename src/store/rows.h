@@ -1,0 +1,97 @@
+#pragma once
+// What the store keeps, as plain rows.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/event.h"
+
+namespace ajar::store {
+
+// Money is counted in nano-dollars: 1 $ = 1,000,000,000.
+inline constexpr int64_t kNanoPerDollar = 1'000'000'000;
+
+// Limits of a key or a team. Zero means unlimited.
+struct Limits {
+  int64_t rpm = 0;          // requests in any 60 s
+  int64_t tpm = 0;          // tokens in any 60 s
+  int64_t concurrency = 0;  // requests at once
+  int64_t usd_day = 0, usd_month = 0;        // nano-dollars per UTC day / month
+  int64_t tokens_day = 0, tokens_month = 0;  // input + output
+
+  bool has_budget() const { return usd_day || usd_month || tokens_day || tokens_month; }
+  bool has_money_budget() const { return usd_day || usd_month; }
+  bool operator==(const Limits&) const = default;
+};
+
+struct KeyRow {
+  std::string id;        // "key_…", public
+  std::string name;
+  std::string hash;      // SHA-256 of the secret, hex; the secret itself is never kept
+  std::string hint;      // its last four characters
+  std::string team;      // empty: none
+  std::vector<std::string> routes;  // allowed routes; empty: all
+  Limits limits;
+  int64_t created_ms = 0;
+  int64_t expires_ms = 0;  // 0: never
+  int64_t revoked_ms = 0;  // 0: valid
+};
+
+struct TeamRow {
+  std::string name;
+  Limits limits;
+  int64_t created_ms = 0;
+};
+
+// What a key or team has spent in one window.
+struct SpendRow {
+  bool team = false;
+  std::string id;       // key id or team name
+  int64_t day = 0;      // utc_day
+  int64_t usd = 0;      // nano-dollars
+  int64_t tokens = 0;
+  int64_t requests = 0;
+};
+
+struct AttemptRow {
+  std::string target;   // "provider/model"
+  std::string outcome;  // "complete" or the error's code name
+  int status = 0;       // upstream HTTP status
+  double seconds = 0;
+};
+
+// One call, written after its last byte.
+struct CallRow {
+  std::string id;
+  int64_t time_ms = 0;
+  std::string key_id, key_name, team;
+  std::string endpoint;  // "chat", "embeddings"
+  std::string route, target, model;  // model = what the upstream says it served
+  bool stream = false;
+  StreamEnd end = StreamEnd::kComplete;
+  std::string error;     // code name, empty when complete
+  int status = 200;      // HTTP status given to the client
+  std::vector<AttemptRow> attempts;
+  double queue_seconds = 0, first_token_seconds = 0, total_seconds = 0, overhead_seconds = 0;
+  Usage usage;
+  int64_t cost = 0;      // nano-dollars
+  std::string finish;
+};
+
+struct UsageFilter {
+  int64_t from_ms = 0, to_ms = INT64_MAX;
+  std::string key, team, route, model;   // empty: any; key matches id or name
+  std::vector<std::string> group_by;     // of key, team, route, model, target, day, end
+};
+
+struct UsageRow {
+  std::vector<std::string> group;  // one value per group_by entry
+  int64_t requests = 0, failed = 0;
+  int64_t input = 0, output = 0, cached_read = 0, reasoning = 0;
+  int64_t cost = 0;
+  double mean_first_token = 0, mean_total = 0;
+};
+
+}  // namespace ajar::store

@@ -1,0 +1,305 @@
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "json/write.h"
+#include "store/schema.h"
+
+namespace ajar::store {
+namespace {
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const auto& part : parts) {
+    if (!out.empty()) out.push_back('\n');
+    out += part;
+  }
+  return out;
+}
+
+void bind_limits(Statement& statement, const Limits& limits) {
+  statement.bind(limits.rpm).bind(limits.tpm).bind(limits.concurrency);
+  statement.bind(limits.usd_day).bind(limits.usd_month);
+  statement.bind(limits.tokens_day).bind(limits.tokens_month);
+}
+
+Limits read_limits(const Statement& row, int column) {
+  return Limits{.rpm = row.integer(column), .tpm = row.integer(column + 1),
+                .concurrency = row.integer(column + 2), .usd_day = row.integer(column + 3),
+                .usd_month = row.integer(column + 4), .tokens_day = row.integer(column + 5),
+                .tokens_month = row.integer(column + 6)};
+}
+
+std::string attempts_json(const std::vector<AttemptRow>& attempts) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_array();
+  for (const auto& attempt : attempts) {
+    w.begin_object();
+    w.field("target", attempt.target);
+    w.field("outcome", attempt.outcome);
+    if (attempt.status != 0) w.field("status", attempt.status);
+    w.field("seconds", attempt.seconds);
+    w.end_object();
+  }
+  w.end_array();
+  return out;
+}
+
+constexpr const char* kInsertCall =
+    "INSERT INTO calls(id,time_ms,key_id,key_name,team,endpoint,route,target,model,stream,end,error,"
+    "status,attempts,queue_s,first_token_s,total_s,overhead_s,input,output,cached_read,cached_write,"
+    "reasoning,reported,cost,finish) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr const char* kUpsertSpend =
+    "INSERT INTO spend(team,id,day,usd,tokens,requests) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+    "usd=usd+excluded.usd, tokens=tokens+excluded.tokens, requests=requests+excluded.requests";
+
+}  // namespace
+
+Store::Store(Database writer, Database reader)
+    : writer_(std::move(writer)), reader_(std::move(reader)) {}
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
+  AJAR_ASSIGN(Database writer, Database::open(path));
+  AJAR_ASSIGN(Database reader, Database::open(path));
+  std::unique_ptr<Store> store(new Store(std::move(writer), std::move(reader)));
+  if (auto status = store->migrate(); !status) {
+    return std::unexpected(std::move(status).error().in("database " + path));
+  }
+  AJAR_ASSIGN(store->insert_call_, store->writer_.prepare(kInsertCall));
+  AJAR_ASSIGN(store->upsert_spend_, store->writer_.prepare(kUpsertSpend));
+  store->thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
+  return store;
+}
+
+Store::~Store() {
+  {
+    std::lock_guard lock(queue_lock_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Store::migrate() {
+  AJAR_TRY(writer_.exec("BEGIN IMMEDIATE"));  // two processes may open a new file at once
+  AJAR_ASSIGN(Statement version, writer_.prepare("PRAGMA user_version"));
+  AJAR_TRY(version.step());
+  const int64_t have = version.integer(0);
+  version.reset();
+  const int64_t newest = std::size(kMigrations);
+  if (have > newest) {
+    return fail(Code::kUnavailable, "was written by a newer ajar (schema " + std::to_string(have) +
+                                        ", this binary knows " + std::to_string(newest) + ")");
+  }
+  for (int64_t i = have; i < newest; ++i) AJAR_TRY(writer_.exec(kMigrations[i]));
+  AJAR_TRY(writer_.exec(("PRAGMA user_version=" + std::to_string(newest)).c_str()));
+  return writer_.exec("COMMIT");
+}
+
+Status Store::put_key(const KeyRow& key) {
+  std::lock_guard lock(writer_lock_);
+  AJAR_ASSIGN(Statement put,
+              writer_.prepare("INSERT INTO keys VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                              "ON CONFLICT(id) DO UPDATE SET name=excluded.name, team=excluded.team, "
+                              "routes=excluded.routes, rpm=excluded.rpm, tpm=excluded.tpm, "
+                              "concurrency=excluded.concurrency, usd_day=excluded.usd_day, "
+                              "usd_month=excluded.usd_month, tokens_day=excluded.tokens_day, "
+                              "tokens_month=excluded.tokens_month, expires_ms=excluded.expires_ms, "
+                              "revoked_ms=excluded.revoked_ms"));
+  put.bind(key.id).bind(key.name).bind(key.hash).bind(key.hint).bind(key.team).bind(join(key.routes));
+  bind_limits(put, key.limits);
+  put.bind(key.created_ms).bind(key.expires_ms).bind(key.revoked_ms);
+  if (auto status = put.run(); !status) {
+    if (sqlite3_extended_errcode(writer_.raw()) == SQLITE_CONSTRAINT_UNIQUE) {
+      return fail(Code::kConflict, "a key named '" + key.name + "' exists already", "name");
+    }
+    return status;
+  }
+  return writer_.exec("PRAGMA wal_checkpoint(FULL)");
+}
+
+Status Store::put_team(const TeamRow& team) {
+  std::lock_guard lock(writer_lock_);
+  AJAR_ASSIGN(Statement put,
+              writer_.prepare("INSERT INTO teams VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(name) DO UPDATE "
+                              "SET rpm=excluded.rpm, tpm=excluded.tpm, "
+                              "concurrency=excluded.concurrency, usd_day=excluded.usd_day, "
+                              "usd_month=excluded.usd_month, tokens_day=excluded.tokens_day, "
+                              "tokens_month=excluded.tokens_month"));
+  put.bind(team.name);
+  bind_limits(put, team.limits);
+  put.bind(team.created_ms);
+  AJAR_TRY(put.run());
+  return writer_.exec("PRAGMA wal_checkpoint(FULL)");
+}
+
+Result<bool> Store::delete_team(const std::string& name) {
+  std::lock_guard lock(writer_lock_);
+  AJAR_ASSIGN(Statement remove, writer_.prepare("DELETE FROM teams WHERE name=?"));
+  AJAR_TRY(remove.bind(name).run());
+  return sqlite3_changes(writer_.raw()) > 0;
+}
+
+Result<std::vector<KeyRow>> Store::keys() {
+  std::lock_guard lock(reader_lock_);
+  AJAR_ASSIGN(Statement row, reader_.prepare("SELECT * FROM keys ORDER BY created_ms, id"));
+  std::vector<KeyRow> keys;
+  for (;;) {
+    AJAR_ASSIGN(const bool more, row.step());
+    if (!more) return keys;
+    KeyRow& key = keys.emplace_back();
+    key.id = row.text(0);
+    key.name = row.text(1);
+    key.hash = row.text(2);
+    key.hint = row.text(3);
+    key.team = row.text(4);
+    const std::string routes = row.text(5);
+    if (!routes.empty()) {
+      for (const auto route : split(routes, '\n')) key.routes.emplace_back(route);
+    }
+    key.limits = read_limits(row, 6);
+    key.created_ms = row.integer(13);
+    key.expires_ms = row.integer(14);
+    key.revoked_ms = row.integer(15);
+  }
+}
+
+Result<std::vector<TeamRow>> Store::teams() {
+  std::lock_guard lock(reader_lock_);
+  AJAR_ASSIGN(Statement row, reader_.prepare("SELECT * FROM teams ORDER BY name"));
+  std::vector<TeamRow> teams;
+  for (;;) {
+    AJAR_ASSIGN(const bool more, row.step());
+    if (!more) return teams;
+    teams.push_back({.name = row.text(0), .limits = read_limits(row, 1), .created_ms = row.integer(8)});
+  }
+}
+
+Result<std::vector<SpendRow>> Store::spend(int64_t first_day) {
+  flush();
+  std::lock_guard lock(reader_lock_);
+  AJAR_ASSIGN(Statement row, reader_.prepare(
+                                 "SELECT team,id,day,usd,tokens,requests FROM spend WHERE day>=?"));
+  row.bind(first_day);
+  std::vector<SpendRow> rows;
+  for (;;) {
+    AJAR_ASSIGN(const bool more, row.step());
+    if (!more) return rows;
+    rows.push_back({.team = row.integer(0) != 0, .id = row.text(1), .day = row.integer(2),
+                    .usd = row.integer(3), .tokens = row.integer(4), .requests = row.integer(5)});
+  }
+}
+
+void Store::record(CallRow row) {
+  const int64_t day = utc_day(row.time_ms);
+  bool wake = false;
+  {
+    std::lock_guard lock(queue_lock_);
+    const auto add = [&](bool team, const std::string& id) {
+      SpendRow& spend = spend_[std::to_string(day) + (team ? "t" : "k") + id];
+      spend.team = team;
+      spend.id = id;
+      spend.day = day;
+      spend.usd += row.cost;
+      spend.tokens += row.usage.total();
+      spend.requests += 1;
+    };
+    wake = queue_.empty() && spend_.empty();
+    if (!row.key_id.empty()) add(false, row.key_id);
+    if (!row.team.empty()) add(true, row.team);
+    ++recorded_;
+    if (queue_.size() < kMaxQueue) queue_.push_back(std::move(row));
+    else ++stats_.dropped;
+  }
+  if (wake) wake_.notify_one();
+}
+
+void Store::flush() {
+  std::unique_lock lock(queue_lock_);
+  const uint64_t target = recorded_;
+  wake_.notify_one();
+  flushed_.wait(lock, [&] { return committed_ >= target || stop_; });
+}
+
+void Store::write_loop() {
+  std::vector<CallRow> rows;
+  std::map<std::string, SpendRow> spend;
+  for (;;) {
+    uint64_t upto = 0;
+    {
+      std::unique_lock lock(queue_lock_);
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !spend_.empty(); });
+      if (queue_.empty() && spend_.empty()) return;  // stop_, and nothing waits
+      if (!stop_ && queue_.size() < kMaxBatch) {
+        wake_.wait_for(lock, std::chrono::milliseconds(kFlushMillis), [&] { return stop_; });
+      }
+      rows.swap(queue_);
+      spend.swap(spend_);
+      upto = recorded_;
+    }
+    Status status;
+    for (int tries = 0; tries < 3; ++tries) {
+      if (status = write_batch(rows, spend); status) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50 << tries));
+    }
+    std::lock_guard lock(queue_lock_);
+    if (status) {
+      stats_.written += int64_t(rows.size());
+    } else {
+      // The file is not to be written now (full disk, ...). Rows are counted as lost; money is kept for the
+      // next batch.
+      stats_.failed += int64_t(rows.size());
+      for (auto& [id, row] : spend) {
+        SpendRow& waiting = spend_[id];
+        const SpendRow sum = waiting;
+        waiting = row;
+        waiting.usd += sum.usd;
+        waiting.tokens += sum.tokens;
+        waiting.requests += sum.requests;
+      }
+      if (stop_) spend_.clear();  // three tries at the very end: give up rather than hang
+    }
+    committed_ = upto;
+    flushed_.notify_all();
+    rows.clear();
+    spend.clear();
+  }
+}
+
+Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend) {
+  std::lock_guard lock(writer_lock_);
+  AJAR_TRY(writer_.exec("BEGIN IMMEDIATE"));
+  const auto write_all = [&]() -> Status {
+    for (const auto& [id, row] : spend) {
+      upsert_spend_.bind(int64_t{row.team}).bind(row.id).bind(row.day).bind(row.usd).bind(row.tokens);
+      AJAR_TRY(upsert_spend_.bind(row.requests).run());
+    }
+    for (const CallRow& row : rows) {
+      Statement& s = insert_call_;
+      s.bind(row.id).bind(row.time_ms).bind(row.key_id).bind(row.key_name).bind(row.team);
+      s.bind(row.endpoint).bind(row.route).bind(row.target).bind(row.model).bind(int64_t{row.stream});
+      s.bind(stream_end_name(row.end)).bind(row.error).bind(int64_t{row.status});
+      s.bind(attempts_json(row.attempts)).bind(row.queue_seconds).bind(row.first_token_seconds);
+      s.bind(row.total_seconds).bind(row.overhead_seconds).bind(row.usage.input).bind(row.usage.output);
+      s.bind(row.usage.cached_read).bind(row.usage.cached_write).bind(row.usage.reasoning);
+      s.bind(int64_t{row.usage.reported}).bind(row.cost).bind(row.finish);
+      AJAR_TRY(s.run());
+    }
+    return {};
+  };
+  if (auto status = write_all(); !status) {
+    writer_.exec("ROLLBACK");
+    return status;
+  }
+  return writer_.exec("COMMIT");
+}
+
+Store::Stats Store::stats() const {
+  std::lock_guard lock(queue_lock_);
+  Stats stats = stats_;
+  stats.waiting = int64_t(queue_.size());
+  return stats;
+}
+
+}  // namespace ajar::store

@@ -1,0 +1,80 @@
+#pragma once
+// What survives a restart: keys, teams, spend and one row per call, in one SQLite file (WAL).
+//
+// Threads: every method may be called from any thread. Methods that answer from the file block for
+// milliseconds: call them at start-up or on a blocking pool, never on a loop. `record` never blocks on the file:
+// one writer thread commits in batches at most kFlushMillis after the first waiting row, so that a crash of the
+// process loses no settled spend older than 50 ms.
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "store/rows.h"
+#include "store/sqlite.h"
+
+namespace ajar::store {
+
+class Store {
+ public:
+  static constexpr int kFlushMillis = 20;
+  static constexpr size_t kMaxBatch = 512;      // rows per transaction
+  static constexpr size_t kMaxQueue = 65'536;   // waiting call rows; beyond that rows are counted and dropped,
+                                                // spend never is
+
+  // Opens or makes `path` and brings it to the newest schema. kUnavailable names the file and the cause, also
+  // when it was made by a newer version.
+  static Result<std::unique_ptr<Store>> open(const std::string& path);
+  ~Store();  // writes what waits
+
+  // Keys and teams: durable when the call returns.
+  Status put_key(const KeyRow& key);    // inserts or replaces by id; kConflict: another key has this name
+  Status put_team(const TeamRow& team);
+  Result<bool> delete_team(const std::string& name);
+  Result<std::vector<KeyRow>> keys();
+  Result<std::vector<TeamRow>> teams();
+
+  // Spend of the days from `first_day` on.
+  Result<std::vector<SpendRow>> spend(int64_t first_day);
+
+  void record(CallRow row);
+  void flush();  // returns when all that was recorded before is committed
+
+  Result<std::vector<UsageRow>> usage(const UsageFilter& filter);
+  Result<std::vector<CallRow>> calls(const UsageFilter& filter, int limit);  // newest first
+  // Deletes call rows older than this in small steps; spend stays.
+  Result<int64_t> delete_calls_before(int64_t time_ms);
+
+  struct Stats { int64_t written = 0, dropped = 0, failed = 0, waiting = 0; };
+  Stats stats() const;
+
+ private:
+  explicit Store(Database writer, Database reader);
+  Status migrate();
+  void write_loop();
+  Status write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend);
+
+  // Guards the connections; held only while one statement or batch runs.
+  std::mutex writer_lock_;
+  Database writer_;
+  Statement insert_call_, upsert_spend_;
+  std::mutex reader_lock_;
+  Database reader_;
+
+  mutable std::mutex queue_lock_;  // guards all below
+  std::condition_variable wake_, flushed_;
+  std::vector<CallRow> queue_;
+  std::map<std::string, SpendRow> spend_;  // waiting increments by scope and day
+  uint64_t recorded_ = 0, committed_ = 0;
+  Stats stats_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ajar::store

@@ -1,0 +1,121 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/clock.h"
+
+namespace ajar::store {
+namespace {
+
+class StoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/ajar-store-XXXXXX";
+    folder_ = mkdtemp(pattern);
+    path_ = folder_ + "/ajar.db";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  static CallRow call(const std::string& key, int64_t cost, int64_t tokens) {
+    CallRow row;
+    row.id = "req-1";
+    row.time_ms = unix_millis();
+    row.key_id = key;
+    row.key_name = key + "-name";
+    row.team = "red";
+    row.endpoint = "chat";
+    row.route = "r";
+    row.model = "m";
+    row.cost = cost;
+    row.usage = {.input = tokens, .output = 1, .reported = true};
+    row.attempts = {{.target = "p/m", .outcome = "complete", .status = 200, .seconds = 0.1}};
+    return row;
+  }
+
+  std::string folder_, path_;
+};
+
+TEST_F(StoreTest, KeysAndTeamsSurviveReopening) {
+  KeyRow key{.id = "key_1", .name = "app", .hash = "h", .hint = "abcd", .team = "red",
+             .routes = {"a", "b"}, .limits = {.rpm = 5, .usd_month = 7}, .created_ms = 3};
+  {
+    auto store = Store::open(path_);
+    ASSERT_TRUE(store) << store.error().message;
+    ASSERT_TRUE((*store)->put_key(key));
+    ASSERT_TRUE((*store)->put_team({.name = "red", .limits = {.tpm = 9}, .created_ms = 1}));
+    KeyRow twin = key;
+    twin.id = "key_2";
+    twin.hash = "other";
+    const auto status = (*store)->put_key(twin);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, Code::kConflict);
+  }
+  auto store = Store::open(path_);
+  ASSERT_TRUE(store);
+  const auto keys = (*store)->keys();
+  ASSERT_TRUE(keys);
+  ASSERT_EQ(keys->size(), 1u);
+  EXPECT_EQ(keys->front().routes, key.routes);
+  EXPECT_EQ(keys->front().limits, key.limits);
+  EXPECT_EQ((*store)->teams()->front().limits.tpm, 9);
+}
+
+TEST_F(StoreTest, UsageGroupsAndSpendSums) {
+  auto store = std::move(*Store::open(path_));
+  for (int i = 0; i < 1000; ++i) store->record(call(i % 2 ? "k1" : "k2", 10, 5));
+  UsageFilter filter;
+  filter.group_by = {"key", "day"};
+  const auto rows = store->usage(filter);
+  ASSERT_TRUE(rows) << rows.error().message;
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ(rows->front().requests, 500);
+  EXPECT_EQ(rows->front().cost, 5000);
+  EXPECT_EQ(rows->front().input, 2500);
+  const auto spend = store->spend(utc_day(unix_millis()));
+  ASSERT_TRUE(spend);
+  ASSERT_EQ(spend->size(), 3u);  // two keys and their team
+  for (const auto& row : *spend) EXPECT_EQ(row.usd, row.team ? 10'000 : 5'000);
+  filter.group_by = {"shoe size"};
+  EXPECT_EQ(store->usage(filter).error().field, "group_by");
+  filter.group_by = {};
+  filter.key = "k1-name";
+  EXPECT_EQ(store->usage(filter)->front().requests, 500);
+  EXPECT_EQ(store->calls(filter, 10)->size(), 10u);
+  EXPECT_EQ(*store->delete_calls_before(INT64_MAX), 1000);
+  EXPECT_EQ(store->spend(0)->size(), 3u);  // spend outlives the rows
+}
+
+TEST_F(StoreTest, AKilledProcessLosesNothingOlderThan50Ms) {
+  const pid_t child = fork();
+  if (child == 0) {
+    auto store = Store::open(path_);
+    for (int i = 0; i < 100; ++i) (*store)->record(call("k", 1, 1));
+    usleep(50'000 + 100'000);  // the promise is 50 ms; the rest is for slow machines under a sanitizer
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  auto store = std::move(*Store::open(path_));
+  const auto spend = store->spend(0);
+  ASSERT_TRUE(spend);
+  ASSERT_EQ(spend->size(), 2u);
+  EXPECT_EQ(spend->front().usd, 100);
+}
+
+TEST_F(StoreTest, ANewerFileIsRefusedAndNamed) {
+  { auto store = Store::open(path_); }
+  { auto db = Database::open(path_); ASSERT_TRUE(db->exec("PRAGMA user_version=999")); }
+  const auto store = Store::open(path_);
+  ASSERT_FALSE(store);
+  EXPECT_NE(store.error().message.find("newer ajar"), std::string::npos);
+  EXPECT_FALSE(Store::open(folder_ + "/missing/x.db"));
+}
+
+}  // namespace
+}  // namespace ajar::store
