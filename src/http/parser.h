@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/head.h"
 #include "http/headers.h"
 
 namespace ajar {
@@ -86,16 +87,14 @@ class RequestParser {
 
  private:
   std::unexpected<Error> refuse(int status, Code code, std::string message);
-  Result<bool> find_head(std::string_view bytes, size_t& consumed);
   Status parse_head(std::string_view head);
   Status parse_request_line(std::string_view line);
+  Status parse_target(std::string_view target);
   Status interpret();
   Result<size_t> feed_body(std::string_view bytes);
 
   ParserLimits limits_;
-  std::string partial_;     // an incomplete head
-  size_t line_start_ = 0;   // in the head: where the current line starts
-  size_t scanned_ = 0;
+  HeadScanner scanner_;
   bool started_ = false;
   bool head_done_ = false;
   bool done_ = false;
@@ -131,9 +130,7 @@ class ResponseParser {
   Status parse_head(std::string_view head);
 
   ParserLimits limits_;
-  std::string partial_;
-  size_t line_start_ = 0;
-  size_t scanned_ = 0;
+  HeadScanner scanner_;
   bool started_ = false;
   bool done_ = false;
   bool to_head_ = false;

@@ -1,0 +1,231 @@
+#include "net/stream.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "net/stream_impl.h"
+
+namespace ajar {
+namespace {
+
+Io from_return(ssize_t n) {
+  if (n > 0) return {.bytes = size_t(n)};
+  if (n == 0) return {.kind = Io::Kind::kEnd};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {.kind = Io::Kind::kWouldBlock};
+  return {.kind = Io::Kind::kFailed, .error = errno};
+}
+
+constexpr Io kClosedIo{.kind = Io::Kind::kFailed, .error = EBADF};
+
+}  // namespace
+
+std::string errno_text(int error) {
+  char buffer[128];
+  return strerror_r(error, buffer, sizeof buffer);
+}
+
+// The reactor's pending callback: keeps the Impl alive, also past the Stream.
+struct Stream::OnReady {
+  OnReady(Impl* impl, int direction) : impl(impl), direction(direction) { impl->retain(); }
+  OnReady(OnReady&& other) noexcept
+      : impl(std::exchange(other.impl, nullptr)), direction(other.direction) {}
+  ~OnReady() {
+    if (impl) impl->release();
+  }
+  void operator()(boost::system::error_code) { impl->on_ready(direction); }
+  Impl* impl;
+  int direction;
+};
+
+void Stream::Impl::arm(int direction) {
+  if (armed[direction] || fd < 0) return;
+  armed[direction] = true;
+  socket.async_wait(direction == kRead ? Socket::wait_read : Socket::wait_write,
+                    OnReady(this, direction));
+}
+
+void Stream::Impl::on_ready(int direction) {
+  armed[direction] = false;
+  if (fd < 0) return;
+  if (waiters[direction].waiting()) return waiters[direction].wake(Wake::kReady);
+  if (direction == kRead && watcher) return std::exchange(watcher, nullptr)->on_readable();
+  signalled[direction] = true;
+}
+
+void Stream::Impl::close() {
+  if (fd < 0) return;
+  fd = -1;
+  watcher = nullptr;
+  boost::system::error_code ignored;
+  socket.close(ignored);
+  for (Waiter& waiter : waiters) waiter.wake_later(Wake::kClosed);
+  SSL_free(std::exchange(ssl, nullptr));
+}
+
+Stream::Stream(Loop& loop, int fd) : impl_(new Impl(loop)) {
+  boost::system::error_code error;
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  using boost::asio::ip::tcp;
+  impl_->socket.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, error);
+  if (error) {
+    ::close(fd);
+  } else {
+    impl_->fd = fd;
+  }
+}
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (this != &other) {
+    Stream old(std::move(*this));
+    impl_ = std::exchange(other.impl_, nullptr);
+  }
+  return *this;
+}
+
+Stream::~Stream() {
+  if (!impl_) return;
+  impl_->close();
+  impl_->release();
+}
+
+bool Stream::is_open() const { return impl_ && impl_->fd >= 0; }
+int Stream::fd() const { return impl_ ? impl_->fd : -1; }
+bool Stream::is_tls() const { return impl_ && impl_->ssl; }
+
+void Stream::close() {
+  if (impl_) impl_->close();
+}
+
+void Stream::shutdown_write() {
+  if (!is_open()) return;
+  if (impl_->ssl) SSL_shutdown(impl_->ssl);
+  ::shutdown(impl_->fd, SHUT_WR);
+}
+
+Io Stream::try_read(std::span<char> into) {
+  if (!is_open()) return kClosedIo;
+  if (impl_->ssl) return try_read_tls(into);
+  return from_return(::recv(impl_->fd, into.data(), into.size(), MSG_DONTWAIT));
+}
+
+Io Stream::try_write(std::span<const iovec> from) {
+  if (!is_open()) return kClosedIo;
+  if (impl_->ssl) return try_write_tls(from);
+  if (from.size() == 1)
+    return from_return(
+        ::send(impl_->fd, from[0].iov_base, from[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL));
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(from.data());
+  message.msg_iovlen = from.size();
+  return from_return(::sendmsg(impl_->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+Io Stream::peek() {
+  if (!is_open()) return kClosedIo;
+  char byte;
+  if (!impl_->ssl) return from_return(::recv(impl_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+  int n = SSL_peek(impl_->ssl, &byte, 1);  // takes in session tickets and the like
+  if (n > 0) return {.bytes = 1};
+  switch (SSL_get_error(impl_->ssl, n)) {
+    case SSL_ERROR_WANT_READ: return {.kind = Io::Kind::kWouldBlock};
+    case SSL_ERROR_ZERO_RETURN: return {.kind = Io::Kind::kEnd};
+    default: return {.kind = Io::Kind::kFailed, .error = EPROTO};
+  }
+}
+
+Task<Wake> Stream::ready(int direction, TimePoint deadline) {
+  return impl_->waiters[direction].wait(deadline, [impl = impl_, direction](Waiter& waiter) {
+    if (impl->fd < 0) return waiter.wake_later(Wake::kClosed);
+    if (std::exchange(impl->signalled[direction], false)) return waiter.wake_later(Wake::kReady);
+    impl->arm(direction);
+  });
+}
+
+Task<Wake> Stream::readable(TimePoint deadline) { return ready(kRead, deadline); }
+Task<Wake> Stream::writable(TimePoint deadline) { return ready(kWrite, deadline); }
+
+void Stream::watch(StreamWatcher* watcher) {
+  if (!is_open()) return;
+  impl_->watcher = watcher;
+  if (!watcher) return;
+  impl_->signalled[kRead] = false;  // if it is readable, the new wait says so
+  impl_->arm(kRead);
+}
+
+Task<Result<size_t>> Stream::read_some(std::span<char> into, TimePoint deadline) {
+  for (;;) {
+    Io io = try_read(into);
+    if (io.ok()) co_return io.bytes;
+    if (io.kind == Io::Kind::kEnd) co_return size_t(0);
+    if (io.error == EBADF) co_return fail(Code::kCancelled, "the connection was closed");
+    if (!io.would_block()) co_return fail(Code::kCut, errno_text(io.error));
+    switch (co_await readable(deadline)) {
+      case Wake::kReady: break;
+      case Wake::kTimeout: co_return fail(Code::kTimeout, "nothing to read before the deadline");
+      case Wake::kClosed: co_return fail(Code::kCancelled, "the connection was closed");
+    }
+  }
+}
+
+Task<Status> Stream::write(std::string_view bytes, Millis stall) {
+  iovec buffer{const_cast<char*>(bytes.data()), bytes.size()};
+  co_return co_await write_rest(std::span(&buffer, 1), 0, stall);
+}
+
+Task<Status> Stream::write_rest(std::span<const iovec> from, size_t done, Millis stall) {
+  std::array<iovec, 8> rest;
+  for (;;) {
+    size_t count = 0, skip = done;
+    for (const iovec& buffer : from) {
+      if (skip >= buffer.iov_len) {
+        skip -= buffer.iov_len;
+        continue;
+      }
+      if (count == rest.size()) break;
+      rest[count++] = {static_cast<char*>(buffer.iov_base) + skip, buffer.iov_len - skip};
+      skip = 0;
+    }
+    if (count == 0) co_return Status{};
+    Io io = try_write(std::span(rest.data(), count));
+    if (io.ok()) {
+      done += io.bytes;
+      continue;
+    }
+    if (!io.would_block()) co_return fail(Code::kCancelled, errno_text(io.error));
+    switch (co_await writable(after(stall))) {
+      case Wake::kReady: break;
+      case Wake::kTimeout: co_return fail(Code::kTimeout, "the peer takes no bytes");
+      case Wake::kClosed: co_return fail(Code::kCancelled, "the connection was closed");
+    }
+  }
+}
+
+std::string Stream::peer_address() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (!is_open() || getpeername(impl_->fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return {};
+  if (address.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(address).sin_addr, text, sizeof text);
+  } else if (address.ss_family == AF_INET6) {
+    const in6_addr& v6 = reinterpret_cast<sockaddr_in6&>(address).sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+      inet_ntop(AF_INET, &v6.s6_addr[12], text, sizeof text);
+    } else {
+      inet_ntop(AF_INET6, &v6, text, sizeof text);
+    }
+  }
+  return text;
+}
+
+}  // namespace ajar

@@ -1,0 +1,23 @@
+#include "dialects.h"
+
+#include "wire/openai/chat.h"
+#include "wire/openai/embeddings.h"
+
+namespace ajar::wiretest {
+namespace {
+
+const Upstream kUpstreams[] = {
+    {"openai", false, wire::openai::write_request, wire::openai::read_error, wire::openai::new_decoder,
+     wire::openai::write_embedding_request, wire::openai::read_embedding_reply},
+};
+
+}  // namespace
+
+const Upstream* find_upstream(std::string_view name) {
+  for (const Upstream& upstream : kUpstreams) {
+    if (upstream.name == name) return &upstream;
+  }
+  return nullptr;
+}
+
+}  // namespace ajar::wiretest

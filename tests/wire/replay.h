@@ -1,0 +1,37 @@
+#pragma once
+// Feeding recorded bytes to a decoder, and putting into text what came out.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "wire/dialect.h"
+
+namespace ajar::wiretest {
+
+struct Replay {
+  EventBatch events;
+  std::vector<EventBatch> batches;  // the same, one batch per server-sent event
+  Status end;                       // why it stopped
+  bool done = false;
+};
+
+using NewDecoder = std::function<std::unique_ptr<wire::ReplyDecoder>()>;
+
+// `cut` splits the bytes in two at that position; `step` > 0 feeds them in pieces of that size instead.
+Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size_t cut = 0,
+                     size_t step = 0);
+Replay replay_body(const NewDecoder& new_decoder, std::string_view body);
+
+std::string describe(const EventBatch& events);  // one line per event, everything in it
+std::string describe(const Status& status);
+
+// Every payload of a stream of server-sent events.
+std::vector<std::string> payloads(std::string_view bytes);
+
+// "" or a complaint: the stream decodes alike at every split (for long ones at a stride), byte by byte, and
+// with CRLF and CR line ends.
+std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, const Replay& whole);
+
+}  // namespace ajar::wiretest
