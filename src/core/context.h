@@ -20,26 +20,14 @@ struct Context {
   Caller caller;
   TimePoint started = now();         // the request's first byte was there
   TimePoint deadline = kNever;       // of the whole request
-  net::CancelToken* cancel = nullptr;  // fires when the client leaves; never null on the request line
+  CancelToken* cancel = nullptr;  // fires when the client leaves; never null on the request line
   std::string data_class;            // privacy class of the data, empty: the route's default
 
   // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).
   std::chrono::nanoseconds upstream_wait{0};
 
+  void waited_since(TimePoint from) { upstream_wait += now() - from; }
   bool cancelled() const { return cancel != nullptr && cancel->cancelled(); }
-};
-
-// Adds the time between construction and destruction to the context's upstream wait.
-class UpstreamWait {
- public:
-  explicit UpstreamWait(Context& context) : context_(context), from_(now()) {}
-  ~UpstreamWait() { context_.upstream_wait += now() - from_; }
-  UpstreamWait(const UpstreamWait&) = delete;
-  UpstreamWait& operator=(const UpstreamWait&) = delete;
-
- private:
-  Context& context_;
-  TimePoint from_;
 };
 
 }  // namespace ajar

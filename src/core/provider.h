@@ -17,7 +17,7 @@ namespace ajar {
 class Sink {
  public:
   virtual ~Sink() = default;
-  virtual net::Task<Status> write(EventBatch& events) = 0;
+  virtual Task<Status> write(EventBatch& events) = 0;
 };
 
 // How long one attempt may take at each stage. Zero means no limit of its own; the context's deadline stands.
@@ -36,10 +36,10 @@ class Provider {
   // Sends the request and writes the reply's events to `sink`. Ok means the reply was whole. Errors: kUpstream,
   // kRateLimit, kInvalid … as the upstream said; kUnavailable not connected; kTimeout; kCut the reply broke off;
   // kCancelled; kUnsupported the model's API cannot express the request; whatever `sink` failed with.
-  virtual net::Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context,
+  virtual Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context,
                                      Sink& sink) = 0;
 
-  virtual net::Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request,
+  virtual Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request,
                                                   const AttemptLimits& limits, Context& context) = 0;
 };
 

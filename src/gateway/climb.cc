@@ -1,0 +1,217 @@
+#include "gateway/climb.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "net/loop.h"
+
+namespace ajar {
+namespace {
+
+constexpr size_t kMaxAttempts = 32;
+constexpr std::string_view kBreakerOpen = "breaker_open";
+
+bool falls_back(const RouteConfig& route, const Error& error) {
+  if (error.code == Code::kUnsupported || error.code == Code::kBudget || error.code == Code::kForbidden) {
+    return true;  // this target could not be tried at all; another may
+  }
+  const std::string_view reason = failure_reason(error);
+  if (reason.empty()) return false;
+  if (route.fallback_on.empty()) return reason != "invalid";
+  return std::ranges::find(route.fallback_on, reason) != route.fallback_on.end();
+}
+
+// Trying the same target again helps against faults that pass; not against a slow or a rightly refusing one.
+bool worth_repeating(const Error& error, bool last_target) {
+  if (error.type == kBreakerOpen || error.code == Code::kUnsupported) return false;
+  const std::string_view reason = failure_reason(error);
+  if (reason == "connection" || reason == "server_error" || reason == "malformed") return true;
+  return reason == "rate_limit" && last_target && error.retry_after_ms >= 0;
+}
+
+}  // namespace
+
+std::string_view failure_reason(const Error& error) {
+  switch (error.code) {
+    case Code::kTimeout: return "timeout";
+    case Code::kUnavailable: return error.upstream_status == 0 ? "connection" : "server_error";
+    case Code::kRateLimit: return "rate_limit";
+    case Code::kNotFound: return "not_found";
+    case Code::kCut: return "malformed";
+    case Code::kUpstream:
+      if (error.upstream_status == 401 || error.upstream_status == 403) return "auth";
+      return error.upstream_status >= 500 ? "server_error" : "malformed";
+    case Code::kInvalid:
+    case Code::kTooLarge:
+    case Code::kUnsupported:
+    case Code::kConflict:
+    case Code::kMethod: return "invalid";
+    default: return {};
+  }
+}
+
+struct Climb::Leg {
+  const Target* target;
+  Context context;
+  CancelToken token;
+  Status status;
+  bool started = false, done = false;
+};
+
+Task<Status> Climb::run() {
+  const RouteConfig& route = call_.route->config;
+  const auto& targets = call_.route->targets;
+  const auto order = order_targets(*call_.route, model_,
+                                   {.input = call_.input_estimate, .output = call_.output_reserved}, now());
+  std::optional<Error> last;
+  for (size_t at = 0; at < order.size(); ++at) {
+    const Target& target = targets[order[at]];
+    for (int64_t tries = 0;; ++tries) {
+      Status status;
+      if (route.hedge_after.count() > 0 && at + 1 < order.size() && tries == 0) {
+        status = co_await hedge(target, targets[order[at + 1]]);
+      } else {
+        status = co_await attempt(target, call_.context);
+      }
+      if (status || call_.committed()) co_return status;
+      const Error& error = status.error();
+      // A breaker that is open says less than a real failure seen before it.
+      if (!last || error.type != kBreakerOpen) last = error;
+      if (call_.context.cancelled()) co_return fail(Code::kCancelled, "the client left");
+      if (now() >= call_.context.deadline) co_return status;
+      if (!falls_back(route, error)) co_return status;
+      const bool last_target = at + 1 == order.size();
+      if (tries >= route.retries || !worth_repeating(error, last_target)) break;
+      if (call_.attempts.size() >= kMaxAttempts || !co_await pause(tries, error)) break;
+    }
+  }
+  if (call_.context.cancelled()) co_return fail(Code::kCancelled, "the client left");
+  co_return std::unexpected(std::move(*last));
+}
+
+// Waits before another try: as long as Retry-After says, otherwise an exponential back-off with full jitter. False:
+// waiting would take too long, or the client left.
+Task<bool> Climb::pause(int64_t tries, const Error& error) {
+  const RouteConfig& route = call_.route->config;
+  Millis wait{int64_t(double(route.retry_backoff.count() << std::min<int64_t>(tries, 6)) * fast_uniform())};
+  if (error.retry_after_ms >= 0) {
+    // Never earlier than asked, and a little later so that clients do not return in step.
+    wait = Millis(error.retry_after_ms) + Millis(int64_t(50 * fast_uniform()));
+    if (wait > route.max_retry_wait) co_return false;
+  }
+  if (now() + wait >= call_.context.deadline) co_return false;
+  const TimePoint from = now();
+  const bool slept = co_await sleep_until(from + wait, *call_.context.cancel);
+  call_.context.waited_since(from);
+  co_return slept;
+}
+
+Status Climb::admit(const Target& target) {
+  if (!call_.key) return {};
+  const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
+  if (!price && call_.key->has_money_budget()) {
+    return fail(Code::kForbidden, "no price is known for " + target.name +
+                                      ", and this key has a budget in dollars: set its price in the "
+                                      "configuration ([providers.NAME.prices])");
+  }
+  // Reserved for the dearest target tried so far.
+  const int64_t need = estimate_of(price, call_.input_estimate, call_.output_reserved).usd;
+  const int64_t more = need - call_.reservation.held().usd;
+  return more > 0 ? call_.reservation.extend({.usd = more, .tokens = 0}) : Status();
+}
+
+Task<Status> Climb::attempt(const Target& target, Context& context) {
+  AJAR_CO_TRY(admit(target));
+  const TimePoint from = now();
+  if (!target.health->try_acquire(from)) {
+    call_.attempts.push_back({.target = target.name, .outcome = std::string(kBreakerOpen)});
+    metrics_.attempt(target.name, std::string(kBreakerOpen), 0);
+    const int64_t wait = target.health->retry_in(from).count();
+    co_return std::unexpected(Error{.code = Code::kUnavailable,
+                                    .message = target.name + " is failing and is being left alone",
+                                    .type = std::string(kBreakerOpen),
+                                    .retry_after_ms = std::max<int64_t>(wait, 1000)});
+  }
+  const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
+  AttemptSink& sink =
+      *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, *context.cancel));
+  Status status = co_await try_target_(target, context, sink);
+  if (status) status = co_await sink.flush();
+  report(target, status, sink, from);
+  co_return status;
+}
+
+void Climb::report(const Target& target, const Status& status, const AttemptSink& sink, TimePoint from) {
+  const TimePoint at = now();
+  const bool won = call_.winner == &sink;
+  const std::string outcome = status ? "complete" : std::string(code_name(status.error().code));
+  const double seconds = seconds_between(from, at);
+  call_.attempts.push_back({.target = target.name, .outcome = outcome,
+                            .status = status ? 200 : status.error().upstream_status, .seconds = seconds});
+  metrics_.attempt(target.name, outcome, seconds);
+  if (!won && sink.saw_anything()) {
+    const Usage used = sink.usage(false);
+    call_.wasted_cost += sink.cost(used);
+    call_.wasted.input += used.input;
+    call_.wasted.output += used.output;
+  }
+  if (status) {
+    target.health->succeeded(won ? seconds_between(from, call_.first_event) : seconds, at);
+    return;
+  }
+  const std::string_view reason = failure_reason(status.error());
+  if (reason == "rate_limit") {
+    // Not a fault; but asking again before it wants to be asked would be ours.
+    target.health->abandoned();
+    if (status.error().retry_after_ms > 0) {
+      target.health->cool_down(at + Millis(std::min<int64_t>(status.error().retry_after_ms, 60'000)));
+    }
+  } else if (reason.empty() || reason == "invalid" || reason == "not_found") {
+    target.health->abandoned();
+  } else {
+    target.health->failed(at);
+  }
+}
+
+Task<> Climb::run_leg(Leg& leg, Waiter& done) {
+  leg.status = co_await attempt(*leg.target, leg.context);
+  leg.done = true;
+  done.wake_later(Wake::kReady);
+}
+
+Task<Status> Climb::hedge(const Target& first, const Target& second) {
+  Leg legs[2] = {{.target = &first, .context = call_.context}, {.target = &second, .context = call_.context}};
+  for (Leg& leg : legs) leg.context.cancel = &leg.token;
+  Waiter waiter(Loop::current());
+  const OnCancel parent(*call_.context.cancel, [&legs] {
+    for (Leg& leg : legs) leg.token.cancel();
+  });
+  call_.on_commit = &waiter;
+  const auto start = [&](Leg& leg) {
+    leg.started = true;
+    Loop::current().spawn(run_leg(leg, waiter));
+  };
+  start(legs[0]);
+  const TimePoint hedge_at = now() + call_.route->config.hedge_after;
+  while (!legs[0].done && !call_.committed() && now() < hedge_at) co_await waiter.wait(hedge_at);
+  if (!legs[0].done && !call_.committed()) start(legs[1]);
+
+  // Both legs must have ended before this frame may go; the one that lost is cut short.
+  const auto running = [&] {
+    return std::ranges::any_of(legs, [](const Leg& leg) { return leg.started && !leg.done; });
+  };
+  while (running()) {
+    for (Leg& leg : legs) {
+      const bool lost = call_.committed() && &call_.winner->cancel() != &leg.token;
+      if (leg.started && !leg.done && lost) leg.token.cancel();
+    }
+    if (running()) co_await waiter.wait(kNever);
+  }
+  call_.on_commit = nullptr;
+  Leg& deciding = call_.committed() ? (&call_.winner->cancel() == &legs[1].token ? legs[1] : legs[0])
+                                    : (legs[1].started ? legs[1] : legs[0]);
+  call_.context.upstream_wait += deciding.context.upstream_wait;
+  co_return std::move(deciding.status);
+}
+
+}  // namespace ajar

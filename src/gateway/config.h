@@ -1,0 +1,93 @@
+#pragma once
+// What the configuration file says, as plain values. `app` reads the file into these; the gateway builds its
+// snapshot from them. Every member is described in app/config_table.cc, from which docs/configuration.md is made.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "gateway/prices.h"
+
+namespace ajar {
+
+struct ProviderConfig {
+  std::string name;
+  std::string preset = "custom";       // "openai", "anthropic", "gemini", "vllm", …
+  std::string base_url;                // empty: the preset's
+  std::string api_key;
+  std::string api_version;
+  std::map<std::string, std::string> headers;  // sent with every request
+  bool keep_unknown = true;            // unknown_fields = "pass" | "drop"
+  std::string ca_file;
+  bool tls_insecure = false;
+  std::string price_list;              // empty: the preset's
+  std::optional<bool> free;            // own hardware: every model costs nothing
+  std::map<std::string, Price> prices; // by model, over the catalogue
+  bool simulator = false;              // `ajar mock` stands behind it: said wherever its answers are shown
+};
+
+enum class Strategy : uint8_t { kPriority, kWeighted, kLeastLatency, kCheapest };
+
+struct TargetConfig {
+  std::string provider;
+  std::string model;       // empty: the name that the client asked for
+  int64_t weight = 1;
+  int64_t max_tokens = 0;  // default where the dialect demands one
+};
+
+struct RouteConfig {
+  std::string name;        // public model name; a trailing '*' matches any ending
+  std::string description;
+  Strategy strategy = Strategy::kPriority;
+  std::vector<TargetConfig> targets;
+  int64_t retries = 1;                     // more tries at the same target, before its first event
+  Millis retry_backoff{200};               // doubled per try, full jitter
+  Millis max_retry_wait{5'000};            // a longer Retry-After moves on to the next target
+  std::vector<std::string> fallback_on;    // empty: everything but "invalid"
+  Millis connect_timeout{5'000};
+  Millis first_token_timeout{120'000};
+  Millis gap_timeout{60'000};
+  Millis total_timeout{600'000};
+  Millis hedge_after{0};                   // 0: no hedging
+  int64_t breaker_failures = 5;            // failures in a row that open the breaker; 0: no breaker
+  Millis breaker_open{10'000};
+  int64_t max_concurrency = 0;             // of the whole route; 0: unlimited
+};
+
+struct ServerConfig {
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  int64_t threads = 0;                     // 0: one per core
+  std::string auth = "keys";               // "keys" | "open"
+  std::string admin_token;                 // empty: made at first start, kept in the data folder
+  int64_t max_body_bytes = 32 << 20;
+  int64_t max_connections = 10'000;
+  Millis header_timeout{10'000};
+  Millis body_timeout{15'000};
+  Millis idle_timeout{75'000};
+  Millis write_timeout{30'000};
+  Millis drain_timeout{30'000};
+  std::string access_log = "stdout";       // "stdout" | "off" | a path
+};
+
+struct StoreConfig {
+  std::string path = "data";               // folder
+  Millis keep_calls{90LL * 86'400'000};
+};
+
+struct LimitsConfig {
+  int64_t reserve_output_tokens = 4096;    // reserved where the client sets no max_tokens
+};
+
+struct Config {
+  std::string file;                        // where it came from, for messages
+  ServerConfig server;
+  StoreConfig store;
+  LimitsConfig limits;
+  std::vector<ProviderConfig> providers;
+  std::vector<RouteConfig> routes;
+};
+
+}  // namespace ajar

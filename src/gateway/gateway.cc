@@ -1,0 +1,170 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+
+#include "gateway/climb.h"
+#include "gateway/estimate.h"
+
+namespace ajar {
+namespace {
+
+StreamEnd end_of(const Status& status) {
+  if (status) return StreamEnd::kComplete;
+  switch (status.error().code) {
+    case Code::kCancelled: return StreamEnd::kCancelled;
+    case Code::kCut: return StreamEnd::kCut;
+    case Code::kFiltered:
+    case Code::kBudget: return StreamEnd::kFiltered;
+    default: return StreamEnd::kUpstreamError;
+  }
+}
+
+store::CallRow new_row(const Context& context, const char* endpoint) {
+  store::CallRow row;
+  row.id = context.id;
+  row.time_ms = unix_millis();
+  row.key_id = context.caller.key_id;
+  row.key_name = context.caller.key_name;
+  row.team = context.caller.team;
+  row.endpoint = endpoint;
+  return row;
+}
+
+class InFlight {
+ public:
+  explicit InFlight(prometheus::Gauge& gauge) : gauge_(gauge) { gauge_.Increment(); }
+  ~InFlight() { gauge_.Decrement(); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  prometheus::Gauge& gauge_;
+};
+
+}  // namespace
+
+void Gateway::swap(std::shared_ptr<const Snapshot> snapshot) {
+  parts_.metrics.config_version().Set(double(snapshot->version()));
+  snapshot_.store(std::move(snapshot));
+}
+
+// Finds the route, checks that the key may use it, and reserves what the call may take. `max_output` 0: the client set
+// no limit.
+Status Gateway::admit(CallState& call, const std::string& model, int64_t max_output) {
+  const auto snapshot = this->snapshot();
+  call.route = snapshot->find(model);
+  if (!call.route || (call.key && !call.key->may_use(call.route->config.name))) {
+    // The same words for both: a key learns nothing of routes that it may not use.
+    return std::unexpected(Error{.code = Code::kNotFound,
+                                 .message = "the model '" + model + "' does not exist or this key may not use it",
+                                 .field = "model", .type = "model_not_found"});
+  }
+  call.context.deadline = std::min(call.context.deadline,
+                                   call.context.started + call.route->config.total_timeout);
+  if (!call.key) {
+    call.output_reserved = max_output;
+    return {};
+  }
+  int64_t output = max_output;
+  if (output == 0) {
+    // No limit given: reserve the usual, or what is left if that is less; the reservation grows with the reply.
+    const int64_t now_ms = unix_millis();
+    int64_t room = call.key->account->available(now_ms).tokens;
+    if (call.key->team_account) room = std::min(room, call.key->team_account->available(now_ms).tokens);
+    const int64_t usual = snapshot->config().limits.reserve_output_tokens;
+    output = std::clamp<int64_t>(room == INT64_MAX ? usual : room - call.input_estimate, 1, usual);
+  }
+  // Money is reserved per target, because prices differ.
+  AJAR_ASSIGN(call.reservation,
+              Reservation::make(call.key, {.usd = 0, .tokens = call.input_estimate + output}));
+  call.output_reserved = output;
+  return {};
+}
+
+Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& context,
+                     ReplySink& client) {
+  const InFlight in_flight(parts_.metrics.in_flight());
+  CallState call(context, client);
+  call.key = std::move(key);
+  call.input_estimate = estimate_input_tokens(request);
+  store::CallRow row = new_row(context, "chat");
+  row.stream = request.stream;
+
+  Status status = admit(call, request.model, request.max_tokens.value_or(0) * request.choices());
+  if (!status) co_return co_await finish(call, status, row, nullptr);
+
+  // Under a budget a reply without a limit is streamed, so that it can be stopped when the budget ends.
+  if (call.key && !request.max_tokens && !request.stream && call.key->has_budget()) request.stream = true;
+
+  Climb climb(call, parts_.metrics, request.model,
+              [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
+                return target.provider->complete(request, call.route->limits, attempt, sink);
+              });
+  status = co_await climb.run();
+  co_await finish(call, status, row, call.winner);
+}
+
+Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
+                                            Context& context, ReplySink& client) {
+  const InFlight in_flight(parts_.metrics.in_flight());
+  CallState call(context, client);
+  call.key = std::move(key);
+  call.input_estimate = estimate_input_tokens(request);
+  store::CallRow row = new_row(context, "embeddings");
+
+  EmbeddingReply reply;
+  Status status = admit(call, request.model, 1);
+  if (!status) {
+    co_await finish(call, status, row, nullptr);
+    co_return std::unexpected(std::move(status).error());
+  }
+  Climb climb(call, parts_.metrics, request.model,
+              [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
+                auto result = co_await target.provider->embed(request, call.route->limits, attempt);
+                if (!result) co_return std::unexpected(std::move(result).error());
+                reply = std::move(*result);
+                EventBatch facts(2);  // the gate meters and commits by events, so the reply's facts go as two
+                facts[0].kind = Event::Kind::kStart;
+                facts[0].name = reply.model;
+                facts[1].kind = Event::Kind::kUsage;
+                facts[1].usage = reply.usage;
+                co_return co_await sink.write(facts);
+              });
+  status = co_await climb.run();
+  co_await finish(call, status, row, call.winner);
+  if (!status) co_return std::unexpected(std::move(status).error());
+  co_return reply;
+}
+
+// Books the truth, ends the client's side, and writes everything down, in this order: the reservation is settled
+// before the client can see the end and come again.
+Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& row,
+                       const AttemptSink* winner) {
+  row.end = end_of(status);
+  row.route = call.route ? call.route->config.name : std::string();
+  row.attempts = std::move(call.attempts);
+  if (!status) row.error = code_name(status.error().code);
+  if (winner != nullptr) {
+    row.target = winner->target().name;
+    row.model = winner->model();
+    row.usage = winner->usage(row.end == StreamEnd::kComplete);
+    row.cost = winner->cost(row.usage);
+    row.finish = finish_name(winner->finish());
+    row.first_token_seconds = seconds_between(call.context.started, call.first_event);
+  }
+  row.usage.input += call.wasted.input;
+  row.usage.output += call.wasted.output;
+  row.cost += call.wasted_cost;
+  call.reservation.settle({.usd = row.cost, .tokens = row.usage.total()});
+
+  row.status = co_await call.client.finish(row.end, status ? nullptr : &status.error(), row);
+  const TimePoint at = now();
+  row.total_seconds = seconds_between(call.context.started, at);
+  row.overhead_seconds =
+      row.total_seconds - std::chrono::duration<double>(call.context.upstream_wait).count();
+  parts_.metrics.record(row);
+  parts_.access_log.write(row);
+  parts_.store.record(std::move(row));
+}
+
+}  // namespace ajar

@@ -1,0 +1,50 @@
+#pragma once
+// One request's line: admit, climb, finish, record. A new feature is a new step, rung or policy here, not a branch in
+// an old one.
+
+#include <atomic>
+#include <memory>
+
+#include "gateway/access_log.h"
+#include "gateway/call.h"
+#include "gateway/metrics.h"
+#include "gateway/route.h"
+#include "gateway/tenants.h"
+#include "store/store.h"
+
+namespace ajar {
+
+// What the line needs; owned by `app`, outlives the gateway.
+struct GatewayParts {
+  Tenants& tenants;
+  store::Store& store;
+  Metrics& metrics;
+  AccessLog& access_log;
+};
+
+class Gateway {
+ public:
+  Gateway(GatewayParts parts, std::shared_ptr<const Snapshot> snapshot)
+      : parts_(parts), snapshot_(std::move(snapshot)) {}
+
+  std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+  // New requests see it at once; running ones keep theirs.
+  void swap(std::shared_ptr<const Snapshot> snapshot);
+
+  // Answers a chat request through `client`, which is always finished, whatever happens. `key` is null on an open
+  // server. The request may be changed on the way.
+  Task<> chat(Request& request, std::shared_ptr<const Key> key, Context& context, ReplySink& client);
+
+  // The same line for embeddings. `client` gets no events but its finish is called; the reply is given back.
+  Task<Result<EmbeddingReply>> embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
+                                     Context& context, ReplySink& client);
+
+ private:
+  Status admit(CallState& call, const std::string& model, int64_t max_output);
+  Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
+
+  GatewayParts parts_;
+  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+};
+
+}  // namespace ajar

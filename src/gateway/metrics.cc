@@ -1,0 +1,201 @@
+#include "gateway/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+namespace ajar {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Histogram;
+
+const Histogram::BucketBoundaries kSeconds = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300};
+const Histogram::BucketBoundaries kOverhead = {0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001,
+                                               0.002,   0.005,   0.01,   0.02,   0.05,   0.1, 1};
+const Histogram::BucketBoundaries kPerToken = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075,
+                                               0.1,   0.15,   0.2,   0.3,  0.4,   0.5,  0.75, 1, 2.5};
+// OpenTelemetry's advice for gen_ai.client.token.usage.
+const Histogram::BucketBoundaries kTokens = {1,     4,     16,     64,      256,     1024,     4096,
+                                             16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
+
+constexpr int kEnds = 5;
+
+}  // namespace
+
+struct Metrics::Series {
+  prometheus::Counter* requests[kEnds];
+  prometheus::Counter *input, *output, *cached, *reasoning, *spend;
+  prometheus::Counter *llm_requests, *llm_spend, *llm_total, *llm_input, *llm_output;
+  Histogram *overhead, *llm_overhead, *gen_input, *gen_output, *gen_duration, *gen_first, *gen_per_token;
+};
+
+struct Metrics::AttemptSeries {
+  prometheus::Counter* count;
+  Histogram* seconds;
+};
+
+Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
+  auto& r = *registry_;
+  const auto counter = [&](const char* name, const char* help) {
+    return &BuildCounter().Name(name).Help(help).Register(r);
+  };
+  const auto gauge = [&](const char* name, const char* help) {
+    return &BuildGauge().Name(name).Help(help).Register(r);
+  };
+  const auto histogram = [&](const char* name, const char* help) {
+    return &BuildHistogram().Name(name).Help(help).Register(r);
+  };
+  requests_ = counter("ajar_requests_total", "Calls by how they ended");
+  tokens_ = counter("ajar_tokens_total", "Tokens by kind; cached is part of input, reasoning of output");
+  spend_ = counter("ajar_spend_dollars_total", "What calls cost, in US dollars");
+  attempts_ = counter("ajar_upstream_attempts_total", "Attempts at targets by outcome");
+  refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
+  overhead_ = histogram("ajar_overhead_seconds",
+                        "Wall time of a call minus the wait for upstreams; reading and writing included");
+  attempt_seconds_ = histogram("ajar_upstream_seconds", "Duration of attempts at targets");
+  breaker_ = gauge("ajar_breaker_state", "Circuit breaker of a target: 0 closed, 1 half open, 2 open");
+
+  llm_requests_ = counter("litellm_requests_metric_total", "Calls by key, team and model");
+  llm_spend_ = counter("litellm_spend_metric_total", "Spend in US dollars by key, team and model");
+  llm_total_ = counter("litellm_total_tokens_metric_total", "Input and output tokens");
+  llm_input_ = counter("litellm_input_tokens_metric_total", "Input tokens");
+  llm_output_ = counter("litellm_output_tokens_metric_total", "Output tokens");
+  llm_team_budget_ = gauge("litellm_remaining_team_budget_metric", "Dollars left of a team's budget");
+  llm_key_budget_ = gauge("litellm_remaining_api_key_budget_metric", "Dollars left of a key's budget");
+  llm_overhead_ = histogram("litellm_overhead_latency_metric", "The same as ajar_overhead_seconds");
+
+  gen_usage_ = histogram("gen_ai_client_token_usage", "Tokens per call by type");
+  gen_duration_ = histogram("gen_ai_server_request_duration_seconds", "Duration of calls");
+  gen_first_ = histogram("gen_ai_server_time_to_first_token_seconds", "Time to the first token");
+  gen_per_token_ = histogram("gen_ai_server_time_per_output_token_seconds",
+                             "Time per output token after the first, of streams");
+
+  in_flight_ = &gauge("ajar_in_flight_requests", "Calls being answered now")->Add({});
+  connections_ = &gauge("ajar_client_connections", "Open client connections")->Add({});
+  config_version_ = &gauge("ajar_config_version", "Counts the configurations taken since start")->Add({});
+  store_waiting_ = &gauge("ajar_call_rows_waiting", "Call rows not yet written")->Add({});
+  auto* reloads = counter("ajar_config_reloads_total", "Reloads of the configuration");
+  reloads_ok_ = &reloads->Add({{"result", "ok"}});
+  reloads_refused_ = &reloads->Add({{"result", "refused"}});
+  store_written_ = &counter("ajar_call_rows_written_total", "Call rows written")->Add({});
+  store_dropped_ = &counter("ajar_call_rows_dropped_total", "Call rows lost to a full queue")->Add({});
+  store_failed_ = &counter("ajar_call_rows_failed_total", "Call rows lost to a failing file")->Add({});
+}
+
+Metrics::Series& Metrics::series(const store::CallRow& call) {
+  std::string id = call.key_name;
+  for (const std::string* part : {&call.team, &call.route, &call.target, &call.endpoint}) {
+    id.push_back('\0');
+    id += *part;
+  }
+  std::lock_guard lock(lock_);
+  auto& slot = series_[id];
+  if (slot) return *slot;
+  slot = std::make_unique<Series>();
+  Series& s = *slot;
+  const prometheus::Labels ours = {{"route", call.route}, {"target", call.target}};
+  const auto with = [](prometheus::Labels labels, const char* name, std::string_view value) {
+    labels[name] = std::string(value);
+    return labels;
+  };
+  for (int end = 0; end < kEnds; ++end) {
+    s.requests[end] = &requests_->Add(with(ours, "end", stream_end_name(StreamEnd(end))));
+  }
+  s.input = &tokens_->Add(with(ours, "kind", "input"));
+  s.output = &tokens_->Add(with(ours, "kind", "output"));
+  s.cached = &tokens_->Add(with(ours, "kind", "cached_read"));
+  s.reasoning = &tokens_->Add(with(ours, "kind", "reasoning"));
+  s.spend = &spend_->Add(ours);
+  s.overhead = &overhead_->Add({{"route", call.route}}, kOverhead);
+
+  const prometheus::Labels theirs = {{"api_key_alias", call.key_name}, {"team", call.team},
+                                     {"model", call.target}, {"requested_model", call.route}};
+  s.llm_requests = &llm_requests_->Add(theirs);
+  s.llm_spend = &llm_spend_->Add(theirs);
+  s.llm_total = &llm_total_->Add(theirs);
+  s.llm_input = &llm_input_->Add(theirs);
+  s.llm_output = &llm_output_->Add(theirs);
+  s.llm_overhead = &llm_overhead_->Add({{"requested_model", call.route}}, kOverhead);
+
+  const prometheus::Labels gen = {{"gen_ai_operation_name", call.endpoint},
+                                  {"gen_ai_request_model", call.route},
+                                  {"gen_ai_response_model", call.target}};
+  s.gen_input = &gen_usage_->Add(with(gen, "gen_ai_token_type", "input"), kTokens);
+  s.gen_output = &gen_usage_->Add(with(gen, "gen_ai_token_type", "output"), kTokens);
+  s.gen_duration = &gen_duration_->Add(gen, kSeconds);
+  s.gen_first = &gen_first_->Add(gen, kSeconds);
+  s.gen_per_token = &gen_per_token_->Add(gen, kPerToken);
+  return s;
+}
+
+void Metrics::record(const store::CallRow& call) {
+  Series& s = series(call);
+  const double dollars = double(call.cost) / 1e9;
+  s.requests[int(call.end)]->Increment();
+  s.input->Increment(double(call.usage.input));
+  s.output->Increment(double(call.usage.output));
+  s.cached->Increment(double(call.usage.cached_read));
+  s.reasoning->Increment(double(call.usage.reasoning));
+  s.spend->Increment(dollars);
+  s.overhead->Observe(call.overhead_seconds);
+  s.llm_requests->Increment();
+  s.llm_spend->Increment(dollars);
+  s.llm_total->Increment(double(call.usage.total()));
+  s.llm_input->Increment(double(call.usage.input));
+  s.llm_output->Increment(double(call.usage.output));
+  s.llm_overhead->Observe(call.overhead_seconds);
+  s.gen_input->Observe(double(call.usage.input));
+  s.gen_output->Observe(double(call.usage.output));
+  s.gen_duration->Observe(call.total_seconds);
+  if (call.stream && call.first_token_seconds > 0) {
+    s.gen_first->Observe(call.first_token_seconds);
+    if (call.usage.output > 1) {
+      s.gen_per_token->Observe((call.total_seconds - call.first_token_seconds) /
+                               double(call.usage.output - 1));
+    }
+  }
+}
+
+void Metrics::attempt(const std::string& target, const std::string& outcome, double seconds) {
+  AttemptSeries* s = nullptr;
+  {
+    std::lock_guard lock(lock_);
+    auto& slot = attempt_series_[target + '\0' + outcome];
+    if (!slot) {
+      slot = std::make_unique<AttemptSeries>();
+      slot->count = &attempts_->Add({{"target", target}, {"outcome", outcome}});
+      slot->seconds = &attempt_seconds_->Add({{"target", target}}, kSeconds);
+    }
+    s = slot.get();
+  }
+  s->count->Increment();
+  s->seconds->Observe(seconds);
+}
+
+void Metrics::remaining_budget(bool team, const std::string& name, double dollars) {
+  if (team) llm_team_budget_->Add({{"team", name}}).Set(dollars);
+  else llm_key_budget_->Add({{"api_key_alias", name}}).Set(dollars);
+}
+
+void Metrics::breaker(const std::string& target, int state) {
+  breaker_->Add({{"target", target}}).Set(state);
+}
+
+void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", reason}}).Increment(); }
+
+void Metrics::store_stats(int64_t waiting, int64_t written, int64_t dropped, int64_t failed) {
+  store_waiting_->Set(double(waiting));
+  const auto raise = [](prometheus::Counter* counter, int64_t value) {
+    counter->Increment(std::max(0.0, double(value) - counter->Value()));
+  };
+  raise(store_written_, written);
+  raise(store_dropped_, dropped);
+  raise(store_failed_, failed);
+}
+
+std::string Metrics::expose() const {
+  return prometheus::TextSerializer().Serialize(registry_->Collect());
+}
+
+}  // namespace ajar

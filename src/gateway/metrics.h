@@ -1,0 +1,61 @@
+#pragma once
+// Every metric of the request line, under our names and under names that existing dashboards know (LiteLLM's, and
+// OpenTelemetry's GenAI conventions in Prometheus spelling). References are looked up once and held: an update is
+// a few atomic adds. Any thread.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include "store/rows.h"
+
+namespace ajar {
+
+class Metrics {
+ public:
+  Metrics();
+
+  // One finished call. `status` is what the client got.
+  void record(const store::CallRow& call);
+  // One attempt at a target.
+  void attempt(const std::string& target, const std::string& outcome, double seconds);
+  // Remaining budget in dollars after a call; a scope without budget is not shown.
+  void remaining_budget(bool team, const std::string& name, double dollars);
+  void breaker(const std::string& target, int state);  // 0 closed, 1 half open, 2 open
+  void refused(const std::string& reason);             // turned away before any route: "unauthenticated", …
+
+  prometheus::Gauge& in_flight() { return *in_flight_; }
+  prometheus::Gauge& connections() { return *connections_; }
+  prometheus::Gauge& config_version() { return *config_version_; }
+  prometheus::Counter& reloads(bool ok) { return ok ? *reloads_ok_ : *reloads_refused_; }
+  void store_stats(int64_t waiting, int64_t written, int64_t dropped, int64_t failed);
+
+  std::string expose() const;  // Prometheus text format 0.0.4
+
+ private:
+  struct Series;  // everything that one (key, route, target) updates
+  Series& series(const store::CallRow& call);
+  struct AttemptSeries;
+
+  std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_;
+  prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
+  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_;
+  prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
+      *gen_duration_, *gen_first_, *gen_per_token_;
+  prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_;
+  prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_;
+
+  std::mutex lock_;  // guards the maps; what they point to is atomic
+  std::unordered_map<std::string, std::unique_ptr<Series>> series_;
+  std::unordered_map<std::string, std::unique_ptr<AttemptSeries>> attempt_series_;
+};
+
+}  // namespace ajar

@@ -1,0 +1,167 @@
+#include "gateway/route.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/random.h"
+#include "provider/presets.h"
+
+namespace ajar {
+
+std::optional<Price> Target::price_of(std::string_view model) const {
+  if (price) return price;
+  for (const auto& [name, configured] : overrides) {
+    if (is_form_of(model, name)) return configured;
+  }
+  if (auto listed = Prices::builtin().find(price_list, model)) return listed;
+  return free ? std::optional(Price::free()) : std::nullopt;
+}
+
+bool Route::simulator() const {
+  return std::ranges::all_of(targets, [](const Target& target) { return target.simulator; });
+}
+
+std::shared_ptr<const Route> Snapshot::find(std::string_view model) const {
+  if (const auto exact = exact_.find(model); exact != exact_.end()) return exact->second;
+  for (const auto& route : patterns_) {
+    const std::string_view pattern = route->config.name;
+    if (model.starts_with(pattern.substr(0, pattern.size() - 1))) return route;
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
+  if (auto faults = check_config(config); !faults.empty()) return std::unexpected(std::move(faults.front()));
+  std::map<std::string, const ProviderConfig*> providers;
+  for (const ProviderConfig& provider : config.providers) providers[provider.name] = &provider;
+
+  auto snapshot = std::make_shared<Snapshot>();
+  std::map<std::string, std::shared_ptr<Health>> kept;
+  for (const RouteConfig& route_config : config.routes) {
+    auto route = std::make_shared<Route>();
+    route->config = route_config;
+    route->limits = {.connect = route_config.connect_timeout,
+                     .first_token = route_config.first_token_timeout,
+                     .gap = route_config.gap_timeout};
+    for (const TargetConfig& target_config : route_config.targets) {
+      const ProviderConfig& provider = *providers.at(target_config.provider);
+      const Preset* preset = find_preset(provider.preset);
+      Target target;
+      target.name = provider.name + "/" + (target_config.model.empty() ? "*" : target_config.model);
+      target.config = target_config;
+      target.price_list = provider.price_list.empty() ? std::string(preset ? preset->price_list : "")
+                                                      : provider.price_list;
+      target.free = provider.free.value_or(preset && preset->free);
+      target.overrides = provider.prices;
+      target.simulator = provider.simulator;
+      if (!target_config.model.empty()) target.price = target.price_of(target_config.model);
+      auto made = factory_(provider, target_config);
+      if (!made) return std::unexpected(std::move(made).error().in("providers." + provider.name));
+      target.provider = std::move(*made);
+      // A breaker belongs to a target of a route: two routes may set it differently.
+      const std::string id = route_config.name + "\n" + target.name + "\n" + provider.base_url + "\n" +
+                             std::to_string(route_config.breaker_failures) + "/" +
+                             std::to_string(route_config.breaker_open.count());
+      auto& health = kept[id];
+      if (const auto old = health_.find(id); old != health_.end()) health = old->second;
+      if (!health) {
+        health = std::make_shared<Health>(
+            BreakerOptions{.failures = route_config.breaker_failures, .open = route_config.breaker_open});
+      }
+      target.health = health;
+      route->targets.push_back(std::move(target));
+    }
+    snapshot->routes_.push_back(route);
+    if (route_config.name.ends_with('*')) snapshot->patterns_.push_back(route);
+    else snapshot->exact_[route_config.name] = route;
+  }
+  std::ranges::sort(snapshot->patterns_, [](const auto& a, const auto& b) {
+    return a->config.name.size() > b->config.name.size();
+  });
+  health_ = std::move(kept);
+  snapshot->version_ = ++version_;
+  snapshot->config_ = std::move(config);
+  return snapshot;
+}
+
+std::vector<Error> check_config(const Config& config) {
+  std::vector<Error> faults;
+  const auto fault = [&](std::string field, std::string message) {
+    faults.push_back(
+        Error{.code = Code::kInvalid, .message = field + ": " + std::move(message), .field = field});
+  };
+  static const std::set<std::string, std::less<>> kReasons = {
+      "timeout", "connection", "rate_limit", "server_error", "auth", "not_found", "malformed", "invalid"};
+  std::set<std::string> providers, routes;
+  for (const ProviderConfig& provider : config.providers) {
+    const std::string at = "providers." + provider.name;
+    if (!providers.insert(provider.name).second) fault(at, "is defined twice");
+    if (!find_preset(provider.preset)) fault(at + ".preset", "unknown preset '" + provider.preset + "'");
+  }
+  for (const RouteConfig& route : config.routes) {
+    const std::string at = "routes." + route.name;
+    if (!routes.insert(route.name).second) fault(at, "is defined twice");
+    if (route.name.find('*') < route.name.size() - 1) fault(at, "'*' may only stand at the end of a name");
+    if (route.targets.empty()) fault(at + ".targets", "a route needs at least one target");
+    int64_t weights = 0;
+    for (size_t i = 0; i < route.targets.size(); ++i) {
+      const TargetConfig& target = route.targets[i];
+      const std::string target_at = at + ".targets[" + std::to_string(i) + "]";
+      weights += target.weight;
+      if (target.weight < 0) fault(target_at + ".weight", "must be 0 or more");
+      if (!providers.contains(target.provider)) {
+        fault(target_at + ".provider", "there is no provider '" + target.provider + "'");
+      }
+    }
+    if (route.strategy == Strategy::kWeighted && weights <= 0 && !route.targets.empty()) {
+      fault(at + ".targets", "all weights are 0");
+    }
+    for (const std::string& reason : route.fallback_on) {
+      if (!kReasons.contains(reason)) {
+        fault(at + ".fallback_on", "unknown reason '" + reason + "'; known are auth, connection, invalid, "
+                                   "malformed, not_found, rate_limit, server_error, timeout");
+      }
+    }
+  }
+  if (config.server.auth != "keys" && config.server.auth != "open") {
+    fault("server.auth", "must be \"keys\" or \"open\"");
+  }
+  return faults;
+}
+
+std::vector<size_t> order_targets(const Route& route, std::string_view model, const CostGuess& guess,
+                                  TimePoint now) {
+  const auto& targets = route.targets;
+  std::vector<size_t> order(targets.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (order.size() < 2) return order;
+  std::vector<double> key(targets.size());
+  switch (route.config.strategy) {
+    case Strategy::kPriority: return order;  // the file's order is the priority
+    case Strategy::kWeighted:
+      // Efraimidis and Spirakis 2006: sorting by u^(1/w) draws without replacement by weight.
+      for (size_t i = 0; i < key.size(); ++i) {
+        const double weight = double(targets[i].config.weight);
+        key[i] = weight <= 0 ? INFINITY : -std::log(1 - fast_uniform()) / weight;
+      }
+      break;
+    case Strategy::kLeastLatency:
+      for (size_t i = 0; i < key.size(); ++i) key[i] = targets[i].health->load(now);
+      break;
+    case Strategy::kCheapest: {
+      const Usage usage{.input = guess.input, .output = guess.output};
+      for (size_t i = 0; i < key.size(); ++i) {
+        const auto price =
+            targets[i].price_of(targets[i].config.model.empty() ? model : targets[i].config.model);
+        key[i] = price ? double(price->cost(usage)) : INFINITY;
+      }
+      break;
+    }
+  }
+  std::ranges::sort(order, [&](size_t a, size_t b) { return std::pair(key[a], a) < std::pair(key[b], b); });
+  return order;
+}
+
+}  // namespace ajar

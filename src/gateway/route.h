@@ -1,0 +1,88 @@
+#pragma once
+// Routes as immutable snapshots: what a public model name means now. A reload builds a new snapshot and swaps it
+// in; requests that run keep the one that they began with.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "core/provider.h"
+#include "gateway/config.h"
+#include "gateway/health.h"
+
+namespace ajar {
+
+// One model that can answer: a provider and a model there.
+struct Target {
+  std::string name;       // "provider/model", "provider/*" when the client's own name is passed on
+  TargetConfig config;
+  std::shared_ptr<Provider> provider;
+  std::shared_ptr<Health> health;
+  std::optional<Price> price;   // of a fixed model; nothing: not known
+  std::string price_list;       // for passed-on names
+  bool free = false;            // own hardware
+  bool simulator = false;
+  std::map<std::string, Price> overrides;  // configured prices, for passed-on names
+
+  // The price of this model, nothing when it is not known.
+  std::optional<Price> price_of(std::string_view model) const;
+};
+
+struct Route {
+  RouteConfig config;
+  std::vector<Target> targets;
+  AttemptLimits limits;
+  bool simulator() const;  // every target is one
+};
+
+class Snapshot {
+ public:
+  // The route of a public name: exact, else the longest pattern "prefix*". Null: none.
+  std::shared_ptr<const Route> find(std::string_view model) const;
+  const std::vector<std::shared_ptr<const Route>>& routes() const { return routes_; }
+  const Config& config() const { return config_; }
+  int64_t version() const { return version_; }
+
+ private:
+  friend class SnapshotBuilder;
+  Config config_;
+  int64_t version_ = 0;
+  std::vector<std::shared_ptr<const Route>> routes_;
+  std::map<std::string, std::shared_ptr<const Route>, std::less<>> exact_;
+  std::vector<std::shared_ptr<const Route>> patterns_;  // longest first
+};
+
+using ProviderFactory =
+    std::function<Result<std::shared_ptr<Provider>>(const ProviderConfig&, const TargetConfig&)>;
+
+// Builds snapshots and carries over what must outlive them: the health of targets that stay the same.
+class SnapshotBuilder {
+ public:
+  explicit SnapshotBuilder(ProviderFactory factory) : factory_(std::move(factory)) {}
+
+  // kInvalid names the route or provider at fault. One thread at a time.
+  Result<std::shared_ptr<const Snapshot>> build(Config config);
+
+ private:
+  ProviderFactory factory_;
+  std::map<std::string, std::shared_ptr<Health>> health_;
+  int64_t version_ = 0;
+};
+
+// Checks what can be checked without building: names, references, ranges. Every fault found, as
+// "routes.support: ..." lines.
+std::vector<Error> check_config(const Config& config);
+
+// The order in which this request tries the targets, by the route's strategy.
+struct CostGuess {
+  int64_t input = 0, output = 0;
+};
+std::vector<size_t> order_targets(const Route& route, std::string_view model, const CostGuess& guess,
+                                  TimePoint now);
+
+}  // namespace ajar

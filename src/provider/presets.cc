@@ -1,0 +1,50 @@
+#include "provider/presets.h"
+
+namespace ajar {
+namespace {
+
+using enum DialectId;
+using enum AuthStyle;
+
+constexpr Preset kPresets[] = {
+    {"openai", kOpenAiChat, "https://api.openai.com/v1", kBearer, "openai", false, "OPENAI_API_KEY"},
+    {"anthropic", kAnthropic, "https://api.anthropic.com", kXApiKey, "anthropic", false,
+     "ANTHROPIC_API_KEY"},
+    {"gemini", kGemini, "https://generativelanguage.googleapis.com/v1beta", kGoogApiKey, "gemini", false,
+     "GEMINI_API_KEY"},
+    {"azure", kOpenAiChat, "", kApiKey, "openai", false, "AZURE_OPENAI_API_KEY"},
+    {"mistral", kOpenAiChat, "https://api.mistral.ai/v1", kBearer, "mistral", false, "MISTRAL_API_KEY"},
+    {"deepseek", kOpenAiChat, "https://api.deepseek.com/v1", kBearer, "deepseek", false,
+     "DEEPSEEK_API_KEY"},
+    {"groq", kOpenAiChat, "https://api.groq.com/openai/v1", kBearer, "groq", false, "GROQ_API_KEY"},
+    {"together", kOpenAiChat, "https://api.together.xyz/v1", kBearer, "together", false,
+     "TOGETHER_API_KEY"},
+    {"openrouter", kOpenAiChat, "https://openrouter.ai/api/v1", kBearer, "", false,
+     "OPENROUTER_API_KEY"},
+    {"fireworks", kOpenAiChat, "https://api.fireworks.ai/inference/v1", kBearer, "fireworks", false,
+     "FIREWORKS_API_KEY"},
+    {"xai", kOpenAiChat, "https://api.x.ai/v1", kBearer, "xai", false, "XAI_API_KEY"},
+    {"moonshot", kOpenAiChat, "https://api.moonshot.ai/v1", kBearer, "moonshot", false,
+     "MOONSHOT_API_KEY"},
+    {"vllm", kOpenAiChat, "http://127.0.0.1:8000/v1", kBearer, "", true, ""},
+    {"llamacpp", kOpenAiChat, "http://127.0.0.1:8081/v1", kBearer, "", true, ""},
+    {"tensorrt-llm", kOpenAiChat, "http://127.0.0.1:8000/v1", kBearer, "", true, ""},
+    {"tgi", kOpenAiChat, "http://127.0.0.1:3000/v1", kBearer, "", true, ""},
+    {"ollama", kOpenAiChat, "http://127.0.0.1:11434/v1", kBearer, "", true, ""},
+    {"custom", kOpenAiChat, "", kBearer, "", false, ""},
+    {"custom-anthropic", kAnthropic, "", kXApiKey, "", false, ""},
+    {"custom-gemini", kGemini, "", kGoogApiKey, "", false, ""},
+};
+
+}  // namespace
+
+std::span<const Preset> presets() { return kPresets; }
+
+const Preset* find_preset(std::string_view name) {
+  for (const Preset& preset : kPresets) {
+    if (preset.name == name) return &preset;
+  }
+  return nullptr;
+}
+
+}  // namespace ajar
