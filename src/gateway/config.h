@@ -61,6 +61,7 @@ struct ServerConfig {
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   int64_t threads = 0;                     // 0: one per core
   std::string auth = "keys";               // "keys" | "open"
+  std::string metrics = "open";            // "open" | "admin"
   std::string admin_token;                 // empty: made at first start, kept in the data folder
   int64_t max_body_bytes = 32 << 20;
   int64_t max_connections = 10'000;

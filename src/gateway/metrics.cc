@@ -178,8 +178,8 @@ void Metrics::remaining_budget(bool team, const std::string& name, double dollar
   else llm_key_budget_->Add({{"api_key_alias", name}}).Set(dollars);
 }
 
-void Metrics::breaker(const std::string& target, int state) {
-  breaker_->Add({{"target", target}}).Set(state);
+void Metrics::breaker(const std::string& route, const std::string& target, int state) {
+  breaker_->Add({{"route", route}, {"target", target}}).Set(state);
 }
 
 void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", reason}}).Increment(); }

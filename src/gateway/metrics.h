@@ -28,7 +28,7 @@ class Metrics {
   void attempt(const std::string& target, const std::string& outcome, double seconds);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
-  void breaker(const std::string& target, int state);  // 0 closed, 1 half open, 2 open
+  void breaker(const std::string& route, const std::string& target, int state);  // 0 closed, 1 half open, 2 open
   void refused(const std::string& reason);             // turned away before any route: "unauthenticated", …
 
   prometheus::Gauge& in_flight() { return *in_flight_; }

@@ -128,6 +128,9 @@ std::vector<Error> check_config(const Config& config) {
   if (config.server.auth != "keys" && config.server.auth != "open") {
     fault("server.auth", "must be \"keys\" or \"open\"");
   }
+  if (config.server.metrics != "open" && config.server.metrics != "admin") {
+    fault("server.metrics", "must be \"open\" or \"admin\"");
+  }
   return faults;
 }
 

@@ -69,6 +69,9 @@ class Tenants {
   // The key that this secret belongs to. kUnauthenticated: unknown, revoked or expired. Any thread, no lock.
   Result<std::shared_ptr<const Key>> authenticate(std::string_view secret) const;
 
+  // By id, or by the name of a valid key. kNotFound.
+  Result<std::shared_ptr<const Key>> find(const std::string& id_or_name) const;
+
   struct NewKey {
     std::string secret;  // shown once, kept nowhere
     store::KeyRow row;
@@ -91,7 +94,6 @@ class Tenants {
     std::vector<std::shared_ptr<const Team>> teams;
   };
   explicit Tenants(store::Store& store) : store_(store) {}
-  Result<std::shared_ptr<const Key>> find(const std::string& id_or_name) const;
   std::shared_ptr<Account> team_account(const std::string& name);
   void publish(std::vector<std::shared_ptr<const Key>> keys,
                std::vector<std::shared_ptr<const Team>> teams);

@@ -1,0 +1,59 @@
+#pragma once
+// The HTTP surface: paths, keys, and the shape of answers. One Api serves every loop; it holds no request's state.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gateway/gateway.h"
+#include "http/server.h"
+#include "net/blocking.h"
+
+namespace ajar::api {
+
+struct ApiParts {
+  Gateway& gateway;
+  Tenants& tenants;
+  store::Store& store;
+  Metrics& metrics;
+  BlockingPool& blocking;
+  // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
+  std::function<Result<int64_t>()> reload;
+  std::function<size_t()> connections;   // open client connections
+  std::string admin_token;
+  std::string version;
+};
+
+class Api {
+ public:
+  explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
+
+  Task<> handle(Exchange& exchange);
+  void set_draining() { draining_ = true; }  // /readyz says no from now on
+  // The JSON body of what the HTTP layer itself refuses.
+  static ErrorBody error_body(const Error& error, std::string_view path);
+
+ private:
+  // The caller's key; null on an open server without one.
+  Result<std::shared_ptr<const Key>> authenticate(const HttpRequest& request) const;
+  bool is_admin(const HttpRequest& request) const;
+
+  Task<> chat(Exchange& exchange);
+  Task<> embeddings(Exchange& exchange);
+  Task<> models(Exchange& exchange);
+  Task<> metrics(Exchange& exchange);
+  Task<> health(Exchange& exchange, bool readiness);
+  Task<> admin(Exchange& exchange);
+
+  ApiParts parts_;
+  std::atomic<bool> draining_ = false;
+};
+
+// Sends an error in OpenAI's form.
+Task<> send_error(Exchange& exchange, const Error& error);
+// Splits "a=1&b=%20" into decoded pairs; the first value of a name.
+std::string query_value(std::string_view query, std::string_view name);
+std::string bearer_of(const Headers& headers);  // the credential in the request, or empty
+
+}  // namespace ajar::api
