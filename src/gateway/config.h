@@ -54,7 +54,6 @@ struct RouteConfig {
   Millis hedge_after{0};                   // 0: no hedging
   int64_t breaker_failures = 5;            // failures in a row that open the breaker; 0: no breaker
   Millis breaker_open{10'000};
-  int64_t max_concurrency = 0;             // of the whole route; 0: unlimited
 };
 
 struct ServerConfig {

@@ -3,11 +3,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "base/text.h"
 #include "embed/prices.toml.h"
+#include "gateway/prices_toml.h"
 
 namespace ajar {
 namespace {
@@ -112,14 +110,19 @@ Result<Prices> Prices::read(std::string_view text, std::string_view name) {
     for (const auto& [model, entry] : *models) {
       const toml::table* table = entry.as_table();
       if (!table) return fail(Code::kInvalid, at(name, entry) + ": expected a table of prices");
-      Price price;
-      AJAR_TRY(read_rates(*table, name, price.base));
-      if (const auto above = (*table)["above"].value<int64_t>()) price.above = *above;
-      if (const toml::table* tier = (*table)["tier"].as_table()) AJAR_TRY(read_rates(*tier, name, price.tier));
+      AJAR_ASSIGN(const Price price, read_price(*table, name));
       prices.lists_[std::string(list.str())][std::string(model.str())] = price;
     }
   }
   return prices;
+}
+
+Result<Price> read_price(const toml::table& table, std::string_view file) {
+  Price price;
+  AJAR_TRY(read_rates(table, file, price.base));
+  if (const auto above = table["above"].value<int64_t>()) price.above = *above;
+  if (const toml::table* tier = table["tier"].as_table()) AJAR_TRY(read_rates(*tier, file, price.tier));
+  return price;
 }
 
 const Prices& Prices::builtin() {

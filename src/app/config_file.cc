@@ -1,0 +1,331 @@
+#include "app/config_file.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "app/config_table.h"
+#include "base/text.h"
+#include "gateway/prices_toml.h"
+#include "gateway/route.h"
+
+namespace ajar::app {
+namespace {
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t up = row[j];
+      row[j] = std::min({up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = up;
+    }
+  }
+  return row[b.size()];
+}
+
+// Reads one file; gathers faults with their places.
+class Reader {
+ public:
+  Reader(const std::string& file, const Environment& environment)
+      : file_(file), environment_(environment) {}
+
+  std::expected<Config, ConfigFaults> read(std::string_view text) {
+    const toml::parse_result parsed = toml::parse(text, file_);
+    if (!parsed) {
+      fault(parsed.error().source().begin, std::string(parsed.error().description()));
+      return std::unexpected(std::move(faults_));
+    }
+    Config config;
+    config.file = file_;
+    read_root(parsed.table(), config);
+    if (faults_.lines.empty()) {
+      for (const Error& error : check_config(config)) {
+        fault(place_of(error.field), error.message);
+      }
+    }
+    if (!faults_.lines.empty()) return std::unexpected(std::move(faults_));
+    return config;
+  }
+
+ private:
+  void fault(const toml::source_position& at, const std::string& message) {
+    faults_.lines.push_back(file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " +
+                            message);
+  }
+  void fault(const toml::node& node, const std::string& message) { fault(node.source().begin, message); }
+  void fault(const toml::key& key, const std::string& message) { fault(key.source().begin, message); }
+
+  // Where a dotted path stands: itself, or the nearest thing around it that was written.
+  toml::source_position place_of(std::string path) const {
+    for (;;) {
+      if (const auto found = places_.find(path); found != places_.end()) return found->second;
+      const size_t dot = path.find_last_of(".[");
+      if (dot == path.npos) return {1, 1};
+      path.resize(dot);
+    }
+  }
+
+  void read_root(const toml::table& root, Config& config) {
+    for (const auto& [key, node] : root) {
+      const toml::table* table = node.as_table();
+      const std::string name(key.str());
+      if (name != "server" && name != "store" && name != "limits" && name != "providers" && name != "routes") {
+        unknown(key, name, {"server", "store", "limits", "providers", "routes"});
+      } else if (!table) {
+        fault(node, "'" + name + "' must be a table: [" + name + "]");
+      } else if (name == "server") {
+        read_section<ServerConfig>(*table, name, server_keys(), config.server);
+      } else if (name == "store") {
+        read_section<StoreConfig>(*table, name, store_keys(), config.store);
+      } else if (name == "limits") {
+        read_section<LimitsConfig>(*table, name, limits_keys(), config.limits);
+      } else {
+        for (const auto& [entry_key, entry] : *table) {
+          const std::string entry_name(entry_key.str());
+          const std::string path = name + "." + entry_name;
+          places_[path] = entry_key.source().begin;
+          const toml::table* fields = entry.as_table();
+          if (!fields) {
+            fault(entry, "'" + path + "' must be a table: [" + path + "]");
+          } else if (name == "providers") {
+            ProviderConfig& provider = config.providers.emplace_back();
+            provider.name = entry_name;
+            read_section<ProviderConfig>(*fields, path, provider_keys(), provider);
+          } else {
+            RouteConfig& route = config.routes.emplace_back();
+            route.name = entry_name;
+            read_section<RouteConfig>(*fields, path, route_keys(), route);
+          }
+        }
+      }
+    }
+  }
+
+  void unknown(const toml::key& key, const std::string& name, const std::vector<std::string_view>& known) {
+    std::string hint;
+    size_t best = 4;
+    for (const auto candidate : known) {
+      const size_t distance = edit_distance(name, candidate);
+      if (distance < best) {
+        best = distance;
+        hint = " (did you mean '" + std::string(candidate) + "'?)";
+      }
+    }
+    fault(key, "unknown key '" + name + "'" + hint);
+  }
+
+  template <class T>
+  void read_section(const toml::table& table, const std::string& path, std::span<const Key<T>> keys, T& into) {
+    for (const auto& [key, node] : table) {
+      const auto found =
+          std::ranges::find_if(keys, [&](const Key<T>& known) { return known.name == key.str(); });
+      if (found == keys.end()) {
+        std::vector<std::string_view> known;
+        for (const auto& k : keys) known.push_back(k.name);
+        unknown(key, std::string(key.str()), known);
+        continue;
+      }
+      const std::string here = path + "." + std::string(key.str());
+      places_[here] = node.source().begin;
+      std::visit([&](const auto& how) { read_value(node, here, how, into); }, found->value);
+    }
+  }
+
+  // "${NAME}" and "${NAME:-otherwise}" inside a string.
+  std::optional<std::string> expand(const toml::node& node, const std::string& text) {
+    std::string out;
+    for (size_t at = 0;;) {
+      const size_t open = text.find("${", at);
+      out += text.substr(at, open - at);
+      if (open == text.npos) return out;
+      const size_t close = text.find('}', open);
+      if (close == text.npos) {
+        fault(node, "'${' without '}'");
+        return std::nullopt;
+      }
+      const std::string inside = text.substr(open + 2, close - open - 2);
+      const size_t dash = inside.find(":-");
+      const std::string name = inside.substr(0, dash);
+      if (const auto value = environment_(name); value && !value->empty()) {
+        out += *value;
+      } else if (dash != inside.npos) {
+        out += inside.substr(dash + 2);
+      } else {
+        fault(node, "the environment variable " + name + " is not set");
+        return std::nullopt;
+      }
+      at = close + 1;
+    }
+  }
+
+  std::optional<std::string> text_of(const toml::node& node, const std::string& path) {
+    const auto text = node.value_exact<std::string>();
+    if (!text) {
+      fault(node, "'" + path + "' must be a string");
+      return std::nullopt;
+    }
+    return expand(node, *text);
+  }
+
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Text<T>& how, T& into) {
+    if (auto text = text_of(node, path)) into.*how.member = std::move(*text);
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Secret<T>& how, T& into) {
+    const auto written = node.value_exact<std::string>();
+    if (written && !written->empty() && (!written->starts_with("${") || !written->ends_with("}"))) {
+      fault(node, "'" + path + "' is a secret: write it as \"${NAME}\" and put it into the environment");
+      return;
+    }
+    if (auto text = text_of(node, path)) into.*how.member = std::move(*text);
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Whole<T>& how, T& into) {
+    const auto number = node.value_exact<int64_t>();
+    if (!number || *number < how.low || *number > how.high) {
+      fault(node, "'" + path + "' must be a whole number from " + std::to_string(how.low) + " to " +
+                      std::to_string(how.high));
+      return;
+    }
+    into.*how.member = *number;
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Flag<T>& how, T& into) {
+    const auto flag = node.value_exact<bool>();
+    if (!flag) return fault(node, "'" + path + "' must be true or false");
+    into.*how.member = *flag;
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Duration<T>& how, T& into) {
+    const auto text = node.value_exact<std::string>();
+    const auto ms = text ? parse_duration_ms(*text) : std::nullopt;
+    if (!ms) return fault(node, "'" + path + "' must be a duration such as \"250ms\", \"30s\", \"5m\" or \"2h\"");
+    into.*how.member = Millis(*ms);
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Bytes<T>& how, T& into) {
+    const auto text = node.value_exact<std::string>();
+    const auto bytes = text ? parse_bytes(*text) : node.value_exact<int64_t>();
+    if (!bytes || *bytes < 1) return fault(node, "'" + path + "' must be a size such as \"32MiB\"");
+    into.*how.member = *bytes;
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Texts<T>& how, T& into) {
+    std::vector<std::string> texts;
+    if (const auto single = node.value_exact<std::string>()) {
+      if (auto text = expand(node, *single)) texts.push_back(std::move(*text));
+    } else if (const toml::array* array = node.as_array()) {
+      for (const auto& item : *array) {
+        if (auto text = text_of(item, path)) texts.push_back(std::move(*text));
+      }
+    } else {
+      return fault(node, "'" + path + "' must be an array of strings");
+    }
+    into.*how.member = std::move(texts);
+  }
+  template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Special<T>&, T& into) {
+    read_special(node, path, into);
+  }
+
+  template <class T>
+  void read_special(const toml::node&, const std::string&, T&) {}  // these sections have none
+
+  void read_special(const toml::node& node, const std::string& path, ProviderConfig& provider) {
+    if (path.ends_with(".unknown_fields")) {
+      const auto text = text_of(node, path);
+      if (!text) return;
+      if (*text != "pass" && *text != "drop") return fault(node, "'" + path + "' must be \"pass\" or \"drop\"");
+      provider.keep_unknown = *text == "pass";
+    } else if (path.ends_with(".free")) {
+      const auto flag = node.value_exact<bool>();
+      if (!flag) return fault(node, "'" + path + "' must be true or false");
+      provider.free = *flag;
+    } else if (path.ends_with(".headers")) {
+      const toml::table* table = node.as_table();
+      if (!table) return fault(node, "'" + path + "' must be a table of strings");
+      for (const auto& [name, value] : *table) {
+        if (auto text = text_of(value, path)) provider.headers[std::string(name.str())] = std::move(*text);
+      }
+    } else if (path.ends_with(".prices")) {
+      const toml::table* table = node.as_table();
+      if (!table) return fault(node, "'" + path + "' must be a table of models");
+      for (const auto& [model, value] : *table) {
+        const toml::table* rates = value.as_table();
+        if (!rates) {
+          fault(value, "a price is a table such as { input = 0.5, output = 1.5 }");
+          continue;
+        }
+        auto price = read_price(*rates, file_);
+        if (price) provider.prices[std::string(model.str())] = *price;
+        else faults_.lines.push_back(price.error().message);
+      }
+    }
+  }
+
+  void read_special(const toml::node& node, const std::string& path, RouteConfig& route) {
+    if (path.ends_with(".strategy")) {
+      static const std::map<std::string, Strategy> kNames = {{"priority", Strategy::kPriority},
+                                                             {"weighted", Strategy::kWeighted},
+                                                             {"least_latency", Strategy::kLeastLatency},
+                                                             {"cheapest", Strategy::kCheapest}};
+      const auto text = text_of(node, path);
+      if (!text) return;
+      const auto strategy = kNames.find(*text);
+      if (strategy == kNames.end()) {
+        return fault(node, "'" + path + "' must be priority, weighted, least_latency or cheapest");
+      }
+      route.strategy = strategy->second;
+      return;
+    }
+    const toml::array* array = node.as_array();
+    if (!array) return fault(node, "'" + path + "' must be an array of tables: [[" + path + "]]");
+    for (const auto& item : *array) {
+      const std::string here = path + "[" + std::to_string(route.targets.size()) + "]";
+      places_[here] = item.source().begin;
+      const toml::table* table = item.as_table();
+      if (!table) {
+        fault(item, "a target is a table such as { provider = \"openai\", model = \"gpt-4o-mini\" }");
+        continue;
+      }
+      TargetConfig& target = route.targets.emplace_back();
+      read_section<TargetConfig>(*table, here, target_keys(), target);
+      if (target.provider.empty()) fault(item, "'" + here + ".provider' is missing");
+    }
+  }
+
+  const std::string& file_;
+  const Environment& environment_;
+  ConfigFaults faults_;
+  std::map<std::string, toml::source_position> places_;
+};
+
+}  // namespace
+
+std::string ConfigFaults::text() const {
+  std::string out;
+  for (const auto& line : lines) out += (out.empty() ? "" : "\n") + line;
+  return out;
+}
+
+std::expected<Config, ConfigFaults> read_config(std::string_view text, const std::string& file,
+                                                const Environment& environment) {
+  return Reader(file, environment).read(text);
+}
+
+std::expected<Config, ConfigFaults> read_config_file(const std::string& path,
+                                                     const Environment& environment) {
+  std::ifstream stream(path, std::ios::binary);
+  std::stringstream text;
+  if (stream) text << stream.rdbuf();
+  if (!stream) return std::unexpected(ConfigFaults{{path + ": cannot be read"}});
+  return read_config(text.str(), path, environment);
+}
+
+}  // namespace ajar::app

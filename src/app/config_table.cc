@@ -1,0 +1,121 @@
+#include "app/config_table.h"
+
+namespace ajar::app {
+namespace {
+
+constexpr int64_t kMany = 1'000'000'000;
+
+using S = ServerConfig;
+const Key<S> kServer[] = {
+    {"listen", "[\"127.0.0.1:8080\"]", Texts<S>{&S::listen},
+     "Addresses to listen on: \"host:port\", \"[::1]:port\", \":port\" for all. Port 0 takes any free one."},
+    {"threads", "0", Whole<S>{&S::threads, 0, 1024}, "I/O threads; 0 is one per core."},
+    {"auth", "\"keys\"", Text<S>{&S::auth},
+     "\"keys\": every call needs a key made with `ajar keys`. \"open\": calls without a key are answered too; "
+     "only for machines that nobody else can reach."},
+    {"metrics", "\"open\"", Text<S>{&S::metrics},
+     "\"open\": anyone who can reach the server may read /metrics. \"admin\": only with the admin token."},
+    {"admin_token", "made at first start", Secret<S>{&S::admin_token},
+     "Token of the admin API, as ${NAME}. Without it one is made and kept in the file admin.token in the data "
+     "folder, readable by its owner only."},
+    {"max_body", "\"32MiB\"", Bytes<S>{&S::max_body_bytes}, "Largest request body; a larger one is answered 413."},
+    {"max_connections", "10000", Whole<S>{&S::max_connections, 1, kMany},
+     "Open client connections; one more is answered 503."},
+    {"header_timeout", "\"10s\"", Duration<S>{&S::header_timeout}, "For the whole head of a request."},
+    {"body_timeout", "\"15s\"", Duration<S>{&S::body_timeout}, "Without any byte of a request's body."},
+    {"idle_timeout", "\"75s\"", Duration<S>{&S::idle_timeout}, "Between two requests of a connection."},
+    {"write_timeout", "\"30s\"", Duration<S>{&S::write_timeout},
+     "Without a client taking any byte of its answer; then it counts as gone."},
+    {"drain_timeout", "\"30s\"", Duration<S>{&S::drain_timeout},
+     "How long running answers may take to end after SIGTERM or SIGINT."},
+    {"access_log", "\"stdout\"", Text<S>{&S::access_log},
+     "One JSON line per call: \"stdout\", \"off\", or a file that is appended to. Holds no texts and no secrets."},
+};
+
+using St = StoreConfig;
+const Key<St> kStore[] = {
+    {"path", "\"data\"", Text<St>{&St::path}, "Folder of the database and the admin token; made when missing."},
+    {"keep_calls", "\"90d\"", Duration<St>{&St::keep_calls},
+     "How long rows of single calls are kept. Sums for budgets outlive them."},
+};
+
+using L = LimitsConfig;
+const Key<L> kLimits[] = {
+    {"reserve_output_tokens", "4096", Whole<L>{&L::reserve_output_tokens, 1, kMany},
+     "Output tokens reserved from budgets and TPM for a call that sets no max_tokens. The reservation grows with "
+     "the reply; when the budget has no more room the reply is ended with an error."},
+};
+
+using P = ProviderConfig;
+const Key<P> kProvider[] = {
+    {"preset", "\"custom\"", Text<P>{&P::preset},
+     "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
+     "fireworks, xai, moonshot, vllm, llamacpp, tensorrt-llm, tgi, ollama, or custom (any OpenAI-compatible "
+     "server), custom-anthropic, custom-gemini."},
+    {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
+    {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},
+    {"api_version", "the preset's", Text<P>{&P::api_version}, "Azure's api-version, Anthropic's anthropic-version."},
+    {"headers", "{}", Special<P>{"table of strings"}, "Sent with every request, such as a project id."},
+    {"unknown_fields", "\"pass\"", Special<P>{"string"},
+     "Fields that Ajar does not know: \"pass\" them on to a server of the same dialect, or \"drop\" them."},
+    {"ca_file", "the system's", Text<P>{&P::ca_file}, "PEM file of the CAs that may sign this server's certificate."},
+    {"tls_insecure", "false", Flag<P>{&P::tls_insecure}, "Accept any certificate. For tests only."},
+    {"price_list", "the preset's", Text<P>{&P::price_list}, "Which list of the built-in catalogue holds."},
+    {"free", "true for own servers", Special<P>{"boolean"},
+     "Models without a price cost nothing. Otherwise a key with a budget in dollars may not use them."},
+    {"prices", "{}", Special<P>{"table of models"},
+     "Dollars per million tokens by model, over the catalogue: [providers.NAME.prices.\"MODEL\"] with input, output, "
+     "cached_read, cached_write, cached_write_1h, audio_input, audio_output, reasoning, and above + tier."},
+    {"simulator", "false", Flag<P>{&P::simulator},
+     "Says that `ajar mock` stands behind it; answers carry x-ajar-simulator: true."},
+};
+
+using R = RouteConfig;
+const Key<R> kRoute[] = {
+    {"targets", "required", Special<R>{"array of tables"},
+     "Who can answer, in order of preference: [[routes.NAME.targets]]."},
+    {"strategy", "\"priority\"", Special<R>{"string"},
+     "\"priority\": in the order of the file. \"weighted\": at random by weight. \"least_latency\": lowest peak "
+     "average of the time to the first token, times the work in flight. \"cheapest\": lowest cost of this request."},
+    {"description", "\"\"", Text<R>{&R::description}, "For people."},
+    {"retries", "1", Whole<R>{&R::retries, 0, 10},
+     "More tries at the same target after a fault that may pass; only before the first event of a reply."},
+    {"retry_backoff", "\"200ms\"", Duration<R>{&R::retry_backoff}, "Doubled with every try, with full jitter."},
+    {"max_retry_wait", "\"5s\"", Duration<R>{&R::max_retry_wait},
+     "Longest Retry-After that is waited for; a longer one goes to the client."},
+    {"fallback_on", "all but \"invalid\"", Texts<R>{&R::fallback_on},
+     "Failures after which the next target is tried: timeout, connection, rate_limit, server_error, auth, "
+     "not_found, malformed (also an error inside a 200 stream), invalid."},
+    {"connect_timeout", "\"5s\"", Duration<R>{&R::connect_timeout}, "Name, connection, proxy and TLS together."},
+    {"first_token_timeout", "\"2m\"", Duration<R>{&R::first_token_timeout}, "From the request to the reply's first byte."},
+    {"gap_timeout", "\"1m\"", Duration<R>{&R::gap_timeout}, "Between two pieces of a reply."},
+    {"total_timeout", "\"10m\"", Duration<R>{&R::total_timeout}, "For the whole call, all attempts together."},
+    {"hedge_after", "\"0s\"", Duration<R>{&R::hedge_after},
+     "When the first target has said nothing for this long, the second is asked as well and the first to speak "
+     "wins. 0 is off. The loser's tokens are paid for."},
+    {"breaker_failures", "5", Whole<R>{&R::breaker_failures, 0, 1'000'000},
+     "Failures in a row after which a target is left alone; 0 is never."},
+    {"breaker_open", "\"10s\"", Duration<R>{&R::breaker_open},
+     "For how long; doubled up to eight times while probes fail."},
+};
+
+using T = TargetConfig;
+const Key<T> kTarget[] = {
+    {"provider", "required", Text<T>{&T::provider}, "Name of a [providers.NAME]."},
+    {"model", "the client's", Text<T>{&T::model},
+     "The provider's own name of the model. Without it the client's name is passed on."},
+    {"weight", "1", Whole<T>{&T::weight, 0, 1'000'000}, "Share under the weighted strategy."},
+    {"max_tokens", "the dialect's", Whole<T>{&T::max_tokens, 0, 100'000'000},
+     "Output limit for APIs that demand one, where the client sets none."},
+};
+
+}  // namespace
+
+std::span<const Key<ServerConfig>> server_keys() { return kServer; }
+std::span<const Key<StoreConfig>> store_keys() { return kStore; }
+std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
+std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
+std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
+std::span<const Key<TargetConfig>> target_keys() { return kTarget; }
+
+}  // namespace ajar::app

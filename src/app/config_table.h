@@ -1,0 +1,46 @@
+#pragma once
+// The table behind the configuration file: for each section its keys, types, defaults and meaning. The reader and the
+// reference in docs/ both come from it.
+
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "gateway/config.h"
+
+namespace ajar::app {
+
+// How a value is written in the file, and where it goes.
+template <class T>
+struct Text { std::string T::* member; };            // "string", with ${ENV}
+template <class T>
+struct Secret { std::string T::* member; };          // "${ENV}" only
+template <class T>
+struct Whole { int64_t T::* member; int64_t low, high; };
+template <class T>
+struct Flag { bool T::* member; };
+template <class T>
+struct Duration { Millis T::* member; };             // "250ms", "30s", "5m", "2h", "90d"
+template <class T>
+struct Bytes { int64_t T::* member; };               // "32MiB" or a number
+template <class T>
+struct Texts { std::vector<std::string> T::* member; };
+template <class T>
+struct Special { std::string_view type; };           // read by hand in config_file.cc
+
+template <class T>
+struct Key {
+  std::string_view name;
+  std::string_view fallback;  // the default, as it would be written
+  std::variant<Text<T>, Secret<T>, Whole<T>, Flag<T>, Duration<T>, Bytes<T>, Texts<T>, Special<T>> value;
+  std::string_view doc;
+};
+
+std::span<const Key<ServerConfig>> server_keys();
+std::span<const Key<StoreConfig>> store_keys();
+std::span<const Key<LimitsConfig>> limits_keys();
+std::span<const Key<ProviderConfig>> provider_keys();
+std::span<const Key<RouteConfig>> route_keys();
+std::span<const Key<TargetConfig>> target_keys();
+
+}  // namespace ajar::app
