@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "http/head.h"
 #include "http/headers.h"
+#include "http/request.h"
 
 namespace ajar {
 
@@ -53,7 +54,7 @@ class ChunkDecoder {
   size_t max_overhead_;
 };
 
-// Request: feed() until done(), take head() and body(), reset().
+// feed() until done(), take `request`, reset().
 class RequestParser {
  public:
   explicit RequestParser(const ParserLimits& limits = {}) : limits_(limits) {}
@@ -67,12 +68,7 @@ class RequestParser {
   bool done() const { return done_; }
   void reset();  // for the next request; gives the memory of this one away
 
-  std::string method;
-  std::string path;
-  std::string query;
-  int minor_version = 1;
-  Headers headers;
-  std::string body;
+  HttpRequest request;
 
   Framing framing() const { return framing_; }
   uint64_t content_length() const { return content_length_; }
@@ -80,7 +76,7 @@ class RequestParser {
   bool expects_continue() const { return expects_continue_; }
   int http_status() const { return http_status_; }
 
-  // For a body with a length: reads may go straight into `body`. room() > 0 bytes are at room_data(); commit(n).
+  // For a body with a length: reads may go straight into its place. room() > 0 bytes are at room_data(); commit(n).
   size_t room();
   char* room_data();
   void commit(size_t n);

@@ -55,7 +55,7 @@ Result<size_t> RequestParser::feed(std::string_view bytes) {
       if (content_length_ > limits_.max_body_bytes)
         return refuse(413, Code::kTooLarge, "the body is larger than " +
                                                 std::to_string(limits_.max_body_bytes) + " bytes");
-      body.reserve(std::min<uint64_t>(content_length_, kFirstReserve));
+      request.body.reserve(std::min<uint64_t>(content_length_, kFirstReserve));
       done_ = content_length_ == 0;
     }
   }
@@ -68,8 +68,8 @@ Result<size_t> RequestParser::feed_body(std::string_view bytes) {
   size_t used = 0;
   if (framing_ == Framing::kLength) {
     used = size_t(std::min<uint64_t>(bytes.size(), content_length_ - body_size_));
-    body.resize(body_size_);  // room() may have opened space that was not filled
-    body.append(bytes.substr(0, used));
+    request.body.resize(body_size_);  // room() may have opened space that was not filled
+    request.body.append(bytes.substr(0, used));
     body_size_ += used;
     done_ = body_size_ == content_length_;
     return used;
@@ -78,10 +78,10 @@ Result<size_t> RequestParser::feed_body(std::string_view bytes) {
     auto piece = chunks_.next(bytes.substr(used));
     if (!piece) return refuse(400, piece.error().code, piece.error().message);
     used += piece->consumed;
-    if (piece->data.size() > limits_.max_body_bytes - body.size())
+    if (piece->data.size() > limits_.max_body_bytes - request.body.size())
       return refuse(413, Code::kTooLarge,
                     "the body is larger than " + std::to_string(limits_.max_body_bytes) + " bytes");
-    body.append(piece->data);
+    request.body.append(piece->data);
   }
   if (framing_ == Framing::kChunked) done_ = chunks_.done();
   return used;
@@ -89,16 +89,16 @@ Result<size_t> RequestParser::feed_body(std::string_view bytes) {
 
 size_t RequestParser::room() {
   if (!head_done_ || done_ || framing_ != Framing::kLength) return 0;
-  if (body.size() == body_size_) {
+  if (request.body.size() == body_size_) {
     size_t target = std::min<uint64_t>(content_length_, std::max(body_size_ * 2, kFirstReserve));
-    body.reserve(target);
+    request.body.reserve(target);
     // The bytes are about to be overwritten: do not clear them.
-    body.resize_and_overwrite(target, [](char*, size_t n) { return n; });
+    request.body.resize_and_overwrite(target, [](char*, size_t n) { return n; });
   }
-  return body.size() - body_size_;
+  return request.body.size() - body_size_;
 }
 
-char* RequestParser::room_data() { return body.data() + body_size_; }
+char* RequestParser::room_data() { return request.body.data() + body_size_; }
 
 void RequestParser::commit(size_t n) {
   body_size_ += n;
@@ -108,8 +108,8 @@ void RequestParser::commit(size_t n) {
 Status RequestParser::parse_head(std::string_view head) {
   size_t line_end = head.find("\r\n");
   AJAR_TRY(parse_request_line(head.substr(0, line_end)));
-  headers.adopt(head.substr(line_end + 2));
-  if (Status fields = parse_fields(headers, 0, limits_.max_fields); !fields) {
+  request.headers.adopt(head.substr(line_end + 2));
+  if (Status fields = parse_fields(request.headers, 0, limits_.max_fields); !fields) {
     int status = fields.error().code == Code::kTooLarge ? 431 : 400;
     return refuse(status, fields.error().code, std::move(fields.error().message));
   }
@@ -133,8 +133,8 @@ Status RequestParser::parse_request_line(std::string_view line) {
     return refuse(400, Code::kInvalid, "malformed HTTP version");
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return refuse(505, Code::kUnsupported, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  minor_version = version[7] - '0';
-  method = verb;
+  request.minor_version = version[7] - '0';
+  request.method = verb;
   return parse_target(target);
 }
 
@@ -146,9 +146,9 @@ Status RequestParser::parse_target(std::string_view target) {
   if (target.size() > limits_.max_target_bytes)
     return refuse(414, Code::kTooLarge, "the request target is longer than " +
                                             std::to_string(limits_.max_target_bytes) + " bytes");
-  if (method == "CONNECT") return refuse(501, Code::kUnsupported, "CONNECT is not supported");
-  if (target == "*" && method == "OPTIONS") {
-    path = target;
+  if (request.method == "CONNECT") return refuse(501, Code::kUnsupported, "CONNECT is not supported");
+  if (target == "*" && request.method == "OPTIONS") {
+    request.path = target;
     return {};
   }
   if (!target.starts_with('/')) {
@@ -163,9 +163,9 @@ Status RequestParser::parse_target(std::string_view target) {
     target.remove_prefix(end);
   }
   size_t mark = target.find('?');
-  path = target.substr(0, mark);
-  if (path.empty()) path = "/";
-  if (mark != target.npos) query = target.substr(mark + 1);
+  request.path = target.substr(0, mark);
+  if (request.path.empty()) request.path = "/";
+  if (mark != target.npos) request.query = target.substr(mark + 1);
   return {};
 }
 
@@ -174,7 +174,7 @@ Status RequestParser::interpret() {
   size_t hosts = 0, codings = 0;
   bool has_length = false, close = false, keep = false;
   std::string_view coding;
-  for (auto [name, value] : headers) {
+  for (auto [name, value] : request.headers) {
     switch (name.size()) {
       case 4:
         if (!iequals(name, "host")) break;
@@ -185,7 +185,7 @@ Status RequestParser::interpret() {
         if (iequals(name, "expect")) {
           if (!iequals(value, "100-continue"))
             return refuse(417, Code::kUnsupported, "unknown expectation");
-          expects_continue_ = minor_version == 1;
+          expects_continue_ = request.minor_version == 1;
         }
         break;
       case 10:
@@ -212,9 +212,9 @@ Status RequestParser::interpret() {
     }
   }
   if (hosts > 1) return refuse(400, Code::kInvalid, "more than one Host header");
-  if (hosts == 0 && minor_version == 1) return refuse(400, Code::kInvalid, "missing Host header");
+  if (hosts == 0 && request.minor_version == 1) return refuse(400, Code::kInvalid, "missing Host header");
   if (codings > 0) {
-    if (minor_version == 0)
+    if (request.minor_version == 0)
       return refuse(400, Code::kInvalid, "Transfer-Encoding in an HTTP/1.0 request");
     if (has_length)
       return refuse(400, Code::kInvalid, "both Transfer-Encoding and Content-Length");
@@ -222,7 +222,7 @@ Status RequestParser::interpret() {
       return refuse(501, Code::kUnsupported, "the only Transfer-Encoding supported is chunked");
   }
   framing_ = codings ? Framing::kChunked : has_length ? Framing::kLength : Framing::kNone;
-  keep_alive_ = !close && (minor_version == 1 || keep);
+  keep_alive_ = !close && (request.minor_version == 1 || keep);
   return {};
 }
 

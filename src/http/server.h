@@ -11,21 +11,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "http/headers.h"
+#include "http/request.h"
 #include "net/cancel.h"
 #include "net/loop.h"
 #include "net/task.h"
 
 namespace ajar {
-
-// One request, complete. The handler may move the strings out.
-struct HttpRequest {
-  std::string method;  // "POST"
-  std::string path;    // "/v1/models", as sent (not percent-decoded), never empty; "*" for OPTIONS *
-  std::string query;   // without '?'
-  Headers headers;
-  std::string body;
-  int minor_version = 1;
-};
 
 struct ErrorBody {
   std::string content_type = "application/json";
@@ -33,6 +24,7 @@ struct ErrorBody {
 };
 
 class HttpConnection;
+struct ServerState;
 
 // One request and its answer. Lives on the connection's loop for as long as the handler runs. Exactly one of
 // send() or start()...finish() answers it; a handler that answers nothing is answered with 500.
@@ -58,7 +50,7 @@ class Exchange {
   // nothing sends the head alone.
   Task<Status> start(int status, Headers headers);
   Task<Status> write(std::string_view bytes);
-  Task<Status> finish();
+  Task<Status> finish(std::string_view last = {});  // `last` goes out with the end, in one call
 
   // Closes without a proper end, so that the client sees a cut and not a complete answer.
   void abort();
@@ -104,10 +96,7 @@ class Server {
   bool drain(Millis patience);
 
  private:
-  friend class HttpConnection;
-  struct Shared;
-  struct PerLoop;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<ServerState> state_;
 };
 
 }  // namespace ajar

@@ -69,6 +69,7 @@ class LoopGroup {
   size_t size() const { return loops_.size(); }
   Loop& operator[](size_t i) { return *loops_[i]; }
   void stop();  // stops and joins; idempotent; not from a loop's thread
+  bool stopped() const { return threads_.empty(); }
 
  private:
   std::vector<std::unique_ptr<Loop>> loops_;
