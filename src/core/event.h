@@ -69,7 +69,7 @@ struct Event {
   std::string raw;
   RawMembers top_extra;     // unknown members beside `choices` (system_fingerprint, ...)
   RawMembers choice_extra;  // unknown members of the choice
-  RawMembers part_extra;    // unknown members of the delta / message / tool call
+  RawMembers part_extra;    // unknown members of the delta / message / tool call / usage
   Usage usage;
 
   static Event of_text(std::string text, int choice = 0);

@@ -65,7 +65,8 @@ Part* Fold::find_call(Choice& choice, int index) {
 void Fold::add(const Event& event) {
   bytes_ += event.text.size() + event.raw.size() + event.top_extra.size() + event.choice_extra.size() +
             event.part_extra.size();
-  if (event.origin != DialectId::kNone) reply_.origin = event.origin;
+  // A signature inside the reply may be another's; the reply is of who began it.
+  if (reply_.origin == DialectId::kNone || event.kind == Event::Kind::kStart) reply_.origin = event.origin;
   merge_members(reply_.extra, event.top_extra);
   if (event.kind == Event::Kind::kStart) {
     reply_.id = event.id;
@@ -75,6 +76,7 @@ void Fold::add(const Event& event) {
   }
   if (event.kind == Event::Kind::kUsage) {
     reply_.usage.merge(event.usage);
+    merge_members(reply_.usage_extra, event.part_extra);
     return;
   }
   Choice& choice = this->choice(event.choice);
@@ -228,7 +230,11 @@ EventBatch unfold(const Reply& reply) {
     stop.choice_extra = choice.extra;
     stop.part_extra = choice.message_extra;
   }
-  if (reply.usage.reported) emit(Kind::kUsage, 0).usage = reply.usage;
+  if (reply.usage.reported) {
+    Event& usage = emit(Kind::kUsage, 0);
+    usage.usage = reply.usage;
+    usage.part_extra = reply.usage_extra;
+  }
   return out;
 }
 

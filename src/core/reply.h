@@ -29,6 +29,7 @@ struct Reply {
   int64_t created = 0;
   std::vector<Choice> choices;  // always at least one once folded
   Usage usage;
+  RawMembers usage_extra;  // unknown members of the provider's usage (cost, ...)
   DialectId origin = DialectId::kNone;
   RawMembers extra;
 };

@@ -49,12 +49,14 @@ struct Part {
   std::string data;        // base64, never the data: prefix
   std::string url;
   std::string file_id;
-  std::string detail;      // OpenAI's image detail
+  std::string detail;      // OpenAI's image detail; kThought, kRefusal: the message member it came in, where
+                           // the same dialect would write it elsewhere otherwise ("reasoning", "refusal")
   std::string signature;   // proof that the thought is the provider's; opaque
   RawJson raw;             // kOpaque
   RawJson cache_control;   // Anthropic's {"type":"ephemeral","ttl":"1h"}, kept by OpenAI-compatible too
   RawJson citations;       // Anthropic's citations setting or list on the block
   RawMembers extra;        // unknown members of the block
+  RawMembers inner_extra;  // unknown members of its inner object (image_url, function, ...)
   std::vector<Part> content;  // kToolResult
 };
 
@@ -76,6 +78,7 @@ struct Tool {
   DialectId origin = DialectId::kNone;
   RawJson cache_control;
   RawMembers extra;
+  RawMembers inner_extra;   // unknown members of its `function` object
 };
 
 struct ToolChoice {
@@ -92,6 +95,8 @@ struct ResponseFormat {
   std::string description;
   RawJson schema;
   std::optional<bool> strict;
+  RawMembers extra;        // unknown members of the object
+  RawMembers inner_extra;  // unknown members of its json_schema object
 };
 
 struct Reasoning {
@@ -100,6 +105,9 @@ struct Reasoning {
   std::string effort;             // kEffort: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | ...
   int64_t budget_tokens = 0;      // kBudget
   std::optional<bool> include_thoughts;  // Gemini's includeThoughts
+  std::string form;               // how an OpenAI-compatible client said it: "" (reasoning_effort), "reasoning"
+                                  // (OpenRouter's object) or "thinking" (Anthropic's object)
+  RawMembers extra;               // unknown members of that object
 };
 
 struct Sampling {
@@ -127,6 +135,7 @@ struct Request {
   Reasoning reasoning;
   bool stream = false;
   bool include_usage = false;              // stream_options.include_usage
+  bool legacy_functions = false;           // the client used `functions`; it reads `function_call` in replies
   std::string user;                        // OpenAI `user`, Anthropic metadata.user_id
   std::string service_tier;
   RawJson metadata;                        // OpenAI's metadata object, Anthropic's metadata beyond user_id

@@ -65,6 +65,7 @@ struct ReplyOptions {
   bool include_usage = false;
   std::string model;   // shown where the provider names none
   bool legacy_max_tokens = false;
+  bool legacy_functions = false;  // Request::legacy_functions
 };
 
 // JSON error body in the dialect's form. `request_id` goes where the dialect has a place for it. The HTTP status
