@@ -1,0 +1,180 @@
+#include "wire/outbound.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "json/read.h"
+#include "json/write.h"
+
+namespace ajar::wire {
+namespace {
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
+}
+
+// The visible text of an HTML page's title or heading, else nothing.
+std::string_view html_title(std::string_view body) {
+  for (const std::string_view tag : {"title", "h1"}) {
+    const std::string open = "<" + std::string(tag) + ">";
+    const size_t from = body.find(open);
+    if (from == std::string_view::npos) continue;
+    const size_t to = body.find('<', from + open.size());
+    if (to == std::string_view::npos) continue;
+    const std::string_view title = trim(body.substr(from + open.size(), to - from - open.size()));
+    if (!title.empty()) return title;
+  }
+  return {};
+}
+
+// At most `limit` bytes of the first line, cut before a broken UTF-8 character.
+std::string first_line(std::string_view text, size_t limit) {
+  text = trim(text);
+  text = text.substr(0, text.find_first_of("\r\n"));
+  if (text.size() > limit) {
+    size_t end = limit;
+    while (end > 0 && (uint8_t(text[end]) & 0xC0) == 0x80) --end;
+    text = text.substr(0, end);
+  }
+  return valid_utf8(text) ? std::string(text) : std::string();
+}
+
+}  // namespace
+
+std::string object_arguments(std::string_view arguments) {
+  if (blank(arguments)) return "{}";
+  const auto value = json::scratch().parse(arguments);
+  std::string out;
+  if (value && value->is_object()) {
+    json::append_raw(out, *value);
+    return out;
+  }
+  json::Writer w(out);
+  w.begin_object();
+  if (value) {
+    w.raw_field("value", json::raw(*value));
+  } else {
+    w.field("arguments", arguments);
+  }
+  w.end_object();
+  return out;
+}
+
+bool blank(std::string_view text) { return std::ranges::all_of(text, is_space); }
+
+std::string_view trim_right(std::string_view text) {
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view sniff_media_type(std::string_view base64) {
+  static constexpr std::pair<std::string_view, std::string_view> kMagic[] = {
+      {"/9j/", "image/jpeg"},     {"iVBORw0KGgo", "image/png"}, {"R0lGOD", "image/gif"},
+      {"JVBERi", "application/pdf"}, {"SUQz", "audio/mpeg"},    {"T2dnUw", "audio/ogg"},
+      {"ZkxhQ", "audio/flac"},
+  };
+  for (const auto& [magic, type] : kMagic) {
+    if (base64.starts_with(magic)) return type;
+  }
+  if (base64.starts_with("UklGR")) {  // RIFF: the form stands at byte 8
+    const auto head = base64_decode(base64.substr(0, 16));
+    if (head && head->size() >= 12) return head->substr(8, 4) == "WAVE" ? "audio/wav" : "image/webp";
+  }
+  return {};
+}
+
+std::string_view guess_media_type(std::string_view url) {
+  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+      {"jpg", "image/jpeg"},  {"jpeg", "image/jpeg"}, {"png", "image/png"},        {"gif", "image/gif"},
+      {"webp", "image/webp"}, {"heic", "image/heic"}, {"pdf", "application/pdf"},  {"txt", "text/plain"},
+      {"md", "text/markdown"}, {"csv", "text/csv"},   {"html", "text/html"},       {"json", "application/json"},
+      {"mp4", "video/mp4"},   {"mov", "video/quicktime"}, {"webm", "video/webm"}, {"mp3", "audio/mpeg"},
+      {"wav", "audio/wav"},   {"ogg", "audio/ogg"},   {"flac", "audio/flac"},      {"m4a", "audio/mp4"},
+  };
+  url = url.substr(0, url.find_first_of("?#"));
+  const size_t dot = url.find_last_of("./");
+  if (dot == std::string_view::npos || url[dot] != '.') return {};
+  for (const auto& [extension, type] : kTypes) {
+    if (iequals(url.substr(dot + 1), extension)) return type;
+  }
+  return {};
+}
+
+void drop(std::vector<std::string>& dropped, std::string_view name) {
+  if (std::ranges::find(dropped, name) == dropped.end()) dropped.emplace_back(name);
+}
+
+std::vector<std::string> member_names(const RawMembers& members) {
+  std::vector<std::string> names;
+  if (members.empty()) return names;
+  const auto object = json::scratch().parse_object("{" + members + "}");
+  if (!object) return names;
+  for (const auto field : *object) names.emplace_back(field.key);
+  return names;
+}
+
+Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
+  if (request.extra.empty()) return {};
+  json::Document document;
+  const auto members = document.parse_object("{" + request.extra + "}");
+  if (!members) return {};
+  for (const auto field : *members) {
+    if (field.value.is_null()) continue;
+    const std::string name(field.key);
+    bool refuse = name == "audio" || name == "web_search_options" || name == "functions";
+    if (name == "modalities") {
+      if (const auto list = json::as_array(field.value)) {
+        for (const json::Value item : *list) {
+          refuse = refuse || json::as_string(item).value_or("text") != "text";
+        }
+      }
+    }
+    if (refuse) return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    drop(dropped, name);
+  }
+  return {};
+}
+
+std::string system_as_user_text(std::string_view text) {
+  std::string out = "<system>\n";
+  out.append(text).append("\n</system>");
+  return out;
+}
+
+std::string part_field(size_t message, size_t part) {
+  return "messages[" + std::to_string(message) + "].content[" + std::to_string(part) + "]";
+}
+
+Code code_of_status(int status) {
+  switch (status) {
+    case 400:
+    case 422: return Code::kInvalid;
+    case 408:
+    case 504: return Code::kTimeout;
+    case 413: return Code::kTooLarge;
+    case 429: return Code::kRateLimit;
+    case 503:
+    case 529: return Code::kUnavailable;
+    default: return Code::kUpstream;
+  }
+}
+
+Error opaque_error(int status, std::string_view content_type, std::string_view body) {
+  Error error{.code = code_of_status(status), .upstream_status = status};
+  error.message = "the upstream answered HTTP " + std::to_string(status);
+  const std::string_view text = trim(body);
+  const bool html = content_type.find("html") != std::string_view::npos || text.starts_with("<");
+  if (text.empty()) {
+    error.message += " without a body";
+  } else if (html) {
+    const std::string title = first_line(html_title(text), 120);
+    error.message += " with an HTML page" + (title.empty() ? std::string() : ": " + title);
+  } else if (const std::string line = first_line(text, 200); !line.empty()) {
+    error.message += ": " + line;
+  }
+  return error;
+}
+
+}  // namespace ajar::wire
