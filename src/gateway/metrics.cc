@@ -83,6 +83,8 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   store_failed_ = &counter("ajar_call_rows_failed_total", "Call rows lost to a failing file")->Add({});
 }
 
+Metrics::~Metrics() = default;
+
 Metrics::Series& Metrics::series(const store::CallRow& call) {
   std::string id = call.key_name;
   for (const std::string* part : {&call.team, &call.route, &call.target, &call.endpoint}) {

@@ -21,6 +21,7 @@ namespace ajar {
 class Metrics {
  public:
   Metrics();
+  ~Metrics();
 
   // One finished call. `status` is what the client got.
   void record(const store::CallRow& call);

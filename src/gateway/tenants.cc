@@ -213,6 +213,17 @@ Result<Tenants::NewKey> Tenants::create_key(const KeySpec& spec) {
   return made;
 }
 
+std::string Tenants::add_guest(const std::string& name) {
+  std::lock_guard lock(change_lock_);
+  const std::string secret = std::string(kSecretPrefix) + secure_base62(40);
+  const auto snapshot = snapshot_.load();
+  auto keys = snapshot->keys;
+  keys.push_back(make_key({.id = "guest_" + name, .name = name, .hash = sha256_hex(secret),
+                           .created_ms = unix_millis()}, nullptr));
+  publish(std::move(keys), snapshot->teams);
+  return secret;
+}
+
 Result<Tenants::NewKey> Tenants::rotate_key(const std::string& id_or_name) {
   std::lock_guard lock(change_lock_);
   AJAR_ASSIGN(const auto old, find(id_or_name));

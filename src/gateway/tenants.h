@@ -69,6 +69,8 @@ class Tenants {
   // The key that this secret belongs to. kUnauthenticated: unknown, revoked or expired. Any thread, no lock.
   Result<std::shared_ptr<const Key>> authenticate(std::string_view secret) const;
 
+  // A key that lives in this process only and has no limits: the server's own first request. Gives its secret.
+  std::string add_guest(const std::string& name);
   // By id, or by the name of a valid key. kNotFound.
   Result<std::shared_ptr<const Key>> find(const std::string& id_or_name) const;
 

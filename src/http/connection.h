@@ -58,6 +58,7 @@ class HttpConnection final : public StreamWatcher {
   Task<Status> start(int status, Headers headers);
   Task<Status> write(std::string_view bytes);
   Task<Status> finish(std::string_view last);
+  Task<Status> send_raw(std::string_view bytes);
   void abort();
   bool started() const { return answer_ != Answer::kNone; }
   uint64_t bytes_written() const { return bytes_written_; }

@@ -107,6 +107,14 @@ Task<Status> HttpConnection::finish(std::string_view last) {
   co_return status;
 }
 
+Task<Status> HttpConnection::send_raw(std::string_view bytes) {
+  if (answer_ != Answer::kNone) co_return fail(Code::kInternal, "the exchange was answered twice");
+  answer_ = Answer::kDone;
+  keep_alive_ = false;
+  iovec buffer = buffer_of(bytes);
+  co_return co_await flush(std::span(&buffer, 1), 0);
+}
+
 // Writes all. The first `held` buffers lie in head_scratch() and are copied if this has to suspend.
 Task<Status> HttpConnection::flush(std::span<iovec> buffers, size_t held) {
   size_t total = 0;
@@ -143,6 +151,7 @@ Task<Status> Exchange::start(int status, Headers headers) {
 }
 Task<Status> Exchange::write(std::string_view bytes) { return connection_.write(bytes); }
 Task<Status> Exchange::finish(std::string_view last) { return connection_.finish(last); }
+Task<Status> Exchange::send_raw(std::string_view bytes) { return connection_.send_raw(bytes); }
 void Exchange::abort() { connection_.abort(); }
 bool Exchange::started() const { return connection_.started(); }
 uint64_t Exchange::bytes_written() const { return connection_.bytes_written(); }

@@ -52,6 +52,9 @@ class Exchange {
   Task<Status> write(std::string_view bytes);
   Task<Status> finish(std::string_view last = {});  // `last` goes out with the end, in one call
 
+  // Bytes as they are, head and all, then the end of the connection. For simulators of broken servers.
+  Task<Status> send_raw(std::string_view bytes);
+
   // Closes without a proper end, so that the client sees a cut and not a complete answer.
   void abort();
 

@@ -1,0 +1,32 @@
+#pragma once
+// The command line's way to the admin API.
+
+#include <string>
+
+#include "app/commands.h"
+#include "app/http_call.h"
+#include "json/read.h"
+
+namespace ajar::app {
+
+struct AdminArgs {
+  std::string url, token, data;
+};
+
+// The options that every administrative command shares.
+void add_admin_options(CLI::App* command, AdminArgs& args);
+
+class AdminClient {
+ public:
+  // Finds server and token: the options, then AJAR_URL and AJAR_ADMIN_TOKEN, then the data folder.
+  AdminClient(const CommandContext& context, const AdminArgs& args);
+
+  // The body of a 2xx. Errors carry what the server said; a server that is not there is named, with what to do.
+  Result<std::string> call(const std::string& method, const std::string& path, const std::string& body = {});
+
+ private:
+  std::string url_, token_, folder_;
+  HttpCaller caller_;
+};
+
+}  // namespace ajar::app

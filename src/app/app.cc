@@ -1,0 +1,146 @@
+#include "app/app.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "provider/remote.h"
+
+namespace ajar::app {
+namespace {
+
+UpstreamSpec spec_of(const ProviderConfig& provider) {
+  return {.provider = provider.name, .preset = provider.preset, .base_url = provider.base_url,
+          .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file,
+          .headers = {provider.headers.begin(), provider.headers.end()},
+          .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure};
+}
+
+// Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
+// server would set it from a request header.
+ProxyConfig proxies(const Environment& environment) {
+  const auto first = [&](const char* lower, const char* upper) {
+    const auto value = environment(lower);
+    return value && !value->empty() ? *value : environment(upper).value_or("");
+  };
+  return {.http_proxy = environment("http_proxy").value_or(""),
+          .https_proxy = first("https_proxy", "HTTPS_PROXY"),
+          .no_proxy = first("no_proxy", "NO_PROXY")};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::start(AppOptions options) {
+  std::unique_ptr<App> app(new App(std::move(options)));
+  AJAR_TRY(app->build());
+  return app;
+}
+
+std::expected<Config, ConfigFaults> App::read() {
+  auto config = options_.config_path.empty()
+                    ? std::expected<Config, ConfigFaults>(
+                          default_config(options_.environment, options_.simulator_url))
+                    : read_config_file(options_.config_path, options_.environment);
+  if (!config) return config;
+  if (!options_.data_folder.empty()) config->store.path = options_.data_folder;
+  if (!options_.listen.empty()) config->server.listen = options_.listen;
+  return config;
+}
+
+Status App::build() {
+  auto config = read();
+  if (!config) return fail(Code::kInvalid, config.error().text());
+  config_ = *config;
+
+  AJAR_ASSIGN(folder_, DataFolder::hold(config_.store.path));
+  admin_token_ = config_.server.admin_token;
+  if (admin_token_.empty()) {
+    AJAR_ASSIGN(admin_token_, folder_->admin_token());
+  }
+  AJAR_ASSIGN(access_log_, AccessLog::open(config_.server.access_log));
+  AJAR_ASSIGN(store_, store::Store::open(folder_->database()));
+  AJAR_ASSIGN(tenants_, Tenants::load(*store_));
+
+  const size_t threads = config_.server.threads > 0 ? size_t(config_.server.threads)
+                                                    : std::max(1u, std::thread::hardware_concurrency());
+  loops_ = std::make_unique<LoopGroup>(threads);
+  AJAR_ASSIGN(clients_, Clients::make(*loops_, {.proxy = proxies(options_.environment)}));
+  builder_ = std::make_unique<SnapshotBuilder>(
+      [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
+        AJAR_ASSIGN(auto upstream, make_upstream(spec_of(provider)));
+        return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
+      });
+  AJAR_ASSIGN(auto snapshot, builder_->build(config_));
+  gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
+                                                    .metrics = metrics_, .access_log = *access_log_},
+                                       std::move(snapshot));
+  blocking_ = std::make_unique<BlockingPool>(2);
+  api_ = std::make_unique<api::Api>(api::ApiParts{
+      .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
+      .blocking = *blocking_, .reload = [this] { return reload(); },
+      .connections = [this] { return server_->connections(); },
+      .admin_token = admin_token_, .version = kVersion});
+
+  const ServerConfig& server = config_.server;
+  ServerOptions options;
+  options.listen = server.listen;
+  options.max_body_bytes = size_t(server.max_body_bytes);
+  options.max_connections = size_t(server.max_connections);
+  options.header_timeout = server.header_timeout;
+  options.body_gap_timeout = server.body_timeout;
+  options.idle_timeout = server.idle_timeout;
+  options.write_timeout = server.write_timeout;
+  options.error_body = api::Api::error_body;
+  server_ = std::make_unique<Server>(*loops_, std::move(options),
+                                     [this](Exchange& exchange) { return api_->handle(exchange); });
+  return server_->listen();
+}
+
+App::~App() {
+  server_.reset();          // no more handlers
+  blocking_.reset();        // no more work on behalf of one
+  if (loops_) loops_->stop();
+}
+
+std::string App::url() const {
+  std::string host = config_.server.listen.front();
+  host = host.substr(0, host.rfind(':'));
+  if (host.empty() || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
+  return "http://" + host + ":" + std::to_string(port());
+}
+
+Result<int64_t> App::reload() {
+  std::lock_guard lock(reload_lock_);
+  auto config = read();
+  if (!config) {
+    metrics_.reloads(false).Increment();
+    log_error("the configuration was refused and the old one stays:\n" + config.error().text());
+    return fail(Code::kInvalid, config.error().text());
+  }
+  if (config->server.listen != config_.server.listen || config->store.path != config_.store.path) {
+    log_warn("server.listen and store.path are read at start only; a restart is needed for the new values");
+  }
+  auto snapshot = builder_->build(*config);
+  if (!snapshot) {
+    metrics_.reloads(false).Increment();
+    const std::string message = config->file + ": " + snapshot.error().message;
+    log_error("the configuration was refused and the old one stays:\n" + message);
+    return fail(Code::kInvalid, message);
+  }
+  const int64_t version = (*snapshot)->version();
+  gateway_->swap(std::move(*snapshot));
+  metrics_.reloads(true).Increment();
+  log_info("configuration " + std::to_string(version) + " holds now");
+  return version;
+}
+
+bool App::drain() {
+  api_->set_draining();
+  return server_->drain(config_.server.drain_timeout);
+}
+
+void App::tidy() {
+  const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
+  if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);
+}
+
+}  // namespace ajar::app

@@ -1,0 +1,72 @@
+#pragma once
+// A running Ajar: the one place that builds objects and joins them. Everything is owned here, in the order in which it
+// must outlive the next.
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "api/api.h"
+#include "app/config_file.h"
+#include "app/files.h"
+#include "gateway/gateway.h"
+#include "http/server.h"
+#include "net/blocking.h"
+#include "net/loop.h"
+#include "provider/clients.h"
+
+namespace ajar::app {
+
+struct AppOptions {
+  std::string config_path;    // empty: built-in defaults
+  std::string simulator_url;  // for the defaults
+  std::string data_folder;    // over the configuration's
+  std::vector<std::string> listen;  // over the configuration's
+  Environment environment;
+};
+
+class App {
+ public:
+  // Everything up to listening. Errors are for a person and complete.
+  static Result<std::unique_ptr<App>> start(AppOptions options);
+  ~App();
+
+  // Reads the configuration again. The error has every fault of the file.
+  Result<int64_t> reload();
+  // Stops accepting, lets running answers end, then closes. True when nothing had to be cut.
+  bool drain();
+  // Once a minute or so: old call rows go.
+  void tidy();
+
+  const Config& config() const { return config_; }
+  Tenants& tenants() { return *tenants_; }
+  uint16_t port() const { return server_->port(0); }
+  std::string url() const;
+  const std::string& admin_token() const { return admin_token_; }
+
+ private:
+  explicit App(AppOptions options) : options_(std::move(options)) {}
+  Status build();
+  std::expected<Config, ConfigFaults> read();
+
+  AppOptions options_;
+  Config config_;
+  std::unique_ptr<DataFolder> folder_;
+  std::string admin_token_;
+  std::unique_ptr<AccessLog> access_log_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Tenants> tenants_;
+  Metrics metrics_;
+  std::unique_ptr<LoopGroup> loops_;
+  std::unique_ptr<Clients> clients_;
+  std::mutex reload_lock_;  // guards builder_ and what reload changes
+  std::unique_ptr<SnapshotBuilder> builder_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<BlockingPool> blocking_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<Server> server_;
+};
+
+inline constexpr const char* kVersion = "0.1.0";
+
+}  // namespace ajar::app

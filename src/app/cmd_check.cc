@@ -1,0 +1,97 @@
+// ajar check: reads a configuration without serving.
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/terminal.h"
+#include "gateway/route.h"
+#include "json/write.h"
+#include "provider/remote.h"
+
+namespace ajar::app {
+namespace {
+
+struct CheckArgs {
+  std::string file;
+  bool reference = false;
+};
+
+// What serves but may surprise.
+std::vector<std::string> warnings(const Config& config) {
+  std::vector<std::string> found;
+  for (const RouteConfig& route : config.routes) {
+    for (const TargetConfig& target : route.targets) {
+      for (const ProviderConfig& provider : config.providers) {
+        if (provider.name != target.provider || target.model.empty()) continue;
+        const Preset* preset = find_preset(provider.preset);
+        Target priced{.price_list = provider.price_list.empty() && preset ? std::string(preset->price_list)
+                                                                         : provider.price_list,
+                      .free = provider.free.value_or(preset && preset->free), .overrides = provider.prices};
+        if (!priced.price_of(target.model)) {
+          found.push_back("no price is known for " + provider.name + "/" + target.model +
+                          ": its calls count as $0, and keys with a budget in dollars may not use it");
+        }
+        if (preset && provider.api_key.empty() && !preset->key_env.empty() && !provider.simulator) {
+          found.push_back("providers." + provider.name + " has no api_key");
+        }
+      }
+    }
+  }
+  return found;
+}
+
+int check(const CommandContext& context, const CheckArgs& args) {
+  if (args.reference) {
+    std::fputs(config_reference().c_str(), stdout);
+    return 0;
+  }
+  const std::string file = args.file.empty() ? context.environment("AJAR_CONFIG").value_or("") : args.file;
+  if (file.empty()) return complain(context, {.message = "name the file to check: ajar check ajar.toml"});
+  auto config = read_config_file(file, context.environment);
+  std::vector<std::string> faults;
+  if (!config) faults = config.error().lines;
+  if (config) {
+    for (const ProviderConfig& provider : config->providers) {
+      const auto upstream = make_upstream({.provider = provider.name, .preset = provider.preset,
+                                           .base_url = provider.base_url, .api_key = provider.api_key});
+      if (!upstream) faults.push_back(file + ": providers." + provider.name + ": " + upstream.error().message);
+    }
+  }
+  const auto warned = config ? warnings(*config) : std::vector<std::string>();
+  if (context.json) {
+    std::string out;
+    json::Writer w(out);
+    w.begin_object();
+    w.field("ok", faults.empty());
+    w.key("faults");
+    w.begin_array();
+    for (const auto& line : faults) w.string(line);
+    w.end_array();
+    w.key("warnings");
+    w.begin_array();
+    for (const auto& line : warned) w.string(line);
+    w.end_array();
+    w.end_object();
+    std::puts(out.c_str());
+    return faults.empty() ? 0 : 1;
+  }
+  for (const auto& line : faults) std::fprintf(stderr, "%s\n", line.c_str());
+  for (const auto& line : warned) std::printf("%s %s\n", yellow("note:").c_str(), line.c_str());
+  if (faults.empty()) {
+    std::printf("%s: %zu providers, %zu routes, %s\n", file.c_str(), config->providers.size(),
+                config->routes.size(), green("good").c_str());
+  }
+  return faults.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_check(CommandContext& context) {
+  auto* command = context.root.add_subcommand("check", "Check a configuration file without serving");
+  auto args = std::make_shared<CheckArgs>();
+  command->add_option("file", args->file, "The file (or AJAR_CONFIG)");
+  command->add_flag("--reference", args->reference, "Print the reference of all settings as Markdown");
+  command->footer("Every fault is printed as file:line:column: message; the exit status is 1 when there is one.");
+  context.add(command, [&context, args] { return check(context, *args); });
+}
+
+}  // namespace ajar::app

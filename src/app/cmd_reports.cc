@@ -1,0 +1,168 @@
+// ajar usage, routes, models: what the server knows.
+#include <cstdio>
+
+#include "app/admin_client.h"
+#include "app/terminal.h"
+#include "base/text.h"
+
+namespace ajar::app {
+namespace {
+
+struct ReportArgs {
+  AdminArgs admin;
+  std::string by = "model", from = "30d", to, key, team, route, model;
+  bool calls = false;
+  int64_t limit = 20;
+};
+
+double number(const json::Object& row, const char* name) {
+  const auto value = json::find(row, name);
+  return value ? json::as_double(*value).value_or(0) : 0;
+}
+
+std::string ms(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f ms", seconds * 1e3);
+  return text;
+}
+
+// Calls with each element of "data"; false when the answer has another form.
+template <class F>
+bool each_row(const std::string& body, F f) {
+  json::Document document;
+  const auto root = document.parse_object(body);
+  const auto data = root ? json::find(*root, "data") : std::nullopt;
+  const auto list = data ? json::as_array(*data) : std::nullopt;
+  if (!list) return false;
+  for (const auto item : *list) {
+    if (const auto row = json::as_object(item)) f(*row);
+  }
+  return true;
+}
+
+int usage(const CommandContext& context, const ReportArgs& args) {
+  std::string query = "?from=" + percent_encode(args.from);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) query += std::string("&") + name + "=" + percent_encode(value);
+  };
+  add("to", args.to);
+  add("key", args.key);
+  add("team", args.team);
+  add("route", args.route);
+  add("model", args.model);
+  if (args.calls) add("limit", std::to_string(args.limit));
+  else add("group_by", args.by);
+  const auto body = AdminClient(context, args.admin).call("GET", (args.calls ? "/admin/calls" : "/admin/usage") + query);
+  if (!body) return complain(context, body.error());
+  if (context.json) return std::puts(body->c_str()), 0;
+  std::vector<std::vector<std::string>> rows;
+  if (args.calls) {
+    each_row(*body, [&](const json::Object& row) {
+      const auto end = std::string(json::string_or(row, "end"));
+      rows.push_back({std::string(json::string_or(row, "id")), std::string(json::string_or(row, "key")),
+                      std::string(json::string_or(row, "route")), std::string(json::string_or(row, "target")),
+                      end == "complete" ? green(end) : red(end), count(int64_t(number(row, "input"))),
+                      count(int64_t(number(row, "output"))), dollars(number(row, "cost")),
+                      ms(number(row, "first_token_s")), ms(number(row, "total_s"))});
+    });
+    std::fputs(table({"id", "key", "route", "target", "end", "in", "out", "cost", "first token", "total"}, rows).c_str(), stdout);
+    return 0;
+  }
+  std::vector<std::string> head;
+  for (const auto group : split(args.by, ',')) head.emplace_back(trim(group));
+  const size_t groups = head.size();
+  for (const char* column : {"requests", "failed", "input", "output", "cached", "cost", "first token", "total"}) {
+    head.emplace_back(column);
+  }
+  each_row(*body, [&](const json::Object& row) {
+    std::vector<std::string> cells;
+    for (size_t i = 0; i < groups; ++i) cells.emplace_back(json::string_or(row, head[i]));
+    for (const char* column : {"requests", "failed", "input_tokens", "output_tokens", "cached_tokens"}) {
+      cells.push_back(count(int64_t(number(row, column))));
+    }
+    cells.push_back(dollars(number(row, "cost_usd")));
+    cells.push_back(ms(number(row, "mean_first_token_s")));
+    cells.push_back(ms(number(row, "mean_total_s")));
+    rows.push_back(std::move(cells));
+  });
+  std::fputs(table(head, rows).c_str(), stdout);
+  if (rows.empty()) std::puts("no calls in this time");
+  return 0;
+}
+
+int routes(const CommandContext& context, const ReportArgs& args) {
+  const auto body = AdminClient(context, args.admin).call("GET", "/admin/routes");
+  if (!body) return complain(context, body.error());
+  if (context.json) return std::puts(body->c_str()), 0;
+  std::vector<std::vector<std::string>> rows;
+  each_row(*body, [&](const json::Object& route) {
+    std::string name(json::string_or(route, "name")), strategy(json::string_or(route, "strategy"));
+    for (const auto item : *json::as_array(*json::find(route, "targets"))) {
+      const auto target = *json::as_object(item);
+      const std::string breaker(json::string_or(target, "breaker"));
+      std::string price = "unknown";
+      if (const auto known = json::find(target, "price_per_million")) {
+        const auto rates = *json::as_object(*known);
+        price = dollars(number(rates, "input")) + " / " + dollars(number(rates, "output"));
+      }
+      rows.push_back({name, strategy, std::string(json::string_or(target, "target")),
+                      std::to_string(int64_t(number(target, "weight"))),
+                      breaker == "closed" ? green(breaker) : red(breaker), price});
+      name = strategy = "";
+    }
+  });
+  std::fputs(table({"route", "strategy", "target", "weight", "breaker", "$ per million in / out"}, rows).c_str(), stdout);
+  return 0;
+}
+
+struct ModelArgs {
+  std::string url, key;
+};
+
+int models(const CommandContext& context, const ModelArgs& args) {
+  std::string url = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url;
+  const std::string key = args.key.empty() ? context.environment("AJAR_API_KEY").value_or("") : args.key;
+  HttpCaller caller;
+  HttpCaller::Fields headers;
+  if (!key.empty()) headers.emplace_back("authorization", "Bearer " + key);
+  const auto reply = caller.call("GET", url + "/v1/models", headers, "");
+  if (!reply) return complain(context, reply.error());
+  if (reply->status != 200) return complain(context, {.message = "HTTP " + std::to_string(reply->status) + ": " + reply->body});
+  if (context.json) return std::puts(reply->body.c_str()), 0;
+  each_row(reply->body, [](const json::Object& row) {
+    const std::string owner(json::string_or(row, "owned_by"));
+    std::printf("%s%s\n", std::string(json::string_or(row, "id")).c_str(),
+                owner == "ajar-simulator" ? yellow("  (simulator)").c_str() : "");
+  });
+  return 0;
+}
+
+}  // namespace
+
+void add_reports(CommandContext& context) {
+  auto args = std::make_shared<ReportArgs>();
+  auto* usage_command = context.root.add_subcommand("usage", "What was asked, of whom, and what it cost");
+  usage_command->add_option("-b,--by", args->by, "Group by any of key, team, route, model, target, day, end")->capture_default_str();
+  usage_command->add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds")->capture_default_str();
+  usage_command->add_option("--to", args->to, "Until when");
+  usage_command->add_option("--key", args->key, "Only this key (id or name)");
+  usage_command->add_option("--team", args->team, "Only this team");
+  usage_command->add_option("--route", args->route, "Only this route");
+  usage_command->add_option("--model", args->model, "Only this model");
+  usage_command->add_flag("--calls", args->calls, "Single calls, newest first");
+  usage_command->add_option("--limit", args->limit, "How many calls")->capture_default_str();
+  add_admin_options(usage_command, args->admin);
+  context.add(usage_command, [&context, args] { return usage(context, *args); });
+
+  auto* routes_command = context.root.add_subcommand("routes", "Routes, their targets, breakers and prices");
+  add_admin_options(routes_command, args->admin);
+  context.add(routes_command, [&context, args] { return routes(context, *args); });
+
+  auto model_args = std::make_shared<ModelArgs>();
+  auto* models_command = context.root.add_subcommand("models", "The model names that a key may use");
+  models_command->add_option("-u,--url", model_args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
+  models_command->add_option("-k,--key", model_args->key, "API key (or AJAR_API_KEY)");
+  context.add(models_command, [&context, model_args] { return models(context, *model_args); });
+}
+
+}  // namespace ajar::app

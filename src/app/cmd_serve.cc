@@ -1,0 +1,136 @@
+// ajar serve: the server itself.
+#include <signal.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "app/app.h"
+#include "app/commands.h"
+#include "app/hello.h"
+#include "app/mock.h"
+#include "app/terminal.h"
+#include "base/log.h"
+#include "json/write.h"
+
+namespace ajar::app {
+namespace {
+
+struct ServeArgs {
+  std::string config, data;
+  std::vector<std::string> listen;
+  bool hello = false, once = false;
+};
+
+sigset_t our_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+// On the very first start there is no key yet, and nobody could ask anything.
+void first_key(App& app) {
+  if (app.config().server.auth != "keys") return;
+  for (const auto& key : app.tenants().keys()) {
+    if (key->row.revoked_ms == 0) return;  // guests come later
+  }
+  const auto made = app.tenants().create_key({.name = "default"});
+  if (!made) {
+    log_warn("no first key could be made: " + made.error().message);
+    return;
+  }
+  std::printf("\n  First API key (shown once, only its hash is kept):\n\n    %s\n\n",
+              bold(made->secret).c_str());
+}
+
+void print_try_it(const App& app, bool simulator) {
+  std::printf("  Listening on %s\n", bold(app.url()).c_str());
+  if (simulator) {
+    std::printf("  %s answers come from the built-in simulator, not from a model. Set OPENAI_API_KEY,\n"
+                "  ANTHROPIC_API_KEY or GEMINI_API_KEY, or write a configuration, to use real ones.\n",
+                yellow("SIMULATOR:").c_str());
+  }
+  std::printf("\n  Try it:\n"
+              "    curl -N %s/v1/chat/completions -H 'Authorization: Bearer YOUR_KEY' \\\n"
+              "      -d '{\"model\":\"default\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
+              "\"Hello\"}]}'\n"
+              "    ajar chat --url %s --key YOUR_KEY      ajar keys create --name my-app\n\n",
+              app.url().c_str(), app.url().c_str());
+  std::fflush(stdout);
+}
+
+int serve(const CommandContext& context, const ServeArgs& args) {
+  sigset_t signals = our_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made: all inherit it
+
+  AppOptions options{.config_path = args.config, .data_folder = args.data, .listen = args.listen,
+                     .environment = context.environment};
+  if (options.config_path.empty()) options.config_path = context.environment("AJAR_CONFIG").value_or("");
+  std::unique_ptr<Mock> mock;
+  const bool simulator = options.config_path.empty() && !has_provider_key(context.environment);
+  if (simulator) {
+    auto started = Mock::start({.listen = "127.0.0.1:0"});
+    if (!started) return complain(context, std::move(started).error().in("simulator"));
+    mock = std::move(*started);
+    options.simulator_url = mock->url();
+  }
+  auto app = App::start(std::move(options));
+  if (!app) return complain(context, app.error());
+  first_key(**app);
+  print_try_it(**app, simulator);
+  if (args.hello || args.once) {
+    if (const int failed = hello(**app); failed != 0 || args.once) {
+      (*app)->drain();
+      return failed;
+    }
+  }
+  int64_t minutes = 0;
+  for (;;) {
+    const timespec minute{.tv_sec = 60, .tv_nsec = 0};
+    const int signal = sigtimedwait(&signals, nullptr, &minute);
+    if (signal == SIGHUP) {
+      (void)(*app)->reload();  // it has logged what happened
+    } else if (signal == SIGTERM || signal == SIGINT) {
+      log_info("stopping: no new connections, running answers may end (again to stop at once)");
+      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // the second one kills
+      const bool clean = (*app)->drain();
+      log_info(clean ? "stopped" : "stopped; some answers had to be cut");
+      return 0;
+    } else if (++minutes % 10 == 1) {
+      (*app)->tidy();
+    }
+  }
+}
+
+}  // namespace
+
+void add_serve(CommandContext& context) {
+  auto* command = context.root.add_subcommand("serve", "Run the server");
+  auto args = std::make_shared<ServeArgs>();
+  command->add_option("-c,--config", args->config,
+                      "Configuration file (or AJAR_CONFIG); without one, the providers whose keys are in the "
+                      "environment, or the built-in simulator");
+  command->add_option("-d,--data", args->data, "Data folder, instead of store.path");
+  command->add_option("-l,--listen", args->listen, "Address, instead of server.listen; may be given several times");
+  command->add_flag("--hello", args->hello, "Answer one request in front of your eyes, then serve");
+  command->add_flag("--once", args->once, "Like --hello, then exit");
+  command->footer("SIGHUP reads the configuration again. SIGTERM and SIGINT let running answers end first.");
+  context.add(command, [&context, args] { return serve(context, *args); });
+}
+
+int complain(const CommandContext& context, const Error& error) {
+  if (context.json) {
+    std::string out;
+    json::Writer w(out);
+    w.begin_object();
+    w.field("error", error.message);
+    w.field("code", code_name(error.code));
+    w.end_object();
+    std::puts(out.c_str());
+  } else {
+    std::fprintf(stderr, "ajar: %s\n", error.message.c_str());
+  }
+  return 1;
+}
+
+}  // namespace ajar::app

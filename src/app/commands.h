@@ -1,0 +1,38 @@
+#pragma once
+// The subcommands. Each adds itself to the command line; run() gives the process's exit status.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "app/config_file.h"
+
+namespace ajar::app {
+
+struct Command {
+  CLI::App* parsed = nullptr;      // set by CLI11 when chosen
+  std::function<int()> run;
+};
+
+struct CommandContext {
+  CLI::App& root;
+  Environment environment;
+  std::vector<Command> commands;
+  bool json = false;               // --json
+
+  void add(CLI::App* parsed, std::function<int()> run) { commands.push_back({parsed, std::move(run)}); }
+};
+
+void add_serve(CommandContext& context);
+void add_check(CommandContext& context);
+void add_mock(CommandContext& context);
+void add_chat(CommandContext& context);
+void add_keys(CommandContext& context);
+void add_reports(CommandContext& context);   // usage, routes, models
+void add_bench(CommandContext& context);
+void add_selftest(CommandContext& context);
+
+// Prints "ajar: message" on stderr (as JSON with --json) and gives 1.
+int complain(const CommandContext& context, const Error& error);
+
+}  // namespace ajar::app

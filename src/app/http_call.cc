@@ -1,0 +1,58 @@
+#include "app/http_call.h"
+
+#include <future>
+
+namespace ajar::app {
+
+HttpCaller::HttpCaller() : loops_(1) {
+  auto made = Client::create(loops_[0], {});
+  client_ = std::move(*made);  // fails only on a malformed proxy, and there is none
+}
+
+HttpCaller::~HttpCaller() { loops_.stop(); }
+
+Result<HttpReply> HttpCaller::call(const std::string& method, const std::string& url, const Fields& headers,
+                                   const std::string& body, Millis timeout) {
+  std::string whole;
+  auto reply = stream(method, url, headers, body, timeout, [&](std::string_view bytes) {
+    whole += bytes;
+    return true;
+  });
+  if (reply) reply->body = std::move(whole);
+  return reply;
+}
+
+Result<HttpReply> HttpCaller::stream(const std::string& method, const std::string& url, const Fields& fields,
+                                     const std::string& body, Millis timeout,
+                                     const std::function<bool(std::string_view)>& on_bytes) {
+  AJAR_ASSIGN(const Url parsed, parse_url(url));
+  std::promise<Result<HttpReply>> promise;
+  auto future = promise.get_future();
+  const auto run = [&]() -> Task<> {
+    Headers headers{{"content-type", "application/json"}, {"user-agent", "ajar-cli"}};
+    for (const auto& [name, value] : fields) headers.set(name, value);
+    CancelToken token;
+    const TimePoint deadline = after(timeout);
+    const ClientRequest request{.url = parsed, .method = method, .headers = headers, .body = body,
+                                .connect_deadline = deadline, .first_byte_deadline = deadline};
+    auto response = co_await client_->send(request, token);
+    if (!response) {
+      promise.set_value(std::unexpected(response.error()));
+      co_return;
+    }
+    HttpReply reply{.status = response->status(), .headers = response->headers()};
+    for (;;) {
+      const auto bytes = co_await response->read(deadline);
+      if (!bytes) {
+        promise.set_value(std::unexpected(bytes.error()));
+        co_return;
+      }
+      if (bytes->empty() || !on_bytes(*bytes)) break;
+    }
+    promise.set_value(std::move(reply));
+  };
+  loops_[0].spawn(run());
+  return future.get();
+}
+
+}  // namespace ajar::app

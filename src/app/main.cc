@@ -1,0 +1,67 @@
+// ajar: one binary, one subcommand per job. The only file that reads the environment.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "app/app.h"
+#include "app/commands.h"
+#include "app/terminal.h"
+#include "gateway/prices.h"
+#include "json/write.h"
+
+namespace {
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace ajar::app;
+  signal(SIGPIPE, SIG_IGN);
+  set_colours(is_terminal(STDOUT_FILENO) && !environment("NO_COLOR") && environment("TERM") != "dumb");
+
+  CLI::App root("Ajar stands between applications and all language models, open and closed: one OpenAI-compatible "
+                "address, keys, budgets, fallbacks, honest streams.",
+                "ajar");
+  root.require_subcommand(1);
+  root.fallthrough();
+  root.get_formatter()->column_width(34);
+  CommandContext context{.root = root, .environment = environment};
+  root.add_flag("--json", context.json, "Print data as JSON");
+  add_serve(context);
+  add_check(context);
+  add_chat(context);
+  add_keys(context);
+  add_reports(context);
+  add_mock(context);
+  add_bench(context);
+  add_selftest(context);
+  auto* version = root.add_subcommand("version", "Print the version");
+  context.add(version, [&context] {
+    if (context.json) {
+      std::string out;
+      ajar::json::Writer w(out);
+      w.begin_object();
+      w.field("version", kVersion);
+      w.field("prices", ajar::Prices::builtin().version());
+      w.end_object();
+      std::puts(out.c_str());
+    } else {
+      std::printf("ajar %s (price catalogue %s, %zu models)\n", kVersion,
+                  ajar::Prices::builtin().version().c_str(), ajar::Prices::builtin().size());
+    }
+    return 0;
+  });
+
+  CLI11_PARSE(root, argc, argv);
+  for (const Command& command : context.commands) {
+    if (command.parsed->parsed()) return command.run();
+  }
+  return 2;
+}

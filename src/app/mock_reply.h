@@ -1,0 +1,52 @@
+#pragma once
+// What the mock says, and how each dialect writes it. Written apart from src/wire on purpose: a simulator that shared
+// the translators' code would share their mistakes.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ajar::app {
+
+enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings };
+
+// What the mock read of a request.
+struct MockRequest {
+  MockDialect dialect = MockDialect::kNone;
+  std::string model;
+  std::string last_text;      // the last user turn's text
+  std::string tool;           // name of the tool to call, empty: none
+  std::string tool_schema;    // its parameters
+  std::string answer_schema;  // structured output asked for
+  bool json_object = false;
+  bool stream = false;
+  bool include_usage = false;
+  bool after_tool = false;    // the last turn is a tool result
+  int64_t max_tokens = 0;
+  int64_t choices = 1;
+  int64_t input_tokens = 0;
+  std::vector<std::string> inputs;  // embeddings
+  bool base64 = false;
+  int64_t dimensions = 0;
+};
+
+struct MockReply {
+  std::vector<std::string> tokens;  // text, in stream pieces
+  std::string tool, arguments;      // a call instead of text
+  bool cut_by_length = false;
+};
+
+// Never fails: what it cannot read stays empty. `path` decides the dialect.
+MockRequest read_mock_request(std::string_view path, std::string_view query, std::string_view body);
+MockReply make_mock_reply(const MockRequest& request, int64_t tokens);
+
+// A whole body, or the frames of a stream in order.
+std::string mock_body(const MockRequest& request, const MockReply& reply);
+std::vector<std::string> mock_frames(const MockRequest& request, const MockReply& reply);
+// The dialect's own error body.
+std::string mock_error(MockDialect dialect, int status, std::string_view message);
+// The smallest JSON value that fits a schema, as far as the mock understands it.
+std::string sample_of_schema(std::string_view schema);
+
+}  // namespace ajar::app
