@@ -108,7 +108,9 @@ int show_list(const CommandContext& context, const Result<std::string>& body, bo
   const auto root = document.parse_object(*body);
   const auto data = root ? json::find(*root, "data") : std::nullopt;
   std::vector<std::vector<std::string>> rows;
-  for (const auto item : *json::as_array(*data)) {
+  const auto list = data ? json::as_array(*data) : std::nullopt;
+  if (!list) return complain(context, {.message = "the server's answer has no list: " + *body});
+  for (const auto item : *list) {
     const auto row = *json::as_object(item);
     std::vector<std::string> cells;
     if (!teams) cells.emplace_back(json::string_or(row, "id"));
@@ -117,7 +119,8 @@ int show_list(const CommandContext& context, const Result<std::string>& body, bo
       cells.emplace_back(json::string_or(row, "hint"));
       cells.emplace_back(json::string_or(row, "team", "-"));
       std::string routes;
-      for (const auto route : *json::as_array(*json::find(row, "routes"))) {
+      const auto allowed = json::as_array(*json::find(row, "routes"));
+      for (const auto route : *allowed) {
         routes += (routes.empty() ? "" : ",") + std::string(json::as_string(route).value_or(""));
       }
       cells.push_back(routes.empty() ? "all" : routes);

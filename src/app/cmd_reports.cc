@@ -97,7 +97,8 @@ int routes(const CommandContext& context, const ReportArgs& args) {
   std::vector<std::vector<std::string>> rows;
   each_row(*body, [&](const json::Object& route) {
     std::string name(json::string_or(route, "name")), strategy(json::string_or(route, "strategy"));
-    for (const auto item : *json::as_array(*json::find(route, "targets"))) {
+    const auto targets = json::as_array(*json::find(route, "targets"));
+    for (const auto item : *targets) {
       const auto target = *json::as_object(item);
       const std::string breaker(json::string_or(target, "breaker"));
       std::string price = "unknown";
