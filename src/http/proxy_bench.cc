@@ -11,7 +11,7 @@
 
 #include "http/client.h"
 #include "http/server.h"
-#include "http/testing.h"
+#include "net/testing.h"
 
 namespace ajar {
 namespace {

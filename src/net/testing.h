@@ -146,12 +146,12 @@ class RawServer {
 // Runs f(), a callable that returns a Task<>, on the loop and waits for it. f lives until the task is done.
 template <class F>
 void run_on(Loop& loop, F f) {
-  std::promise<void> done;
-  loop.spawn([](F& f, std::promise<void>& done) -> Task<> {
+  auto done = std::make_shared<std::promise<void>>();  // the loop may still be in set_value when we go on
+  loop.spawn([](F& f, std::shared_ptr<std::promise<void>> done) -> Task<> {
     co_await f();
-    done.set_value();
+    done->set_value();
   }(f, done));
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 // Waits up to 20 s for a condition.
