@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "http/testing.h"
+#include "net/testing.h"
 
 namespace ajar {
 namespace {
@@ -132,7 +132,7 @@ TEST(Client, AllFramings) {
     RawServer server(say(answers, slowly));
     Fixture f;
     for (size_t i = 0; i < answers.size(); ++i) {
-      Outcome got = f.get(at(server), "q");
+      Outcome got = f.get(at(server));
       EXPECT_EQ(got.body, "hello") << got.message;
       EXPECT_EQ(got.status, 200);
       EXPECT_EQ(got.reused, i > 0);

@@ -15,18 +15,23 @@ struct ConnectionPool::Kept final : Deadline, StreamWatcher {
   }
   ConnectionPool& pool;
   Stream stream;
+  TimePoint since = now();
 };
+
+// One that was in use a moment ago is not asked whether it is alive: the watch would have told, all but now.
+constexpr auto kTrusted = std::chrono::milliseconds(100);
 
 ConnectionPool::ConnectionPool(Loop& loop, size_t max_idle, Millis idle_timeout)
     : loop_(loop), max_idle_(max_idle), idle_timeout_(idle_timeout) {}
 ConnectionPool::~ConnectionPool() = default;
 
 Stream ConnectionPool::take() {
+  TimePoint trusted = now() - kTrusted;
   while (!idle_.empty()) {
     std::unique_ptr<Kept> kept = std::move(idle_.back());
     idle_.pop_back();
     kept->stream.watch(nullptr);
-    if (kept->stream.peek().would_block()) return std::move(kept->stream);
+    if (kept->since > trusted || kept->stream.peek().would_block()) return std::move(kept->stream);
   }
   return {};
 }
@@ -36,7 +41,7 @@ void ConnectionPool::put(Stream stream) {
   if (idle_.size() >= max_idle_) idle_.erase(idle_.begin());
   idle_.push_back(std::make_unique<Kept>(*this, std::move(stream)));
   Kept& kept = *idle_.back();
-  kept.arm(loop_.deadlines(), after(idle_timeout_));
+  kept.arm(loop_.deadlines(), kept.since + idle_timeout_);
   kept.stream.watch(&kept);
 }
 

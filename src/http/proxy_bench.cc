@@ -4,13 +4,14 @@
 #include <benchmark/benchmark.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 
 #include <ctime>
 
 #include "http/client.h"
 #include "http/server.h"
-#include "http/testing.h"
+#include "net/testing.h"
 
 namespace ajar {
 namespace {
@@ -146,22 +147,95 @@ std::string request_to(std::string_view path) {
          body;
 }
 
-void BM_ProxiedRequest(benchmark::State& state) {
-  Child up(upstream);
-  Child middle([&](Loop& loop) { return proxy(up.port, loop); });
+// The floor: the same bytes over the same number of sockets by recv and send alone, without HTTP.
+struct Floor {
+  explicit Floor(uint16_t upstream_port) {
+    int pipe_fds[2];
+    if (pipe(pipe_fds) != 0) std::abort();
+    pid = fork();
+    if (pid == 0) {
+      int listener = socket(AF_INET, SOCK_STREAM, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      socklen_t size = sizeof address;
+      bind(listener, reinterpret_cast<sockaddr*>(&address), size);
+      listen(listener, 100);
+      getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+      port = ntohs(address.sin_port);
+      if (write(pipe_fds[1], &port, sizeof port) != sizeof port) std::abort();
+      int epoll = epoll_create1(0);
+      auto watch = [&](int fd) {
+        epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+      };
+      watch(listener);
+      std::vector<int> other(4096, -1);
+      char buffer[16384];
+      for (;;) {
+        epoll_event events[64];
+        int n = epoll_wait(epoll, events, 64, -1);
+        for (int i = 0; i < n; ++i) {
+          int fd = events[i].data.fd;
+          if (fd == listener) {
+            int client = accept(listener, nullptr, nullptr);
+            int up = RawSocket::connect(upstream_port).release();
+            other[size_t(client)] = up;
+            other[size_t(up)] = client;
+            watch(client);
+            watch(up);
+            continue;
+          }
+          ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+          if (got > 0) {
+            send(other[size_t(fd)], buffer, size_t(got), MSG_NOSIGNAL);
+          } else {
+            epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
+            shutdown(other[size_t(fd)], SHUT_RDWR);  // and leave both open: this is only a yardstick
+          }
+        }
+      }
+    }
+    if (read(pipe_fds[0], &port, sizeof port) != sizeof port) std::abort();
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+  }
+  ~Floor() {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
+  pid_t pid;
+  uint16_t port = 0;
+};
+
+template <class Middle>
+void measure_requests(benchmark::State& state, Middle& middle) {
   std::string request = request_to("/v1/chat/completions");
   int connections = int(state.range(0));
   drive(middle.port, connections, 2000, request, "y", 1200);
   double cpu = 0;
   for (auto _ : state) {
     double before = cpu_seconds(middle.pid);
-    drive(middle.port, connections, 10'000, request, "y", 1200);
+    drive(middle.port, connections, 20'000, request, "y", 1200);
     cpu += cpu_seconds(middle.pid) - before;
   }
-  state.SetItemsProcessed(state.iterations() * 10'000);
-  state.counters["cpu_us"] = cpu * 1e6 / double(state.iterations() * 10'000);
+  state.SetItemsProcessed(state.iterations() * 20'000);
+  state.counters["cpu_us"] = cpu * 1e6 / double(state.iterations() * 20'000);
 }
-BENCHMARK(BM_ProxiedRequest)->Arg(1)->Arg(32)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(3);
+
+void BM_Floor(benchmark::State& state) {
+  Child up(upstream);
+  Floor middle(up.port);
+  measure_requests(state, middle);
+}
+BENCHMARK(BM_Floor)->Arg(1)->Arg(32)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(3);
+
+void BM_ProxiedRequest(benchmark::State& state) {
+  Child up(upstream);
+  Child middle([&](Loop& loop) { return proxy(up.port, loop); });
+  measure_requests(state, middle);
+}
+BENCHMARK(BM_ProxiedRequest)->Arg(1)->Arg(32)->Arg(128)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(3);
 
 void BM_ProxiedEvent(benchmark::State& state) {
   Child up(upstream);

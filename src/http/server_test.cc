@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
-#include "http/testing.h"
+#include "net/testing.h"
 
 namespace ajar {
 namespace {

@@ -66,7 +66,7 @@ void Stream::Impl::close() {
   boost::system::error_code ignored;
   socket.close(ignored);
   for (Waiter& waiter : waiters) waiter.wake_later(Wake::kClosed);
-  SSL_free(std::exchange(ssl, nullptr));
+  free_ssl();
 }
 
 Stream::Stream(Loop& loop, int fd) : impl_(new Impl(loop)) {

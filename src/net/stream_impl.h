@@ -19,7 +19,7 @@ enum Direction : int { kRead = 0, kWrite = 1 };
 
 struct Stream::Impl {
   explicit Impl(Loop& loop) : loop(loop), socket(loop.io()), waiters{Waiter(loop), Waiter(loop)} {}
-  ~Impl() { SSL_free(ssl); }
+  ~Impl() { free_ssl(); }
 
   void retain() { ++refs; }
   void release() {
@@ -28,6 +28,12 @@ struct Stream::Impl {
   void arm(int direction);
   void on_ready(int direction);
   void close();
+  void free_ssl() {
+    if (!ssl) return;
+    // Without this OpenSSL forgets the session of a connection that was closed without a close_notify.
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(std::exchange(ssl, nullptr));
+  }
 
   Loop& loop;
   Socket socket;

@@ -2,7 +2,6 @@
 // For tests: plain blocking sockets that say exactly the bytes they are told to.
 
 #include <arpa/inet.h>
-#include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,11 +9,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "net/loop.h"
 
@@ -36,7 +37,7 @@ class RawSocket {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
     return RawSocket(fd);
   }
   RawSocket(RawSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -44,6 +45,7 @@ class RawSocket {
   ~RawSocket() { close(); }
 
   int fd() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
@@ -144,12 +146,12 @@ class RawServer {
 // Runs f(), a callable that returns a Task<>, on the loop and waits for it. f lives until the task is done.
 template <class F>
 void run_on(Loop& loop, F f) {
-  std::promise<void> done;
-  loop.spawn([](F& f, std::promise<void>& done) -> Task<> {
+  auto done = std::make_shared<std::promise<void>>();  // the loop may still be in set_value when we go on
+  loop.spawn([](F& f, std::shared_ptr<std::promise<void>> done) -> Task<> {
     co_await f();
-    done.set_value();
+    done->set_value();
   }(f, done));
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 // Waits up to 20 s for a condition.
