@@ -1,0 +1,104 @@
+#include "wire/fields.h"
+
+#include "json/write.h"
+
+namespace ajar::wire {
+
+std::string Path::str() const {
+  if (up_ == nullptr) return {};
+  std::string out = up_->str();
+  if (name_.empty()) return out + "[" + std::to_string(index_) + "]";
+  if (!out.empty()) out.push_back('.');
+  return out.append(name_);
+}
+
+std::unexpected<Error> wrong_type(const Path& path, std::string_view expected, const json::Value& got) {
+  std::string field = path.str();
+  std::string message = "'" + (field.empty() ? "the body" : field) + "' must be " + std::string(expected) +
+                        ", not " + std::string(json::type_name(got));
+  return invalid(std::move(field), std::move(message));
+}
+
+std::unexpected<Error> missing(const Path& path) {
+  std::string field = path.str();
+  std::string message = "'" + field + "' is required";
+  return invalid(std::move(field), std::move(message));
+}
+
+void add_member(RawMembers& members, std::string_view name, const json::Value& value) {
+  if (!members.empty()) members.push_back(',');
+  json::append_string(members, name);
+  members.push_back(':');
+  json::append_raw(members, value);
+}
+
+void add_member(RawMembers& members, std::string_view name, std::string_view raw) {
+  if (!members.empty()) members.push_back(',');
+  json::append_string(members, name);
+  members.append(":").append(raw);
+}
+
+Result<std::string_view> need_string(const json::Value& value, const Path& path) {
+  const auto text = json::as_string(value);
+  if (!text) return wrong_type(path, "a string", value);
+  return *text;
+}
+
+Result<int64_t> need_int(const json::Value& value, const Path& path) {
+  const auto number = json::as_int(value);
+  if (!number) return wrong_type(path, "an integer", value);
+  return *number;
+}
+
+Result<double> need_number(const json::Value& value, const Path& path) {
+  const auto number = json::as_double(value);
+  if (!number) return wrong_type(path, "a number", value);
+  return *number;
+}
+
+Result<bool> need_bool(const json::Value& value, const Path& path) {
+  const auto flag = json::as_bool(value);
+  if (!flag) return wrong_type(path, "a boolean", value);
+  return *flag;
+}
+
+Result<json::Object> need_object(const json::Value& value, const Path& path) {
+  const auto object = json::as_object(value);
+  if (!object) return wrong_type(path, "an object", value);
+  return *object;
+}
+
+Result<json::Array> need_array(const json::Value& value, const Path& path) {
+  const auto array = json::as_array(value);
+  if (!array) return wrong_type(path, "an array", value);
+  return *array;
+}
+
+Status check_range(double value, double low, double high, const Path& path) {
+  if (value >= low && value <= high) return {};
+  std::string field = path.str(), lowest, highest;
+  json::append_double(lowest, low);
+  json::append_double(highest, high);
+  std::string message = "'" + field + "' must be between " + lowest + " and " + highest;
+  return invalid(std::move(field), std::move(message));
+}
+
+std::vector<std::string> member_names(const RawMembers& members) {
+  std::vector<std::string> out;
+  if (members.empty()) return out;
+  json::Document document;
+  const auto object = document.parse_object("{" + members + "}");
+  if (!object) return out;
+  for (const auto field : *object) out.emplace_back(field.key);
+  return out;
+}
+
+bool has_member(const RawMembers& members, std::string_view name) {
+  if (members.find(name) == members.npos) return false;
+  for (const std::string& member : member_names(members)) {
+    if (member == name) return true;
+  }
+  return false;
+}
+
+}  // namespace ajar::wire
