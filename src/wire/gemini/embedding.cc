@@ -3,6 +3,7 @@
 
 #include "json/read.h"
 #include "json/write.h"
+#include "wire/fields.h"
 #include "wire/gemini/gemini.h"
 #include "wire/gemini/path.h"
 #include "wire/gemini/reply.h"

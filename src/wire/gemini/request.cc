@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "json/write.h"
+#include "wire/fields.h"
 #include "wire/gemini/content.h"
 #include "wire/gemini/gemini.h"
 #include "wire/gemini/models.h"
