@@ -106,15 +106,6 @@ void drop(std::vector<std::string>& dropped, std::string_view name) {
   if (std::ranges::find(dropped, name) == dropped.end()) dropped.emplace_back(name);
 }
 
-std::vector<std::string> member_names(const RawMembers& members) {
-  std::vector<std::string> names;
-  if (members.empty()) return names;
-  const auto object = json::scratch().parse_object("{" + members + "}");
-  if (!object) return names;
-  for (const auto field : *object) names.emplace_back(field.key);
-  return names;
-}
-
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   if (request.extra.empty()) return {};
   json::Document document;

@@ -24,8 +24,6 @@ std::string_view guess_media_type(std::string_view url);
 
 // Adds `name` to a list of dropped features, once.
 void drop(std::vector<std::string>& dropped, std::string_view name);
-// The names of raw members: `"a":1,"b":2` gives a, b.
-std::vector<std::string> member_names(const RawMembers& members);
 // Lists the client's unknown top-level members as dropped. Refuses (kUnsupported, naming the field) those that
 // would change what the reply is made of, such as audio output.
 Status drop_extra(const Request& request, std::vector<std::string>& dropped);

@@ -1,5 +1,6 @@
 // Messages replies -> events. https://docs.claude.com/en/docs/build-with-claude/streaming
 #include <algorithm>
+#include <utility>
 
 #include "json/read.h"
 #include "json/write.h"
@@ -311,7 +312,12 @@ class Decoder final : public ReplyDecoder {
   }
 
   void report(const json::Object& usage, EventBatch& out) {
-    if (meter_.add(usage)) emit(out, Kind::kUsage).usage = meter_.usage();
+    RawMembers extra;  // billed apart from tokens
+    if (const auto tools = json::find(usage, "server_tool_use")) add_member(extra, "server_tool_use", *tools);
+    if (!meter_.add(usage) && extra.empty()) return;
+    Event& event = emit(out, Kind::kUsage);
+    event.usage = meter_.usage();
+    event.part_extra = std::move(extra);
   }
 
   json::Document document_;

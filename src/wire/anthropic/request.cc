@@ -7,6 +7,7 @@
 #include "wire/anthropic/content.h"
 #include "wire/anthropic/models.h"
 #include "wire/anthropic/schema.h"
+#include "wire/fields.h"
 #include "wire/outbound.h"
 
 namespace ajar::wire::anthropic {
