@@ -216,6 +216,8 @@ std::string write_routes(const Snapshot& snapshot) {
         w.field("input", std::max(0.0, target.price->base.input));
         w.field("output", std::max(0.0, target.price->base.output));
         w.end_object();
+      } else if (target.config.model.empty()) {
+        w.field("price_per_million", "by model");
       } else {
         w.null_field("price_per_million");
       }

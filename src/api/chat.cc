@@ -56,9 +56,9 @@ class CallHeaders {
 };
 
 std::string dollars(int64_t nano) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.9f", double(nano) / 1e9);
-  return text;
+  std::string fraction = std::to_string(nano % 1'000'000'000);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  return std::to_string(nano / 1'000'000'000) + "." + fraction;
 }
 
 // The client's side of a chat call: streams events as they come, or folds them into one answer.
@@ -115,7 +115,7 @@ class ChatSink final : public ReplySink {
     }
     bytes_.clear();
     encoder_->finish(end, error, bytes_);
-    if (co_await exchange_.write(bytes_)) co_await exchange_.finish();
+    co_await exchange_.finish(bytes_);
     co_return 200;
   }
 

@@ -43,6 +43,7 @@ std::expected<Config, ConfigFaults> App::read() {
   if (!config) return config;
   if (!options_.data_folder.empty()) config->store.path = options_.data_folder;
   if (!options_.listen.empty()) config->server.listen = options_.listen;
+  if (options_.quiet) config->server.access_log = "off";
   return config;
 }
 

@@ -22,6 +22,7 @@ struct AppOptions {
   std::string simulator_url;  // for the defaults
   std::string data_folder;    // over the configuration's
   std::vector<std::string> listen;  // over the configuration's
+  bool quiet = false;               // no access log
   Environment environment;
 };
 

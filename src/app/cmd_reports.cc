@@ -103,8 +103,8 @@ int routes(const CommandContext& context, const ReportArgs& args) {
       const std::string breaker(json::string_or(target, "breaker"));
       std::string price = "unknown";
       if (const auto known = json::find(target, "price_per_million")) {
-        const auto rates = *json::as_object(*known);
-        price = dollars(number(rates, "input")) + " / " + dollars(number(rates, "output"));
+        const auto rates = json::as_object(*known);
+        price = rates ? dollars(number(*rates, "input")) + " / " + dollars(number(*rates, "output")) : "by model";
       }
       rows.push_back({name, strategy, std::string(json::string_or(target, "target")),
                       std::to_string(int64_t(number(target, "weight"))),

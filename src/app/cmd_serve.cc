@@ -1,8 +1,11 @@
 // ajar serve: the server itself.
 #include <signal.h>
+#include <stdlib.h>
 
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <optional>
 
 #include "app/app.h"
 #include "app/commands.h"
@@ -28,34 +31,55 @@ sigset_t our_signals() {
   return set;
 }
 
-// On the very first start there is no key yet, and nobody could ask anything.
-void first_key(App& app) {
-  if (app.config().server.auth != "keys") return;
+// On the very first start there is no key yet, and nobody could ask anything. False: there are keys that only their
+// owners know.
+bool first_key(App& app) {
+  if (app.config().server.auth != "keys") return true;
   for (const auto& key : app.tenants().keys()) {
-    if (key->row.revoked_ms == 0) return;  // guests come later
+    if (key->row.revoked_ms == 0) return false;
   }
   const auto made = app.tenants().create_key({.name = "default"});
   if (!made) {
     log_warn("no first key could be made: " + made.error().message);
-    return;
+    return false;
   }
   std::printf("\n  First API key (shown once, only its hash is kept):\n\n    %s\n\n",
               bold(made->secret).c_str());
+  return true;
 }
 
-void print_try_it(const App& app, bool simulator) {
+// A folder for --once, which must leave nothing behind.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    char pattern[] = "/tmp/ajar-once-XXXXXX";
+    if (const char* made = mkdtemp(pattern)) path_ = made;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void print_try_it(const CommandContext& context, const App& app, bool simulator, bool has_key) {
   std::printf("  Listening on %s\n", bold(app.url()).c_str());
   if (simulator) {
     std::printf("  %s answers come from the built-in simulator, not from a model. Set OPENAI_API_KEY,\n"
                 "  ANTHROPIC_API_KEY or GEMINI_API_KEY, or write a configuration, to use real ones.\n",
                 yellow("SIMULATOR:").c_str());
   }
-  std::printf("\n  Try it:\n"
-              "    curl -N %s/v1/chat/completions -H 'Authorization: Bearer YOUR_KEY' \\\n"
+  const std::string program = context.root.get_name();
+  if (!has_key) std::printf("  Keys exist already; another one: %s keys create --name my-app\n", program.c_str());
+  std::printf("\n  Try it (with your key in AJAR_API_KEY):\n"
+              "    curl -N %s/v1/chat/completions -H \"Authorization: Bearer $AJAR_API_KEY\" \\\n"
               "      -d '{\"model\":\"default\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
               "\"Hello\"}]}'\n"
-              "    ajar chat --url %s --key YOUR_KEY      ajar keys create --name my-app\n\n",
-              app.url().c_str(), app.url().c_str());
+              "    %s chat          %s keys list          %s usage --calls\n\n",
+              app.url().c_str(), program.c_str(), program.c_str(), program.c_str());
   std::fflush(stdout);
 }
 
@@ -74,12 +98,20 @@ int serve(const CommandContext& context, const ServeArgs& args) {
     mock = std::move(*started);
     options.simulator_url = mock->url();
   }
+  std::optional<TemporaryFolder> folder;
+  if (args.once) {
+    options.quiet = true;
+    if (options.data_folder.empty()) options.data_folder = folder.emplace().path();
+  }
   auto app = App::start(std::move(options));
   if (!app) return complain(context, app.error());
-  first_key(**app);
-  print_try_it(**app, simulator);
+  if (!args.once) {
+    const bool shown = first_key(**app);
+    print_try_it(context, **app, simulator, shown);
+  }
   if (args.hello || args.once) {
-    if (const int failed = hello(**app); failed != 0 || args.once) {
+    const int failed = hello(**app);
+    if (args.once) {
       (*app)->drain();
       return failed;
     }

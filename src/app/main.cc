@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
 
   CLI::App root("Ajar stands between applications and all language models, open and closed: one OpenAI-compatible "
                 "address, keys, budgets, fallbacks, honest streams.",
-                "ajar");
+                argc > 0 ? argv[0] : "ajar");
   root.require_subcommand(1);
   root.fallthrough();
   root.get_formatter()->column_width(34);

@@ -1,5 +1,7 @@
 #include "gateway/access_log.h"
 
+#include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
@@ -85,11 +87,15 @@ std::string AccessLog::line(const store::CallRow& call) {
   std::string out;
   out.reserve(640);
   json::Writer w(out);
-  const auto seconds = [&](const char* name, double value) {
+  // Six places without printf, which cost more than the rest of the line.
+  const auto millionths = [&](const char* name, int64_t value) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.6f", value);
-    w.raw_field(name, text);
+    std::string digits = std::to_string(value % 1'000'000);
+    digits.insert(0, 6 - digits.size(), '0');
+    const auto end = std::to_chars(text, text + 20, value / 1'000'000).ptr;
+    w.raw_field(name, std::string(text, end) + "." + digits);
   };
+  const auto seconds = [&](const char* name, double value) { millionths(name, int64_t(std::max(0.0, value) * 1e6)); };
   w.begin_object();
   w.field("time_ms", call.time_ms);
   w.field("id", call.id);
@@ -107,7 +113,7 @@ std::string AccessLog::line(const store::CallRow& call) {
   w.field("output", call.usage.output);
   if (call.usage.cached_read > 0) w.field("cached", call.usage.cached_read);
   if (!call.usage.reported) w.field("usage_estimated", true);
-  seconds("cost", double(call.cost) / 1e9);
+  millionths("cost", (call.cost + 500) / 1000);
   seconds("first_token_s", call.first_token_seconds);
   seconds("total_s", call.total_seconds);
   seconds("overhead_s", call.overhead_seconds);
