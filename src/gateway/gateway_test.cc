@@ -1,0 +1,473 @@
+// The whole line with scripted providers: no sockets, but real loops, store, tenants and metrics.
+#include "gateway/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <filesystem>
+#include <future>
+
+#include "core/reply.h"
+#include "net/loop.h"
+
+namespace ajar {
+namespace {
+
+using Kind = Event::Kind;
+
+Event event(Kind kind, std::string text = {}) {
+  Event e;
+  e.kind = kind;
+  e.text = std::move(text);
+  return e;
+}
+Event start() {
+  Event e = event(Kind::kStart);
+  e.id = "x";
+  e.name = "served-model";
+  return e;
+}
+Event stop() {
+  Event e = event(Kind::kStop);
+  e.finish = Finish::kStop;
+  return e;
+}
+Event used(int64_t input, int64_t output) {
+  Event e = event(Kind::kUsage);
+  e.usage = {.input = input, .output = output, .reported = true};
+  return e;
+}
+
+// One scripted attempt: waits, says its events, then fails or not.
+struct Script {
+  EventBatch events;
+  Status status;
+  Millis before{0};       // the first event
+  Millis between{0};
+};
+Script says(const std::string& text, int64_t input = 10, int64_t output = 5) {
+  return {.events = {start(), event(Kind::kText, text), stop(), used(input, output)}};
+}
+Script fails(Code code, int upstream_status = 0, int64_t retry_after_ms = -1, EventBatch first = {}) {
+  return {.events = std::move(first),
+          .status = std::unexpected(Error{.code = code, .message = "scripted", .upstream_status = upstream_status,
+                                          .retry_after_ms = retry_after_ms})};
+}
+
+class ScriptedProvider final : public Provider {
+ public:
+  Task<Status> complete(const Request& request, const AttemptLimits&, Context& context, Sink& sink) override {
+    ++calls;
+    streamed = request.stream;
+    const Script script = scripts.empty() ? says("default") : scripts.front();
+    if (scripts.size() > 1) scripts.pop_front();
+    const auto wait = [&](Millis time) -> Task<bool> {
+      if (time.count() == 0) co_return !context.cancelled();
+      co_return co_await sleep_until(now() + time, *context.cancel);
+    };
+    if (!co_await wait(script.before)) {
+      ++cancelled;
+      co_return fail(Code::kCancelled, "cancelled");
+    }
+    for (const Event& e : script.events) {
+      EventBatch one{e};
+      if (auto status = co_await sink.write(one); !status) co_return status;
+      if (!co_await wait(script.between)) {
+        ++cancelled;
+        co_return fail(Code::kCancelled, "cancelled");
+      }
+    }
+    co_return script.status;
+  }
+  Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits&, Context&) override {
+    ++calls;
+    if (!scripts.empty() && !scripts.front().status) co_return std::unexpected(scripts.front().status.error());
+    co_return EmbeddingReply{.model = "e", .dim = 2, .values = {1, 2}, .usage = {.input = 7, .reported = true}};
+  }
+
+  std::deque<Script> scripts;  // the last one repeats
+  std::atomic<int> calls{0}, cancelled{0};
+  bool streamed = false;
+};
+
+struct Heard {
+  std::string text;
+  StreamEnd end = StreamEnd::kComplete;
+  std::optional<Error> error;
+  store::CallRow row;
+  int finishes = 0;
+};
+
+class ListeningSink final : public ReplySink {
+ public:
+  explicit ListeningSink(Heard& heard, int leave_after = -1, CancelToken* token = nullptr)
+      : heard_(heard), leave_after_(leave_after), token_(token) {}
+  void begin(const Route&, const Target&, size_t) override {}
+  Task<Status> write(EventBatch& events) override {
+    for (const Event& e : events) heard_.text += e.kind == Kind::kText ? e.text : "";
+    if (leave_after_ >= 0 && int(heard_.text.size()) >= leave_after_) {
+      token_->cancel();
+      co_return fail(Code::kCancelled, "the client left");
+    }
+    co_return Status();
+  }
+  Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& row) override {
+    ++heard_.finishes;
+    heard_.end = end;
+    if (error) heard_.error = *error;
+    heard_.row = row;
+    co_return error ? 500 : 200;
+  }
+
+ private:
+  Heard& heard_;
+  const int leave_after_;
+  CancelToken* token_;
+};
+
+class GatewayTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/ajar-gateway-XXXXXX";
+    folder_ = mkdtemp(pattern);
+    store_ = std::move(*store::Store::open(folder_ + "/db"));
+    tenants_ = std::move(*Tenants::load(*store_));
+    log_ = std::move(*AccessLog::open("off"));
+    for (const char* name : {"a", "b"}) {
+      config_.providers.push_back({.name = name, .preset = "custom", .free = true});
+    }
+    route_ = {.name = "r", .targets = {{.provider = "a", .model = "m"}, {.provider = "b", .model = "m"}},
+              .retries = 0, .retry_backoff = Millis(1)};
+  }
+  void TearDown() override {
+    loops_.stop();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void build() {
+    config_.routes = {route_};
+    SnapshotBuilder builder([this](const ProviderConfig& provider, const TargetConfig&) {
+      return Result<std::shared_ptr<Provider>>(provider.name == "a" ? a_ : b_);
+    });
+    auto snapshot = builder.build(config_);
+    ASSERT_TRUE(snapshot) << snapshot.error().message;
+    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_}, *snapshot);
+  }
+
+  Heard ask(Request request = Request{.model = "r"}, std::shared_ptr<const Key> key = nullptr,
+            int leave_after = -1) {
+    if (!gateway_) build();
+    if (request.messages.empty()) {
+      Message message;
+      message.parts.push_back(Part{.text = "hello"});
+      request.messages.push_back(message);
+    }
+    Heard heard;
+    std::promise<void> done;
+    const auto run = [&]() -> Task<> {
+      CancelToken token;
+      Context context{.id = "req", .cancel = &token};
+      if (key) context.caller.key_id = key->row.id;
+      ListeningSink sink(heard, leave_after, &token);
+      co_await gateway_->chat(request, key, context, sink);
+      done.set_value();
+    };
+    loops_[0].spawn(run());
+    done.get_future().wait();
+    EXPECT_EQ(heard.finishes, 1);
+    return heard;
+  }
+
+  std::shared_ptr<const Key> key_with(store::Limits limits) {
+    const auto made = tenants_->create_key({.name = "k" + std::to_string(++keys_), .limits = limits});
+    EXPECT_TRUE(made);
+    return *tenants_->authenticate(made->secret);
+  }
+
+  std::string folder_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Tenants> tenants_;
+  std::unique_ptr<AccessLog> log_;
+  Metrics metrics_;
+  std::shared_ptr<ScriptedProvider> a_ = std::make_shared<ScriptedProvider>();
+  std::shared_ptr<ScriptedProvider> b_ = std::make_shared<ScriptedProvider>();
+  Config config_;
+  RouteConfig route_;
+  std::unique_ptr<Gateway> gateway_;
+  LoopGroup loops_{1};
+  int keys_ = 0;
+};
+
+TEST_F(GatewayTest, TheFirstTargetAnswers) {
+  a_->scripts = {says("from a")};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "from a");
+  EXPECT_EQ(heard.end, StreamEnd::kComplete);
+  EXPECT_EQ(heard.row.target, "a/m");
+  EXPECT_EQ(heard.row.model, "served-model");
+  EXPECT_EQ(heard.row.usage.total(), 15);
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(GatewayTest, FallsBackOnEachKindOfFailure) {
+  for (const auto& failure :
+       {fails(Code::kUnavailable), fails(Code::kTimeout), fails(Code::kRateLimit, 429), fails(Code::kUpstream, 500),
+        fails(Code::kUpstream, 401), fails(Code::kCut), fails(Code::kUpstream, 200), fails(Code::kNotFound, 404),
+        fails(Code::kUnsupported), fails(Code::kUpstream, 200, -1, {start()})}) {
+    gateway_.reset();
+    route_.breaker_failures = 0;
+    a_->scripts = {failure};
+    b_->scripts = {says("from b")};
+    const auto heard = ask();
+    EXPECT_EQ(heard.text, "from b") << code_name(failure.status.error().code);
+    EXPECT_EQ(heard.row.attempts.size(), 2u);
+  }
+}
+
+TEST_F(GatewayTest, ARequestThatIsWrongIsNotRepeatedElsewhere) {
+  a_->scripts = {fails(Code::kInvalid, 400)};
+  const auto heard = ask();
+  EXPECT_EQ(heard.error->code, Code::kInvalid);
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(GatewayTest, FallbackOnIsObeyed) {
+  route_.fallback_on = {"timeout"};
+  a_->scripts = {fails(Code::kUpstream, 500)};
+  EXPECT_EQ(ask().error->upstream_status, 500);
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(GatewayTest, RetriesTheSameTargetFirst) {
+  route_.retries = 2;
+  a_->scripts = {fails(Code::kUpstream, 500), fails(Code::kUnavailable), says("third time")};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "third time");
+  EXPECT_EQ(a_->calls, 3);
+  EXPECT_EQ(b_->calls, 0);
+}
+
+// litellm#34399, #7669: Retry-After ignored, instant retry.
+TEST_F(GatewayTest, WaitsAsLongAsRetryAfterSays) {
+  route_.targets.resize(1);
+  route_.retries = 1;
+  a_->scripts = {fails(Code::kRateLimit, 429, 60), says("later")};
+  const TimePoint from = now();
+  EXPECT_EQ(ask().text, "later");
+  EXPECT_GE(now() - from, Millis(60));
+}
+
+TEST_F(GatewayTest, ALongRetryAfterGoesToTheClient) {
+  route_.targets.resize(1);
+  route_.retries = 3;
+  a_->scripts = {fails(Code::kRateLimit, 429, 600'000)};
+  const auto heard = ask();
+  EXPECT_EQ(heard.error->code, Code::kRateLimit);
+  EXPECT_EQ(heard.error->retry_after_ms, 600'000);
+  EXPECT_EQ(a_->calls, 1);
+}
+
+TEST_F(GatewayTest, NothingIsRepeatedOnceSomethingWasSaid) {
+  a_->scripts = {fails(Code::kCut, 0, -1, {start(), event(Kind::kText, "half")})};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "half");
+  EXPECT_EQ(heard.end, StreamEnd::kCut);
+  EXPECT_EQ(b_->calls, 0);
+  EXPECT_FALSE(heard.row.usage.reported);
+  EXPECT_GT(heard.row.usage.output, 0);  // what was used is counted
+}
+
+TEST_F(GatewayTest, AnAnswerWithoutWordsIsStillAnAnswer) {
+  a_->scripts = {{.events = {start(), used(3, 0)}}};
+  const auto heard = ask();
+  EXPECT_EQ(heard.end, StreamEnd::kComplete);
+  EXPECT_EQ(heard.row.usage.input, 3);
+}
+
+TEST_F(GatewayTest, TheBreakerOpensOnCutStreamsToo) {  // cc-switch#6672
+  route_.breaker_failures = 2;
+  a_->scripts = {fails(Code::kCut, 0, -1, {start(), event(Kind::kText, "half")})};
+  ask();
+  ask();
+  b_->scripts = {says("b")};
+  EXPECT_EQ(ask().text, "b");
+  EXPECT_EQ(a_->calls, 2);
+}
+
+TEST_F(GatewayTest, WhenNobodyCanAnswerTheRealErrorIsTold) {
+  route_.breaker_failures = 1;
+  a_->scripts = {fails(Code::kUpstream, 500)};
+  b_->scripts = {fails(Code::kTimeout)};
+  EXPECT_EQ(ask().error->code, Code::kTimeout);
+  const auto heard = ask();  // both breakers are open now
+  EXPECT_EQ(heard.error->code, Code::kUnavailable);
+  EXPECT_GT(heard.error->retry_after_ms, 0);
+}
+
+TEST_F(GatewayTest, ALeavingClientCancelsAndPaysForWhatWasUsed) {
+  a_->scripts = {{.events = {start(), event(Kind::kText, "0123456789"), event(Kind::kText, "more"), stop()}}};
+  const auto heard = ask(Request{.model = "r"}, key_with({}), 10);
+  EXPECT_EQ(heard.end, StreamEnd::kCancelled);
+  EXPECT_EQ(b_->calls, 0);
+  EXPECT_GT(heard.row.usage.output, 0);
+  EXPECT_GT(heard.row.usage.input, 0);
+}
+
+TEST_F(GatewayTest, HedgingTakesTheFirstToSpeakAndCancelsTheOther) {
+  route_.hedge_after = Millis(20);
+  a_->scripts = {{.events = says("slow").events, .before = Millis(5'000)}};
+  b_->scripts = {says("quick")};
+  const TimePoint from = now();
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "quick");
+  EXPECT_LT(now() - from, Millis(4'000));
+  EXPECT_EQ(a_->cancelled, 1);
+  EXPECT_EQ(heard.end, StreamEnd::kComplete);
+}
+
+TEST_F(GatewayTest, HedgingIsNotNeededForAQuickAnswer) {
+  route_.hedge_after = Millis(2'000);
+  a_->scripts = {says("quick")};
+  EXPECT_EQ(ask().text, "quick");
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(GatewayTest, HedgedFailuresFallBackOnce) {
+  route_.hedge_after = Millis(1);
+  a_->scripts = {{.status = fails(Code::kUpstream, 500).status, .before = Millis(50)}};
+  b_->scripts = {fails(Code::kUpstream, 503), says("b at last")};
+  EXPECT_EQ(ask().text, "b at last");
+}
+
+TEST_F(GatewayTest, UnknownRoutesAndForbiddenOnesLookTheSame) {
+  const auto made = tenants_->create_key({.name = "narrow", .routes = {"other*"}});
+  const auto key = *tenants_->authenticate(made->secret);
+  const auto forbidden = ask(Request{.model = "r"}, key);
+  const auto unknown = ask(Request{.model = "nope"}, key);
+  EXPECT_EQ(forbidden.error->code, Code::kNotFound);
+  EXPECT_EQ(unknown.error->code, Code::kNotFound);
+  EXPECT_EQ(a_->calls, 0);
+}
+
+TEST_F(GatewayTest, AModelWithoutAPriceIsClosedToDollarBudgets) {
+  config_.providers[0].free = false;
+  config_.providers[1].free = false;
+  const auto heard = ask(Request{.model = "r"}, key_with({.usd_day = 1'000'000'000}));
+  EXPECT_EQ(heard.error->code, Code::kForbidden);
+  EXPECT_NE(heard.error->message.find("price"), std::string::npos);
+  EXPECT_EQ(ask().end, StreamEnd::kComplete);  // without a budget it answers
+}
+
+TEST_F(GatewayTest, ABudgetStopsAStreamThatOutgrowsIt) {
+  config_.limits.reserve_output_tokens = 100;
+  Script endless;
+  endless.events.push_back(start());
+  for (int i = 0; i < 1000; ++i) endless.events.push_back(event(Kind::kText, std::string(400, 'x')));  // 100 tokens
+  endless.events.push_back(stop());
+  a_->scripts = {endless};
+  const auto key = key_with({.tokens_day = 5'000});
+  const auto heard = ask(Request{.model = "r"}, key);
+  EXPECT_EQ(heard.end, StreamEnd::kFiltered);
+  EXPECT_EQ(heard.error->code, Code::kBudget);
+  EXPECT_TRUE(a_->streamed);  // the client did not ask for a stream; the budget did
+  const auto spent = key->account->snapshot(unix_millis());
+  EXPECT_LE(spent.tokens_day, 5'000);
+  EXPECT_GT(spent.tokens_day, 3'000);
+  EXPECT_EQ(spent.tokens_reserved, 0);
+  EXPECT_EQ(spent.active, 0);
+  const auto next = ask(Request{.model = "r", .max_tokens = 4000}, key);
+  EXPECT_EQ(next.error->code, Code::kBudget);
+}
+
+TEST_F(GatewayTest, SpendIsWrittenAndSurvives) {
+  config_.providers[0].prices["m"] = Price{.base = {.input = 10, .output = 20}};
+  const auto key = key_with({.usd_day = 1'000'000'000});
+  a_->scripts = {says("x", 1000, 100)};
+  const auto heard = ask(Request{.model = "r", .max_tokens = 100}, key);
+  EXPECT_EQ(heard.row.cost, (1000 * 10 + 100 * 20) * 1000);
+  store_->flush();
+  const auto again = std::move(*Tenants::load(*store_));
+  const auto reloaded = again->find(key->row.id);
+  ASSERT_TRUE(reloaded);
+  EXPECT_EQ((*reloaded)->account->snapshot(unix_millis()).usd_day, heard.row.cost);
+}
+
+TEST_F(GatewayTest, TeamsShareABudget) {
+  ASSERT_TRUE(tenants_->put_team("red", {.tokens_day = 20}));
+  const auto one = tenants_->create_key({.name = "one", .team = "red"});
+  const auto two = tenants_->create_key({.name = "two", .team = "red"});
+  a_->scripts = {says("x", 8, 4)};
+  EXPECT_EQ(ask(Request{.model = "r", .max_tokens = 4}, *tenants_->authenticate(one->secret)).end, StreamEnd::kComplete);
+  const auto heard = ask(Request{.model = "r", .max_tokens = 4}, *tenants_->authenticate(two->secret));
+  EXPECT_EQ(heard.error->code, Code::kBudget);
+  EXPECT_NE(heard.error->message.find("team 'red'"), std::string::npos);
+}
+
+TEST_F(GatewayTest, ARevokedKeyIsDeadAtOnce) {
+  const auto made = tenants_->create_key({.name = "gone"});
+  ASSERT_TRUE(tenants_->authenticate(made->secret));
+  const auto rotated = tenants_->rotate_key("gone");
+  EXPECT_FALSE(tenants_->authenticate(made->secret));
+  ASSERT_TRUE(tenants_->authenticate(rotated->secret));
+  ASSERT_TRUE(tenants_->revoke_key("gone"));
+  EXPECT_EQ(tenants_->authenticate(rotated->secret).error().code, Code::kUnauthenticated);
+  EXPECT_EQ(tenants_->authenticate("").error().code, Code::kUnauthenticated);
+}
+
+TEST_F(GatewayTest, WeightsAreKept) {
+  route_.strategy = Strategy::kWeighted;
+  route_.targets[0].weight = 9;
+  for (int i = 0; i < 1000; ++i) ask();
+  EXPECT_NEAR(a_->calls, 900, 60);
+  EXPECT_EQ(a_->calls + b_->calls, 1000);
+}
+
+TEST_F(GatewayTest, TheCheapestIsAskedFirst) {
+  route_.strategy = Strategy::kCheapest;
+  config_.providers[0].prices["m"] = Price{.base = {.input = 10, .output = 10}};
+  config_.providers[1].prices["m"] = Price{.base = {.input = 1, .output = 1}};
+  ask();
+  EXPECT_EQ(a_->calls, 0);
+}
+
+TEST_F(GatewayTest, TheQuickestIsAskedMost) {
+  route_.strategy = Strategy::kLeastLatency;
+  a_->scripts = {{.events = says("a").events, .before = Millis(30)}};
+  b_->scripts = {says("b")};
+  for (int i = 0; i < 20; ++i) ask();
+  EXPECT_LE(a_->calls, 3);
+}
+
+TEST_F(GatewayTest, EmbeddingsGoTheSameWay) {
+  build();
+  a_->scripts = {fails(Code::kUpstream, 500)};
+  Heard heard;
+  std::promise<Result<EmbeddingReply>> done;
+  EmbeddingRequest request{.model = "r", .texts = {"hello"}};
+  const auto key = key_with({.tokens_day = 1000});
+  const auto run = [&]() -> Task<> {
+    CancelToken token;
+    Context context{.id = "req", .cancel = &token};
+    ListeningSink sink(heard);
+    done.set_value(co_await gateway_->embed(request, key, context, sink));
+  };
+  loops_[0].spawn(run());
+  const auto reply = done.get_future().get();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->rows(), 1u);
+  EXPECT_EQ(heard.row.target, "b/m");
+  EXPECT_EQ(heard.row.usage.input, 7);
+  EXPECT_EQ(key->account->snapshot(unix_millis()).tokens_day, 7);
+}
+
+TEST(CheckConfig, EveryFaultIsFound) {
+  Config config;
+  config.providers.push_back({.name = "p", .preset = "nonsense"});
+  config.routes.push_back({.name = "a*b", .targets = {{.provider = "q"}}, .fallback_on = {"bad luck"}});
+  config.routes.push_back({.name = "empty"});
+  config.server.auth = "perhaps";
+  EXPECT_EQ(check_config(config).size(), 6u);
+}
+
+}  // namespace
+}  // namespace ajar
