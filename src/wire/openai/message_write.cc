@@ -157,7 +157,14 @@ void MessageWriter::message(const Message& m) {
     }
   }
   if (assistant) assistant_members(m);
-  extra(m, m.extra);
+  if (assistant && preset_.thoughts != Preset::Thoughts::kAsWritten) {
+    // The same thoughts under other names: the server has its own place for them, or none.
+    RawMembers rest = without_member(without_member(m.extra, "reasoning_content"), "reasoning");
+    if (preset_.thoughts == Preset::Thoughts::kRefused) rest = without_member(rest, "reasoning_details");
+    extra(m, rest);
+  } else {
+    extra(m, m.extra);
+  }
   w_.end_object();
 }
 

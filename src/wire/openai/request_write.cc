@@ -209,11 +209,11 @@ class RequestWriter {
     } else if (form == "thinking") {
       w_.key("thinking");
       w_.begin_object();
-      if (!(own && has_member(r.extra, "type"))) {
-        w_.field("type", r.mode == Mode::kOff ? "disabled" : own && r.mode == Mode::kAdaptive ? "adaptive" : "enabled");
-      }
+      const bool said = own && target_.keep_unknown && has_member(r.extra, "type");  // a word of its own
+      const bool adaptive = r.mode == Mode::kAdaptive && own && preset_.effort != Effort::kThinking;
+      if (!said) w_.field("type", r.mode == Mode::kOff ? "disabled" : adaptive ? "adaptive" : "enabled");
       if (r.budget_tokens > 0) w_.field("budget_tokens", r.budget_tokens);
-      if (own) extra("thinking.", r.extra);
+      if (own) extra("thinking.", said ? r.extra : without_member(r.extra, "type"));
       w_.end_object();
     } else if (!r.effort.empty()) {
       w_.field("reasoning_effort", r.effort);
