@@ -101,4 +101,16 @@ bool has_member(const RawMembers& members, std::string_view name) {
   return false;
 }
 
+RawMembers without_member(const RawMembers& members, std::string_view name) {
+  if (members.find(name) == members.npos) return members;
+  json::Document document;
+  const auto object = document.parse_object("{" + members + "}");
+  if (!object) return members;
+  RawMembers out;
+  for (const auto field : *object) {
+    if (field.key != name) add_member(out, field.key, field.value);
+  }
+  return out;
+}
+
 }  // namespace ajar::wire

@@ -157,7 +157,14 @@ void MessageWriter::message(const Message& m) {
     }
   }
   if (assistant) assistant_members(m);
-  extra(m, m.extra);
+  if (assistant && preset_.thoughts != Preset::Thoughts::kAsWritten) {
+    // The same thoughts under other names: the server has its own place for them, or none.
+    RawMembers rest = without_member(without_member(m.extra, "reasoning_content"), "reasoning");
+    if (preset_.thoughts == Preset::Thoughts::kRefused) rest = without_member(rest, "reasoning_details");
+    extra(m, rest);
+  } else {
+    extra(m, m.extra);
+  }
   w_.end_object();
 }
 
@@ -278,14 +285,14 @@ void MessageWriter::assistant_members(const Message& m) {
       continue;
     }
     plain += p.text;
-    if (p.detail == "reasoning") member = p.detail;
+    member = p.detail == "reasoning" ? "reasoning" : "reasoning_content";
   }
-  if (!plain.empty() || !member.empty()) {
+  if (!member.empty()) {
     switch (preset_.thoughts) {
       case Thoughts::kRefused: drop("reasoning_content"); break;
       case Thoughts::kReasoning: w_.field("reasoning", plain); break;
       case Thoughts::kReasoningContent: w_.field("reasoning_content", plain); break;
-      case Thoughts::kAsWritten: w_.field(member.empty() ? "reasoning_content" : member, plain); break;
+      case Thoughts::kAsWritten: w_.field(member, plain); break;
       case Thoughts::kInContent: break;
     }
   }

@@ -171,7 +171,8 @@ class RequestWriter {
     if (format.kind == Kind::kJsonSchema) {
       w_.key("json_schema");
       w_.begin_object();
-      w_.field("name", format.name.empty() ? "response" : format.name);
+      if (!format.name.empty()) w_.field("name", format.name);
+      else if (!same_dialect()) w_.field("name", "response");  // OpenAI demands one
       if (!format.description.empty()) w_.field("description", format.description);
       if (!format.schema.empty()) w_.raw_field("schema", format.schema);
       if (format.strict) w_.field("strict", *format.strict);
@@ -208,11 +209,11 @@ class RequestWriter {
     } else if (form == "thinking") {
       w_.key("thinking");
       w_.begin_object();
-      if (!(own && has_member(r.extra, "type"))) {
-        w_.field("type", r.mode == Mode::kOff ? "disabled" : own && r.mode == Mode::kAdaptive ? "adaptive" : "enabled");
-      }
+      const bool said = own && target_.keep_unknown && has_member(r.extra, "type");  // a word of its own
+      const bool adaptive = r.mode == Mode::kAdaptive && own && preset_.effort != Effort::kThinking;
+      if (!said) w_.field("type", r.mode == Mode::kOff ? "disabled" : adaptive ? "adaptive" : "enabled");
       if (r.budget_tokens > 0) w_.field("budget_tokens", r.budget_tokens);
-      if (own) extra("thinking.", r.extra);
+      if (own) extra("thinking.", said ? r.extra : without_member(r.extra, "type"));
       w_.end_object();
     } else if (!r.effort.empty()) {
       w_.field("reasoning_effort", r.effort);
