@@ -34,6 +34,7 @@ class ChatDecoder : public ReplyDecoder {
     bool seen = false;
     bool stopped = false;
     std::string thought;        // text of the open thought
+    std::string signature;      // of the last closed one: blocks and details may both tell of it
     std::vector<Call> calls;
     int32_t opened = 0;
     std::string last_extra;     // to say repeated members once

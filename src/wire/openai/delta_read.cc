@@ -41,8 +41,10 @@ Status ChatDecoder::message(const json::Object& object, Form form, int choice, E
   if (!blocks) {
     thought(reasoning, choice, out);
     if (form == Form::kChunk) {
-      if (fields.has(kThinkingBlocks)) thinking_blocks(fields[kThinkingBlocks], !reasoning.empty(), choice, out);
-      if (fields.has(kReasoningDetails)) {
+      if (fields.has(kThinkingBlocks)) {
+        blocks = thinking_blocks(fields[kThinkingBlocks], !reasoning.empty(), choice, out);
+      }
+      if (fields.has(kReasoningDetails) && !blocks) {
         reasoning_details(fields[kReasoningDetails], !reasoning.empty(), choice, out);
       }
     }
@@ -120,6 +122,7 @@ void ChatDecoder::thought(std::string_view text, int choice, EventBatch& out) {
 
 void ChatDecoder::thought_end(std::string_view signature, DialectId origin, int choice, EventBatch& out) {
   state(choice).thought.clear();
+  state(choice).signature = signature;
   Event& end = emit(Event::Kind::kThoughtEnd, choice, out);
   end.text = signature;
   end.origin = origin;
@@ -145,8 +148,9 @@ bool ChatDecoder::thinking_blocks(const json::Value& value, bool text_came, int 
       continue;
     }
     const auto text = json::string_or(*object, "thinking");
-    if (!text_came && text != state(choice).thought) thought(text, choice, out);
     const auto signature = json::string_or(*object, "signature");
+    if (!signature.empty() && signature == state(choice).signature) continue;
+    if (!text_came && text != state(choice).thought) thought(text, choice, out);
     if (!signature.empty()) thought_end(signature, origin, choice, out);
   }
   return any;
@@ -165,8 +169,9 @@ bool ChatDecoder::reasoning_details(const json::Value& value, bool text_came, in
     if (type == "reasoning.text" || type == "reasoning.summary") {
       const auto text = json::string_or(*object, type == "reasoning.text" ? "text" : "summary");
       any = any || !text.empty();
-      if (!text_came) thought(text, choice, out);
       const auto signature = json::string_or(*object, "signature");
+      if (!signature.empty() && signature == state(choice).signature) continue;
+      if (!text_came) thought(text, choice, out);
       if (!signature.empty()) thought_end(signature, origin, choice, out);
     } else if (type == "reasoning.encrypted" && origin == DialectId::kAnthropic) {
       any = true;

@@ -123,9 +123,8 @@ Result<EmbeddingRequest> read_embedding_request(std::string_view body) {
 }
 
 Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, const TargetInfo& target) {
-  const Preset& preset = find_preset(target.preset);
   WireRequest out;
-  out.path = endpoint_path(preset, target, "/embeddings");
+  out.path = endpoint_path(find_preset(target.preset), target, "/embeddings");
   json::Writer w(out.body);
   w.begin_object();
   w.field("model", target.model);
@@ -139,9 +138,7 @@ Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, con
     w.end_array();
   }
   if (!single) w.end_array();
-  // Asked for as the client wants them where that is base64; others may not know the field.
-  if (request.base64) w.field("encoding_format", "base64");
-  else if (preset.name == "openai" || preset.name == "azure") w.field("encoding_format", "float");
+  if (request.base64) w.field("encoding_format", "base64");  // float is everybody's default
   if (request.dimensions) w.field("dimensions", *request.dimensions);
   if (!request.user.empty()) w.field("user", request.user);
   if (request.dialect == DialectId::kOpenAiChat) {

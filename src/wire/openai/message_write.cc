@@ -278,14 +278,14 @@ void MessageWriter::assistant_members(const Message& m) {
       continue;
     }
     plain += p.text;
-    if (p.detail == "reasoning") member = p.detail;
+    member = p.detail == "reasoning" ? "reasoning" : "reasoning_content";
   }
-  if (!plain.empty() || !member.empty()) {
+  if (!member.empty()) {
     switch (preset_.thoughts) {
       case Thoughts::kRefused: drop("reasoning_content"); break;
       case Thoughts::kReasoning: w_.field("reasoning", plain); break;
       case Thoughts::kReasoningContent: w_.field("reasoning_content", plain); break;
-      case Thoughts::kAsWritten: w_.field(member.empty() ? "reasoning_content" : member, plain); break;
+      case Thoughts::kAsWritten: w_.field(member, plain); break;
       case Thoughts::kInContent: break;
     }
   }

@@ -171,7 +171,8 @@ class RequestWriter {
     if (format.kind == Kind::kJsonSchema) {
       w_.key("json_schema");
       w_.begin_object();
-      w_.field("name", format.name.empty() ? "response" : format.name);
+      if (!format.name.empty()) w_.field("name", format.name);
+      else if (!same_dialect()) w_.field("name", "response");  // OpenAI demands one
       if (!format.description.empty()) w_.field("description", format.description);
       if (!format.schema.empty()) w_.raw_field("schema", format.schema);
       if (format.strict) w_.field("strict", *format.strict);
