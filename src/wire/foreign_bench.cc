@@ -11,7 +11,7 @@ namespace {
 std::string body_2kb() {
   std::string body = R"({"model":"chat","temperature":0.7,"max_tokens":500,"messages":[{"role":"system","content":"You are )"
                      R"(a helpful assistant for a hardware shop. Answer briefly and never invent prices."})";
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 5; ++i) {
     body += R"(,{"role":"user","content":"Do you have \"M6 x 40\" stainless bolts in stock, and what would a box of one )"
             R"(hundred cost with delivery to the north?"},{"role":"assistant","content":"Yes: a box of 100 is in stock.\n)"
             R"(Delivery takes two days; the price depends on your account, shall I look it up?"})";
@@ -22,17 +22,17 @@ std::string body_2kb() {
   return body;
 }
 
-template <auto kWrite>
-void write(benchmark::State& state, const char* model) {
+using Write = Result<WireRequest> (*)(const Request&, const TargetInfo&);
+void write(benchmark::State& state, Write write_request, const char* model) {
   const std::string body = body_2kb();
   const auto request = openai::read_request(body);
   if (!request) return state.SkipWithError("the request cannot be read");
   const TargetInfo target{.model = model, .base_path = "/v1"};
-  for (auto _ : state) benchmark::DoNotOptimize(kWrite(*request, target));
+  for (auto _ : state) benchmark::DoNotOptimize(write_request(*request, target));
   state.counters["bytes"] = double(body.size());
 }
-BENCHMARK_CAPTURE(write<anthropic::write_request>, anthropic, "claude-sonnet-4-5");
-BENCHMARK_CAPTURE(write<gemini::write_request>, gemini, "gemini-2.5-flash");
+BENCHMARK_CAPTURE(write, anthropic, anthropic::write_request, "claude-sonnet-4-5");
+BENCHMARK_CAPTURE(write, gemini, gemini::write_request, "gemini-2.5-flash");
 
 void read_and_write(benchmark::State& state) {
   const std::string body = body_2kb();

@@ -1,44 +1,18 @@
 #include "wire/outbound.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "wire/error_text.h"
 
 namespace ajar::wire {
 namespace {
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
-}
-
-// The visible text of an HTML page's title or heading, else nothing.
-std::string_view html_title(std::string_view body) {
-  for (const std::string_view tag : {"title", "h1"}) {
-    const std::string open = "<" + std::string(tag) + ">";
-    const size_t from = body.find(open);
-    if (from == std::string_view::npos) continue;
-    const size_t to = body.find('<', from + open.size());
-    if (to == std::string_view::npos) continue;
-    const std::string_view title = trim(body.substr(from + open.size(), to - from - open.size()));
-    if (!title.empty()) return title;
-  }
-  return {};
-}
-
-// At most `limit` bytes of the first line, cut before a broken UTF-8 character.
-std::string first_line(std::string_view text, size_t limit) {
-  text = trim(text);
-  text = text.substr(0, text.find_first_of("\r\n"));
-  if (text.size() > limit) {
-    size_t end = limit;
-    while (end > 0 && (uint8_t(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
-  return valid_utf8(text) ? std::string(text) : std::string();
 }
 
 }  // namespace
@@ -142,6 +116,7 @@ Code code_of_status(int status) {
   switch (status) {
     case 400:
     case 422: return Code::kInvalid;
+    case 404: return Code::kNotFound;
     case 408:
     case 504: return Code::kTimeout;
     case 413: return Code::kTooLarge;
@@ -152,19 +127,11 @@ Code code_of_status(int status) {
   }
 }
 
-Error opaque_error(int status, std::string_view content_type, std::string_view body) {
+Error opaque_error(int status, std::string_view body) {
   Error error{.code = code_of_status(status), .upstream_status = status};
-  error.message = "the upstream answered HTTP " + std::to_string(status);
-  const std::string_view text = trim(body);
-  const bool html = content_type.find("html") != std::string_view::npos || text.starts_with("<");
-  if (text.empty()) {
-    error.message += " without a body";
-  } else if (html) {
-    const std::string title = first_line(html_title(text), 120);
-    error.message += " with an HTML page" + (title.empty() ? std::string() : ": " + title);
-  } else if (const std::string line = first_line(text, 200); !line.empty()) {
-    error.message += ": " + line;
-  }
+  error.message = "the provider answered with status " + std::to_string(status);
+  const std::string excerpt = readable_excerpt(body);
+  error.message += excerpt.empty() ? " and no body" : ": " + excerpt;
   return error;
 }
 

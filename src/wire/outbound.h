@@ -38,7 +38,9 @@ std::string part_field(size_t message, size_t part);
 // What an HTTP status of a model server means to us. 401, 402 and 403 are kUpstream: it was our credential that
 // failed, not the client's.
 Code code_of_status(int status);
-// For bodies that are not the dialect's JSON: HTML, plain text, nothing. The message quotes at most a line.
-Error opaque_error(int status, std::string_view content_type, std::string_view body);
+// For bodies that are not the dialect's JSON: HTML, plain text, nothing. The message quotes a little of it.
+Error opaque_error(int status, std::string_view body);
+// OpenAI's word for a prompt that does not fit, which clients look for; others say it only in their message.
+inline constexpr std::string_view kContextTooLong = "context_length_exceeded";
 
 }  // namespace ajar::wire

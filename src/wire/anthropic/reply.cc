@@ -58,7 +58,7 @@ class Decoder final : public ReplyDecoder {
       return std::unexpected(error_of(*message, 0));
     }
     if (json::string_or(*message, "type") != "message") {
-      return fail(Code::kUpstream, "the upstream's answer is not a message");
+      return fail(Code::kUpstream, "the provider's answer is not a message");
     }
     start_message(*message, out);
     if (const auto content = json::find(*message, "content")) {
@@ -82,14 +82,14 @@ class Decoder final : public ReplyDecoder {
 
   Status on_end(EventBatch&) override {
     if (done_) return {};
-    return fail(Code::kCut, started_ ? "the upstream's stream ended before its message did"
-                                     : "the upstream's stream ended before its message began");
+    return fail(Code::kCut, started_ ? "the provider's stream ended before its message did"
+                                     : "the provider's stream ended before its message began");
   }
   bool done() const override { return done_; }
 
  private:
   static std::unexpected<Error> unreadable(const Error& why) {
-    return fail(Code::kUpstream, "the upstream's answer is not JSON: " + why.message);
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + why.message);
   }
   static std::optional<json::Object> object_at(const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);

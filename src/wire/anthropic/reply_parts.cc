@@ -38,16 +38,19 @@ Error error_of(const json::Object& body, int status) {
   error.code = code_of_status(error.upstream_status);
   if (error.type == "overloaded_error") error.code = Code::kUnavailable;  // whatever a proxy made of the status
   if (error.type == "rate_limit_error") error.code = Code::kRateLimit;
+  if (error.code == Code::kInvalid && error.message.starts_with("prompt is too long")) {
+    error.type = kContextTooLong;
+  }
   if (error.message.empty()) {
-    error.message = error.type.empty() ? "the upstream reported an error without a message" : error.type;
+    error.message = error.type.empty() ? "the provider gave an error without a message" : error.type;
   }
   return error;
 }
 
-Error read_error(int status, std::string_view content_type, std::string_view body) {
+Error read_error(int status, std::string_view, std::string_view body) {
   json::Document document;
   const auto object = document.parse_object(body);
-  if (!object || !json::find(*object, "error")) return opaque_error(status, content_type, body);
+  if (!object || !json::find(*object, "error")) return opaque_error(status, body);
   return error_of(*object, status);
 }
 

@@ -108,14 +108,14 @@ void PartialArgs::clear() { root_.reset(); }
 Status PartialArgs::add(const json::Object& piece) {
   const auto steps = parse_path(json::string_or(piece, "jsonPath"));
   if (!steps || steps->empty() || steps->front().is_index) {
-    return fail(Code::kUpstream, "the upstream sent a function argument with an unusable path");
+    return fail(Code::kUpstream, "the provider sent a function argument with an unusable path");
   }
   if (root_ == nullptr) root_ = std::make_unique<Node>();
   Node* node = root_.get();
   for (const Step& step : *steps) {
     node = node->child(step);
     if (node == nullptr) {
-      return fail(Code::kUpstream, "the upstream sent function arguments that contradict each other");
+      return fail(Code::kUpstream, "the provider sent function arguments that contradict each other");
     }
   }
   for (const auto field : piece) {

@@ -51,8 +51,8 @@ class Decoder final : public ReplyDecoder {
 
   Status on_end(EventBatch&) override {
     if (done()) return {};
-    return fail(Code::kCut, started_ ? "the upstream's reply ended before it was finished"
-                                     : "the upstream's reply ended before it began");
+    return fail(Code::kCut, started_ ? "the provider's reply ended before it was finished"
+                                     : "the provider's reply ended before it began");
   }
 
   bool done() const override {
@@ -61,7 +61,7 @@ class Decoder final : public ReplyDecoder {
 
  private:
   static std::unexpected<Error> unreadable(const Error& why) {
-    return fail(Code::kUpstream, "the upstream's answer is not JSON: " + why.message);
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + why.message);
   }
   static std::optional<json::Object> object_at(const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);
@@ -85,14 +85,14 @@ class Decoder final : public ReplyDecoder {
     if (const auto list = json::as_array(value)) {
       for (const json::Value item : *list) {
         const auto object = json::as_object(item);
-        if (!object) return fail(Code::kUpstream, "the upstream's answer is not a list of replies");
+        if (!object) return fail(Code::kUpstream, "the provider's answer is not a list of replies");
         if (json::find(*object, "error")) return std::unexpected(error_of(*object, 0));
         AJAR_TRY(chunk(*object, out));
       }
       return {};
     }
     const auto object = json::as_object(value);
-    if (!object) return fail(Code::kUpstream, "the upstream's answer is not an object");
+    if (!object) return fail(Code::kUpstream, "the provider's answer is not an object");
     return chunk(*object, out);
   }
 

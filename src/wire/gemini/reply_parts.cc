@@ -89,7 +89,7 @@ Error error_of(const json::Object& body, int status) {
   Error error{.upstream_status = status};
   const auto object = object_at(body, "error");
   if (!object) {
-    error.message = json::string_or(body, "error", "the upstream reported an error without a message");
+    error.message = json::string_or(body, "error", "the provider gave an error without a message");
     error.code = code_of_status(status);
     return error;
   }
@@ -112,12 +112,15 @@ Error error_of(const json::Object& body, int status) {
       }
     }
   }
+  if (error.code == Code::kInvalid && error.message.find("exceeds the maximum number of tokens") != std::string::npos) {
+    error.type = kContextTooLong;
+  }
   if (credential && error.code == Code::kInvalid) error.code = Code::kUpstream;
   if (error.type == "RESOURCE_EXHAUSTED") error.code = Code::kRateLimit;
   if (error.type == "UNAVAILABLE") error.code = Code::kUnavailable;
   if (error.type == "DEADLINE_EXCEEDED") error.code = Code::kTimeout;
   if (error.message.empty()) {
-    error.message = error.type.empty() ? "the upstream reported an error without a message" : error.type;
+    error.message = error.type.empty() ? "the provider gave an error without a message" : error.type;
   }
   return error;
 }
@@ -132,11 +135,11 @@ std::optional<json::Object> find_error(const json::Value& body) {
   return object && json::find(*object, "error") ? object : std::nullopt;
 }
 
-Error read_error(int status, std::string_view content_type, std::string_view body) {
+Error read_error(int status, std::string_view, std::string_view body) {
   json::Document document;
   const auto value = document.parse(body);
   const auto object = value ? find_error(*value) : std::nullopt;
-  return object ? error_of(*object, status) : opaque_error(status, content_type, body);
+  return object ? error_of(*object, status) : opaque_error(status, body);
 }
 
 std::string logprobs_of(const json::Object& result) {
