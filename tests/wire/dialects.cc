@@ -7,8 +7,9 @@ namespace ajar::wiretest {
 namespace {
 
 const Upstream kUpstreams[] = {
-    {"openai", false, wire::openai::write_request, wire::openai::read_error, wire::openai::new_decoder,
-     wire::openai::write_embedding_request, wire::openai::read_embedding_reply},
+    {"openai", false, wire::openai::write_request, wire::openai::read_error,
+     wire::openai::new_decoder, wire::openai::write_embedding_request,
+     wire::openai::read_embedding_reply},
 };
 
 }  // namespace
