@@ -182,7 +182,7 @@ Task<> Api::chat(Exchange& exchange) {
   Context context = new_context(exchange, *key);
   ChatSink sink(exchange, request->stream,
                 {.include_usage = request->include_usage, .model = request->model,
-                 .legacy_max_tokens = !request->max_completion_tokens});
+                 .legacy_functions = request->legacy_functions});
   co_await parts_.gateway.chat(*request, std::move(*key), context, sink);
 }
 

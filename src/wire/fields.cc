@@ -12,10 +12,11 @@ std::string Path::str() const {
   return out.append(name_);
 }
 
-std::unexpected<Error> wrong_type(const Path& path, std::string_view expected, const json::Value& got) {
+std::unexpected<Error> wrong_type(const Path& path, std::string_view expected,
+                                  const json::Value& got) {
   std::string field = path.str();
-  std::string message = "'" + (field.empty() ? "the body" : field) + "' must be " + std::string(expected) +
-                        ", not " + std::string(json::type_name(got));
+  std::string message = "'" + (field.empty() ? "the body" : field) + "' must be " +
+                        std::string(expected) + ", not " + std::string(json::type_name(got));
   return invalid(std::move(field), std::move(message));
 }
 
