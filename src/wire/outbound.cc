@@ -102,6 +102,34 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   return {};
 }
 
+bool AllowedTools::has(std::string_view name) const {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// https://platform.openai.com/docs/guides/function-calling#tool-choice
+Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice) {
+  if (choice.mode != ToolChoice::Mode::kRaw) return std::nullopt;
+  const auto object_at = [](const json::Object& object, std::string_view key) {
+    const auto value = json::find(object, key);
+    return value ? json::as_object(*value) : std::nullopt;
+  };
+  json::Document document;
+  const auto object = document.parse_object(choice.raw);
+  const auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  const auto list = inner ? json::find(*inner, "tools") : std::nullopt;
+  const auto tools = list ? json::as_array(*list) : std::nullopt;
+  if (!tools) return fail(Code::kUnsupported, "the target does not have this kind of choice", "tool_choice");
+  AllowedTools allowed{.required = json::string_or(*inner, "mode") == "required"};
+  for (const json::Value item : *tools) {
+    const auto tool = json::as_object(item);
+    const auto function = tool ? object_at(*tool, "function") : std::nullopt;
+    const std::string_view name = function ? json::string_or(*function, "name") : std::string_view();
+    if (name.empty()) return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
+    allowed.names.emplace_back(name);
+  }
+  return allowed;
+}
+
 std::string system_as_user_text(std::string_view text) {
   std::string out = "<system>\n";
   out.append(text).append("\n</system>");

@@ -1,6 +1,7 @@
 #pragma once
 // What the writers and error readers of foreign dialects share. No dialect's words are in here.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,15 @@ void drop(std::vector<std::string>& dropped, std::string_view name);
 // Lists the client's unknown top-level members as dropped. Refuses (kUnsupported, naming the field) those that
 // would change what the reply is made of, such as audio output.
 Status drop_extra(const Request& request, std::vector<std::string>& dropped);
+
+// The tools that may be called when OpenAI's tool_choice is "allowed_tools", and whether one must be.
+struct AllowedTools {
+  bool required = false;
+  std::vector<std::string> names;
+  bool has(std::string_view name) const;
+};
+// Every declared tool may be called where the choice says nothing else. kUnsupported for a choice of another form.
+Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice);
 
 // The stand-in for the turn that says what a mid-conversation system or developer message says, in a dialect
 // where only the beginning may hold instructions.

@@ -1,6 +1,6 @@
 // Recorded traffic of Anthropic and Gemini: every answer must decode, at every split, to what it says; every
 // request body that was accepted tells which spellings exist. Skipped where the recordings are absent.
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>

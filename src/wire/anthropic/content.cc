@@ -362,6 +362,7 @@ class Builder {
     }
     std::erase_if(turns_, [](const Turn& turn) { return turn.results.empty() && turn.blocks.empty(); });
     if (turns_.empty()) return invalid("messages", "there is nothing in them to answer");
+    out_.prefill = turns_.back().assistant;
     if (turns_.size() >= 2 && !turns_.back().assistant && !turns_.back().results.empty()) {
       out_.tool_turn_without_thought = !turns_[turns_.size() - 2].starts_with_thought;
     }

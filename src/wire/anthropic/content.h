@@ -16,6 +16,7 @@ struct Conversation {
   std::string system_plain;  // the only block's text when it is one without cache_control
   std::string messages;  // comma-separated
   std::vector<std::string> called;  // names of tools that the history calls, each once
+  bool prefill = false;             // the last turn is the assistant's
   bool uses_files = false;          // a block refers to an uploaded file: needs a beta header
   // The conversation ends with tool results whose calls have no thinking block before them: the API then
   // refuses thinking with a budget.

@@ -38,6 +38,9 @@ class RequestWriter {
       return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
     }
     AJAR_ASSIGN(conversation_, write_conversation(request_, out_.dropped));
+    if (!ours_) {
+      AJAR_ASSIGN(allowed_, read_allowed_tools(request_.tool_choice));
+    }
     AJAR_TRY(write_tools());
     decide_thinking();
     decide_max_tokens();
@@ -79,6 +82,7 @@ class RequestWriter {
       const Tool& tool = request_.tools[i];
       const std::string field = "tools[" + std::to_string(i) + "]";
       const bool own = tool.origin == DialectId::kAnthropic || (tool.origin == DialectId::kNone && ours_);
+      if (allowed_ && tool.raw.empty() && !allowed_->has(tool.name)) continue;
       if (!tools_.empty()) tools_.push_back(',');
       json::Writer w(tools_);
       if (!tool.raw.empty()) {
@@ -116,18 +120,16 @@ class RequestWriter {
   }
 
   ToolChoice::Mode choice_mode() const {
-    return stand_ins_ ? ToolChoice::Mode::kNone : request_.tool_choice.mode;
+    if (stand_ins_) return ToolChoice::Mode::kNone;
+    if (allowed_) return allowed_->required ? ToolChoice::Mode::kAny : ToolChoice::Mode::kAuto;
+    return request_.tool_choice.mode;
   }
   void write_tool_choice(json::Writer& w) {
     using Mode = ToolChoice::Mode;
     const Mode mode = choice_mode();
     const bool one = !request_.parallel_tool_calls.value_or(true) && mode != Mode::kNone;
-    if (mode == Mode::kRaw) {
-      if (ours_) return w.raw_field("tool_choice", request_.tool_choice.raw);
-      drop("tool_choice");
-    }
+    if (mode == Mode::kRaw) return w.raw_field("tool_choice", request_.tool_choice.raw);
     if (mode == Mode::kUnset && !one) return;
-    if (mode == Mode::kRaw && !one) return;
     w.key("tool_choice");
     w.begin_object();
     switch (mode) {
@@ -162,7 +164,8 @@ class RequestWriter {
     }
     const bool forced = !tools_.empty() && (choice_mode() == ToolChoice::Mode::kAny ||
                                             choice_mode() == ToolChoice::Mode::kNamed);
-    if (forced) return drop("reasoning");  // the API refuses thinking with a forced tool
+    // The API refuses thinking with a forced tool, and with a prefill.
+    if (forced || conversation_.prefill) return drop("reasoning");
     if (traits_.adaptive && !(wish.mode == Mode::kBudget && traits_.budget)) {
       thinking_.mode = Thinking::Mode::kAdaptive;
       return;
@@ -355,6 +358,7 @@ class RequestWriter {
   Conversation conversation_;
   std::string tools_;       // comma-separated
   bool stand_ins_ = false;  // tools_ were made up from the history
+  std::optional<AllowedTools> allowed_;
   Thinking thinking_;
   int64_t max_tokens_ = 0;
 };

@@ -48,8 +48,11 @@ class RequestWriter {
       w.end_array();
       w.end_object();
     }
+    if (!ours_) {
+      AJAR_ASSIGN(allowed_, read_allowed_tools(request_.tool_choice));
+    }
     AJAR_TRY(write_tools(w));
-    AJAR_TRY(write_tool_choice(w));
+    write_tool_choice(w);
     write_generation_config(w);
     AJAR_TRY(write_extra(w));
     w.end_object();
@@ -67,6 +70,7 @@ class RequestWriter {
       const Tool& tool = request_.tools[i];
       const std::string field = "tools[" + std::to_string(i) + "]";
       const bool own = tool.origin == DialectId::kGemini || (tool.origin == DialectId::kNone && ours_);
+      if (allowed_ && tool.raw.empty() && !allowed_->has(tool.name)) continue;
       std::string& list = tool.raw.empty() ? functions : others;
       if (!list.empty()) list.push_back(',');
       json::Writer tool_writer(list);
@@ -103,32 +107,27 @@ class RequestWriter {
     return {};
   }
 
-  Status write_tool_choice(json::Writer& w) {
+  void write_tool_choice(json::Writer& w) {
     using Mode = ToolChoice::Mode;
-    const ToolChoice& choice = request_.tool_choice;
-    if (choice.mode == Mode::kRaw) {
-      if (ours_) {
-        w.raw_field("toolConfig", choice.raw);
-        return {};
-      }
-      drop("tool_choice");
-    }
-    if (!request_.parallel_tool_calls.value_or(true) && has_functions_) drop("parallel_tool_calls");
-    if (!has_functions_ || choice.mode == Mode::kUnset || choice.mode == Mode::kRaw) return {};
+    Mode mode = request_.tool_choice.mode;
+    if (allowed_) mode = allowed_->required ? Mode::kAny : Mode::kAuto;
+    if (mode == Mode::kRaw) return w.raw_field("toolConfig", request_.tool_choice.raw);
+    if (!has_functions_) return;
+    if (!request_.parallel_tool_calls.value_or(true)) drop("parallel_tool_calls");
+    if (mode == Mode::kUnset) return;
     w.key("toolConfig");
     w.begin_object();
     w.key("functionCallingConfig");
     w.begin_object();
-    w.field("mode", choice.mode == Mode::kAuto ? "AUTO" : choice.mode == Mode::kNone ? "NONE" : "ANY");
-    if (choice.mode == Mode::kNamed) {
+    w.field("mode", mode == Mode::kAuto ? "AUTO" : mode == Mode::kNone ? "NONE" : "ANY");
+    if (mode == Mode::kNamed) {
       w.key("allowedFunctionNames");
       w.begin_array();
-      w.string(choice.name);
+      w.string(request_.tool_choice.name);
       w.end_array();
     }
     w.end_object();
     w.end_object();
-    return {};
   }
 
   void write_generation_config(json::Writer& outer) {
@@ -223,6 +222,7 @@ class RequestWriter {
   const bool ours_;
   WireRequest out_;
   bool has_functions_ = false;
+  std::optional<AllowedTools> allowed_;
 };
 
 }  // namespace
