@@ -94,7 +94,7 @@ constexpr Preset kPresets[] = {
     {.name = "ollama", .limit = Limit::kOld, .thoughts = Thoughts::kReasoning},
     {.name = "lmstudio", .limit = Limit::kOld, .thoughts = Thoughts::kReasoningContent},
     {.name = "tgi", .limit = Limit::kOld, .thoughts = Thoughts::kRefused},
-    {.name = "tensorrt", .limit = Limit::kOld, .thoughts = Thoughts::kRefused},
+    {.name = "tensorrt-llm", .limit = Limit::kOld, .thoughts = Thoughts::kRefused},
 };
 
 }  // namespace
