@@ -38,7 +38,7 @@ void AttemptSink::meter(const Event& event) {
     case Event::Kind::kThought:
     case Event::Kind::kToolArgs:
       metered_.bytes += int64_t(event.text.size());
-      for (const char c : event.text) metered_.wide += (c & 0x80) != 0;
+      metered_.wide += count_wide_bytes(event.text);
       break;
     case Event::Kind::kToolCall: metered_.bytes += int64_t(event.name.size()) + 16; break;
     default: break;
