@@ -49,7 +49,8 @@ std::string readable_excerpt(std::string_view body, size_t limit) {
     out.resize(end);
     out += "...";
   }
-  if (!valid_utf8(out)) std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  if (!valid_utf8(out))
+    std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   return out;
 }
 

@@ -1,5 +1,6 @@
-// Recorded traffic of many providers, replayed: nothing may be lost between a provider's bytes, our events and the
-// client's bytes. The recordings are not part of this repository; without them the tests are skipped.
+// Recorded traffic of many providers, replayed: nothing may be lost between a provider's bytes, our
+// events and the client's bytes. The recordings are not part of this repository; without them the
+// tests are skipped.
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -24,7 +25,8 @@ namespace fs = std::filesystem;
 
 fs::path shared_wire() {
   const char* given = std::getenv("AJAR_SHARED");
-  const fs::path root = given != nullptr ? fs::path(given) : fs::path(AJAR_SOURCE_DIR) / ".." / "shared" / "data";
+  const fs::path root =
+      given != nullptr ? fs::path(given) : fs::path(AJAR_SOURCE_DIR) / ".." / "shared" / "data";
   return root / "wire";
 }
 
@@ -46,8 +48,8 @@ std::vector<fs::path> files_below(const fs::path& root) {
 struct Tally {
   int streams = 0, bodies = 0, requests = 0, errors = 0, others = 0;
   void print(std::string_view what) const {
-    std::printf("%.*s: %d streams, %d whole replies, %d requests, %d errors; %d other files\n", int(what.size()),
-                what.data(), streams, bodies, requests, errors, others);
+    std::printf("%.*s: %d streams, %d whole replies, %d requests, %d errors; %d other files\n",
+                int(what.size()), what.data(), streams, bodies, requests, errors, others);
   }
 };
 
@@ -102,7 +104,8 @@ std::string meaning(const json::Value& value) {
       if (field.value.is_null()) continue;
       if (out.size() > 1) out.push_back(',');
       json::append_string(out, field.key);
-      const bool short_image = field.key == "image_url" && field.value.is_string();  // Mistral's short form
+      const bool short_image =
+          field.key == "image_url" && field.value.is_string();  // Mistral's short form
       out += short_image ? ":{\"url\":" + json::raw(field.value) + "}" : ":" + meaning(field.value);
     }
     return out + "}";
@@ -131,7 +134,8 @@ void replay_body_text(const std::string& body, const std::string& where, Tally& 
   if (!replay.end) return;
   check_round_trip(replay, where);
   if (std::getenv("AJAR_SHOW_LOSS") != nullptr) {
-    std::printf("%s\n%s", where.c_str(), json_diff(meaning(body), meaning(whole(replay.events))).c_str());
+    std::printf("%s\n%s", where.c_str(),
+                json_diff(meaning(body), meaning(whole(replay.events))).c_str());
   }
 }
 
@@ -155,8 +159,9 @@ void replay_request(const std::string& body, const std::string& where, Tally& ta
 }
 
 // One HTTP exchange of a cassette.
-void replay_exchange(const std::string& url, const std::string& request, int status, const std::string& type,
-                     const std::string& response, const std::string& where, Tally& tally) {
+void replay_exchange(const std::string& url, const std::string& request, int status,
+                     const std::string& type, const std::string& response, const std::string& where,
+                     Tally& tally) {
   if (url.find("/chat/completions") == url.npos) {
     ++tally.others;
     return;
@@ -180,8 +185,8 @@ void replay_exchange(const std::string& url, const std::string& request, int sta
 
 TEST_F(Transcripts, VercelAi) {
   Tally tally;
-  for (const char* folder : {"openai", "azure", "groq", "mistral", "deepseek", "xai", "moonshotai", "alibaba",
-                             "perplexity", "openai-compatible", "togetherai"}) {
+  for (const char* folder : {"openai", "azure", "groq", "mistral", "deepseek", "xai", "moonshotai",
+                             "alibaba", "perplexity", "openai-compatible", "togetherai"}) {
     for (const fs::path& file : files_below(shared_wire() / "vercel-ai" / folder)) {
       const std::string text = slurp(file), where = fs::relative(file, shared_wire()).string();
       if (where.ends_with(".chunks.txt") && text.find("\"chat.completion.chunk\"") != text.npos) {
@@ -231,9 +236,10 @@ TEST_F(Transcripts, EnvoyAiGateway) {
   for (const fs::path& file : files_below(shared_wire() / "envoy-ai-gateway")) {
     const YAML::Node root = YAML::LoadFile(file.string());
     for (const YAML::Node& item : root["interactions"]) {
-      replay_exchange(item["request"]["url"].as<std::string>(), item["request"]["body"].as<std::string>(""),
-                      item["response"]["code"].as<int>(200), "application/json",
-                      item["response"]["body"].as<std::string>(""), file.filename().string(), tally);
+      replay_exchange(
+          item["request"]["url"].as<std::string>(), item["request"]["body"].as<std::string>(""),
+          item["response"]["code"].as<int>(200), "application/json",
+          item["response"]["body"].as<std::string>(""), file.filename().string(), tally);
     }
   }
   tally.print("envoy-ai-gateway");
@@ -281,11 +287,13 @@ TEST_F(Transcripts, Embeddings) {
     for (const YAML::Node& item : root["http_interactions"]) {
       if (!item["request"]["uri"].as<std::string>().ends_with("/v1/embeddings")) continue;
       if (name.find("perplexity") != name.npos) continue;  // int8 vectors, not OpenAI's format
-      const std::string asked = body_of(item["request"]["body"]), got = body_of(item["response"]["body"]);
+      const std::string asked = body_of(item["request"]["body"]),
+                        got = body_of(item["response"]["body"]);
       const auto request = wire::openai::read_embedding_request(asked);
       ASSERT_TRUE(request) << name << request.error().message;
       wire::TargetInfo target{.model = request->model};
-      EXPECT_EQ(json_diff(asked, wire::openai::write_embedding_request(*request, target)->body), "") << name;
+      EXPECT_EQ(json_diff(asked, wire::openai::write_embedding_request(*request, target)->body), "")
+          << name;
       ++requests;
       const auto reply = wire::openai::read_embedding_reply(got);
       ASSERT_TRUE(reply) << name << reply.error().message;
@@ -293,7 +301,8 @@ TEST_F(Transcripts, Embeddings) {
       EmbeddingRequest as_base64 = *request;
       as_base64.base64 = true;
       for (const EmbeddingRequest& form : {*request, as_base64}) {
-        const auto again = wire::openai::read_embedding_reply(wire::openai::write_embedding_reply(*reply, form));
+        const auto again =
+            wire::openai::read_embedding_reply(wire::openai::write_embedding_reply(*reply, form));
         ASSERT_TRUE(again) << name;
         EXPECT_EQ(again->values, reply->values) << name;
       }

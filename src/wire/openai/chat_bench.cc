@@ -43,17 +43,19 @@ std::string agent_request(int64_t kilobytes) {
   std::string body = R"({"model":"m","stream":true,"max_completion_tokens":32000,"tools":[)";
   for (int i = 0; i < 16; ++i) {
     if (i > 0) body += ",";
-    body += R"({"type":"function","function":{"name":"tool_)" + std::to_string(i) +
-            R"(","description":"Reads a file from the local filesystem.","parameters":{"type":"object","properties":)"
-            R"({"path":{"type":"string","description":"where"},"limit":{"type":"integer"}},"required":["path"]}}})";
+    body +=
+        R"({"type":"function","function":{"name":"tool_)" + std::to_string(i) +
+        R"(","description":"Reads a file from the local filesystem.","parameters":{"type":"object","properties":)"
+        R"({"path":{"type":"string","description":"where"},"limit":{"type":"integer"}},"required":["path"]}}})";
   }
   body += R"(],"messages":[{"role":"system","content":"You are an agent."})";
   for (int i = 0; body.size() < size_t(kilobytes) * 1024; ++i) {
     const std::string id = "call_" + std::to_string(i);
-    body += R"(,{"role":"assistant","content":null,"tool_calls":[{"id":")" + id +
-            R"(","type":"function","function":{"name":"tool_1","arguments":"{\"path\":\"/src/a.cc\"}"}}]})";
-    body += R"(,{"role":"tool","tool_call_id":")" + id + R"(","content":")" + std::string(2000, 'x') +
-            R"(\n\"quoted\"\n"})";
+    body +=
+        R"(,{"role":"assistant","content":null,"tool_calls":[{"id":")" + id +
+        R"(","type":"function","function":{"name":"tool_1","arguments":"{\"path\":\"/src/a.cc\"}"}}]})";
+    body += R"(,{"role":"tool","tool_call_id":")" + id + R"(","content":")" +
+            std::string(2000, 'x') + R"(\n\"quoted\"\n"})";
   }
   return body + "]}";
 }

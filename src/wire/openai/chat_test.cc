@@ -57,7 +57,8 @@ TEST(ChatEncoder, ForeignExtrasStayOut) {
 
 TEST(ChatDecoder, RefusesAbsurdChoiceNumbers) {
   EventBatch events;
-  const auto status = new_decoder()->on_event("", R"({"choices":[{"index":2000000000,"delta":{"content":"x"}}]})", events);
+  const auto status = new_decoder()->on_event(
+      "", R"({"choices":[{"index":2000000000,"delta":{"content":"x"}}]})", events);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Code::kUpstream);
 }
@@ -80,25 +81,32 @@ TEST(ChatRequest, ForeignConversationBecomesToolMessages) {
   Part& result = turn.parts.emplace_back(Part{.kind = Part::Kind::kToolResult});
   result.id = "t1";
   result.content.push_back(Part{.text = "ok"});
-  result.content.push_back(Part{.kind = Part::Kind::kImage, .media_type = "image/png", .data = "AAAA"});
+  result.content.push_back(
+      Part{.kind = Part::Kind::kImage, .media_type = "image/png", .data = "AAAA"});
   turn.parts.push_back(Part{.text = "and now?"});
-  turn.parts.push_back(Part{.kind = Part::Kind::kOpaque, .origin = DialectId::kAnthropic, .raw = "{}"});
-  request.tools.push_back(Tool{.raw = "{\"type\":\"web_search\"}", .origin = DialectId::kAnthropic});
+  turn.parts.push_back(
+      Part{.kind = Part::Kind::kOpaque, .origin = DialectId::kAnthropic, .raw = "{}"});
+  request.tools.push_back(
+      Tool{.raw = "{\"type\":\"web_search\"}", .origin = DialectId::kAnthropic});
   request.tool_choice.mode = ToolChoice::Mode::kAny;
   request.max_tokens = 10;
-  const auto written = write_request(request, {.model = "m", .preset = "openai", .base_path = "/v1"});
+  const auto written =
+      write_request(request, {.model = "m", .preset = "openai", .base_path = "/v1"});
   ASSERT_TRUE(written);
-  EXPECT_EQ(written->body,
-            R"({"model":"m","messages":[{"role":"tool","tool_call_id":"t1","content":"ok"},)"
-            R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
-            R"({"role":"user","content":[{"type":"text","text":"and now?"}]}],"max_completion_tokens":10})");
+  EXPECT_EQ(
+      written->body,
+      R"({"model":"m","messages":[{"role":"tool","tool_call_id":"t1","content":"ok"},)"
+      R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
+      R"({"role":"user","content":[{"type":"text","text":"and now?"}]}],"max_completion_tokens":10})");
   EXPECT_EQ(written->dropped,
             (std::vector<std::string>{"messages[0].content", "tools[0]", "tool_choice"}));
 }
 
 TEST(ChatErrors, BudgetIsNotARateLimit) {
   const std::string body = write_error({.code = Code::kBudget, .message = "spent"}, 402, "");
-  EXPECT_EQ(body, R"({"error":{"message":"spent","type":"insufficient_quota","param":null,"code":"budget_exhausted"}})");
+  EXPECT_EQ(
+      body,
+      R"({"error":{"message":"spent","type":"insufficient_quota","param":null,"code":"budget_exhausted"}})");
 }
 
 TEST(Presets, UnknownNamesAreCompatibleServers) {
@@ -128,8 +136,9 @@ TEST(ErrorText, ExcerptsAreShortAndValid) {
 }
 
 TEST(Models, List) {
-  EXPECT_EQ(write_models({{.id = "a", .created = 1, .owned_by = "ajar"}}),
-            R"({"object":"list","data":[{"id":"a","object":"model","created":1,"owned_by":"ajar"}]})");
+  EXPECT_EQ(
+      write_models({{.id = "a", .created = 1, .owned_by = "ajar"}}),
+      R"({"object":"list","data":[{"id":"a","object":"model","created":1,"owned_by":"ajar"}]})");
 }
 
 }  // namespace

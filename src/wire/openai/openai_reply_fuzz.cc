@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ajar::wire;
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const ReplyOptions options{.include_usage = (data[0] & 1) != 0, .model = "m", .legacy_functions = (data[0] & 2) != 0};
+  const ReplyOptions options{
+      .include_usage = (data[0] & 1) != 0, .model = "m", .legacy_functions = (data[0] & 2) != 0};
   const auto decoder = openai::new_decoder();
   const auto encoder = openai::new_encoder(options);
   std::string out;
@@ -53,8 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       fold.add(events);
     }
   }
-  if (status) encoder->finish(StreamEnd::kComplete, nullptr, out);
-  else encoder->finish(StreamEnd::kUpstreamError, &status.error(), out);
+  if (status)
+    encoder->finish(StreamEnd::kComplete, nullptr, out);
+  else
+    encoder->finish(StreamEnd::kUpstreamError, &status.error(), out);
   check_frames(out);
   static json::Document document;
   const Reply reply = fold.take();
