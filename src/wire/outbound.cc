@@ -45,8 +45,8 @@ std::string_view trim_right(std::string_view text) {
 
 std::string_view sniff_media_type(std::string_view base64) {
   static constexpr std::pair<std::string_view, std::string_view> kMagic[] = {
-      {"/9j/", "image/jpeg"},     {"iVBORw0KGgo", "image/png"}, {"R0lGOD", "image/gif"},
-      {"JVBERi", "application/pdf"}, {"SUQz", "audio/mpeg"},    {"T2dnUw", "audio/ogg"},
+      {"/9j/", "image/jpeg"},        {"iVBORw0KGgo", "image/png"}, {"R0lGOD", "image/gif"},
+      {"JVBERi", "application/pdf"}, {"SUQz", "audio/mpeg"},       {"T2dnUw", "audio/ogg"},
       {"ZkxhQ", "audio/flac"},
   };
   for (const auto& [magic, type] : kMagic) {
@@ -54,18 +54,21 @@ std::string_view sniff_media_type(std::string_view base64) {
   }
   if (base64.starts_with("UklGR")) {  // RIFF: the form stands at byte 8
     const auto head = base64_decode(base64.substr(0, 16));
-    if (head && head->size() >= 12) return head->substr(8, 4) == "WAVE" ? "audio/wav" : "image/webp";
+    if (head && head->size() >= 12)
+      return head->substr(8, 4) == "WAVE" ? "audio/wav" : "image/webp";
   }
   return {};
 }
 
 std::string_view guess_media_type(std::string_view url) {
   static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {"jpg", "image/jpeg"},  {"jpeg", "image/jpeg"}, {"png", "image/png"},        {"gif", "image/gif"},
-      {"webp", "image/webp"}, {"heic", "image/heic"}, {"pdf", "application/pdf"},  {"txt", "text/plain"},
-      {"md", "text/markdown"}, {"csv", "text/csv"},   {"html", "text/html"},       {"json", "application/json"},
-      {"mp4", "video/mp4"},   {"mov", "video/quicktime"}, {"webm", "video/webm"}, {"mp3", "audio/mpeg"},
-      {"wav", "audio/wav"},   {"ogg", "audio/ogg"},   {"flac", "audio/flac"},      {"m4a", "audio/mp4"},
+      {"jpg", "image/jpeg"},      {"jpeg", "image/jpeg"},     {"png", "image/png"},
+      {"gif", "image/gif"},       {"webp", "image/webp"},     {"heic", "image/heic"},
+      {"pdf", "application/pdf"}, {"txt", "text/plain"},      {"md", "text/markdown"},
+      {"csv", "text/csv"},        {"html", "text/html"},      {"json", "application/json"},
+      {"mp4", "video/mp4"},       {"mov", "video/quicktime"}, {"webm", "video/webm"},
+      {"mp3", "audio/mpeg"},      {"wav", "audio/wav"},       {"ogg", "audio/ogg"},
+      {"flac", "audio/flac"},     {"m4a", "audio/mp4"},
   };
   url = url.substr(0, url.find_first_of("?#"));
   const size_t dot = url.find_last_of("./");
@@ -96,7 +99,8 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
         }
       }
     }
-    if (refuse) return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    if (refuse)
+      return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
     drop(dropped, name);
   }
   return {};
@@ -118,13 +122,16 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
   const auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
   const auto list = inner ? json::find(*inner, "tools") : std::nullopt;
   const auto tools = list ? json::as_array(*list) : std::nullopt;
-  if (!tools) return fail(Code::kUnsupported, "the target does not have this kind of choice", "tool_choice");
+  if (!tools)
+    return fail(Code::kUnsupported, "the target does not have this kind of choice", "tool_choice");
   AllowedTools allowed{.required = json::string_or(*inner, "mode") == "required"};
   for (const json::Value item : *tools) {
     const auto tool = json::as_object(item);
     const auto function = tool ? object_at(*tool, "function") : std::nullopt;
-    const std::string_view name = function ? json::string_or(*function, "name") : std::string_view();
-    if (name.empty()) return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
+    const std::string_view name =
+        function ? json::string_or(*function, "name") : std::string_view();
+    if (name.empty())
+      return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
     allowed.names.emplace_back(name);
   }
   return allowed;
@@ -143,15 +150,22 @@ std::string part_field(size_t message, size_t part) {
 Code code_of_status(int status) {
   switch (status) {
     case 400:
-    case 422: return Code::kInvalid;
-    case 404: return Code::kNotFound;
+    case 422:
+      return Code::kInvalid;
+    case 404:
+      return Code::kNotFound;
     case 408:
-    case 504: return Code::kTimeout;
-    case 413: return Code::kTooLarge;
-    case 429: return Code::kRateLimit;
+    case 504:
+      return Code::kTimeout;
+    case 413:
+      return Code::kTooLarge;
+    case 429:
+      return Code::kRateLimit;
     case 503:
-    case 529: return Code::kUnavailable;
-    default: return Code::kUpstream;
+    case 529:
+      return Code::kUnavailable;
+    default:
+      return Code::kUpstream;
   }
 }
 

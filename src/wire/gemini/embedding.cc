@@ -11,7 +11,8 @@
 
 namespace ajar::wire::gemini {
 
-Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, const TargetInfo& target) {
+Result<WireRequest> write_embedding_request(const EmbeddingRequest& request,
+                                            const TargetInfo& target) {
   if (!request.tokens.empty()) {
     return fail(Code::kUnsupported, "the target embeds texts, not token ids", "input");
   }
@@ -52,7 +53,8 @@ Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, con
 Result<EmbeddingReply> read_embedding_reply(std::string_view body) {
   json::Document document;
   const auto value = document.parse(body);
-  if (!value) return fail(Code::kUpstream, "the provider's answer is not JSON: " + value.error().message);
+  if (!value)
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + value.error().message);
   if (const auto error = find_error(*value)) return std::unexpected(error_of(*error, 0));
   const auto object = json::as_object(*value);
   const auto found = object ? json::find(*object, "embeddings") : std::nullopt;
@@ -68,7 +70,8 @@ Result<EmbeddingReply> read_embedding_reply(std::string_view body) {
     for (const json::Value number : *numbers) {
       const auto real = json::as_double(number);
       if (!real || !std::isfinite(float(*real))) {
-        return fail(Code::kUpstream, "an embedding of the provider's holds something that is not a number");
+        return fail(Code::kUpstream,
+                    "an embedding of the provider's holds something that is not a number");
       }
       reply.values.push_back(float(*real));
       ++dim;

@@ -27,11 +27,14 @@ namespace {
 class RequestWriter {
  public:
   RequestWriter(const Request& request, const TargetInfo& target)
-      : request_(request), target_(target), traits_(model_traits(target.model)),
+      : request_(request),
+        target_(target),
+        traits_(model_traits(target.model)),
         ours_(request.dialect == DialectId::kGemini) {}
 
   Result<WireRequest> write() {
-    AJAR_ASSIGN(const Conversation conversation, write_conversation(request_, traits_, out_.dropped));
+    AJAR_ASSIGN(const Conversation conversation,
+                write_conversation(request_, traits_, out_.dropped));
     json::Writer w(out_.body);
     out_.body.reserve(conversation.contents.size() + conversation.system.size() + 1024);
     w.begin_object();
@@ -57,7 +60,8 @@ class RequestWriter {
     AJAR_TRY(write_extra(w));
     w.end_object();
     list_dropped();
-    out_.path = model_path(target_) + (request_.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+    out_.path = model_path(target_) +
+                (request_.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
     return std::move(out_);
   }
 
@@ -69,13 +73,15 @@ class RequestWriter {
     for (size_t i = 0; i < request_.tools.size(); ++i) {
       const Tool& tool = request_.tools[i];
       const std::string field = "tools[" + std::to_string(i) + "]";
-      const bool own = tool.origin == DialectId::kGemini || (tool.origin == DialectId::kNone && ours_);
+      const bool own =
+          tool.origin == DialectId::kGemini || (tool.origin == DialectId::kNone && ours_);
       if (allowed_ && tool.raw.empty() && !allowed_->has(tool.name)) continue;
       std::string& list = tool.raw.empty() ? functions : others;
       if (!list.empty()) list.push_back(',');
       json::Writer tool_writer(list);
       if (!tool.raw.empty()) {
-        if (!own) return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+        if (!own)
+          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
         tool_writer.raw(tool.raw);
         continue;
       }
@@ -160,7 +166,9 @@ class RequestWriter {
 
   void write_format(json::Writer& w) {
     const ResponseFormat& format = request_.response_format;
-    if (format.kind != ResponseFormat::Kind::kJsonObject && format.kind != ResponseFormat::Kind::kJsonSchema) return;
+    if (format.kind != ResponseFormat::Kind::kJsonObject &&
+        format.kind != ResponseFormat::Kind::kJsonSchema)
+      return;
     w.field("responseMimeType", "application/json");
     if (format.kind == ResponseFormat::Kind::kJsonObject || format.schema.empty()) return;
     if (traits_.json_schema) {
@@ -179,11 +187,13 @@ class RequestWriter {
       if (wish.mode != Mode::kUnset && wish.mode != Mode::kOff) drop("reasoning");
       return;
     }
-    const bool off = wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off =
+        wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     w.key("thinkingConfig");
     w.begin_object();
     if (wish.mode == Mode::kBudget) {  // understood by level models too
-      w.field("thinkingBudget", std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
+      w.field("thinkingBudget",
+              std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
     } else if (off || wish.mode == Mode::kEffort) {
       const std::string_view effort = off ? std::string_view("none") : wish.effort;
       if (traits_.thinking == Thinking::kLevel) {
@@ -210,7 +220,8 @@ class RequestWriter {
   }
 
   void list_dropped() {
-    if (!request_.sampling.logit_bias.empty() && request_.sampling.logit_bias != "{}") drop("logit_bias");
+    if (!request_.sampling.logit_bias.empty() && request_.sampling.logit_bias != "{}")
+      drop("logit_bias");
     if (!request_.user.empty()) drop("user");
     if (!request_.metadata.empty() && request_.metadata != "{}") drop("metadata");
     if (!request_.service_tier.empty()) drop("service_tier");
