@@ -1,7 +1,7 @@
 #include "replay.h"
 
 #include "json/write.h"
-#include "sse_split.h"
+#include "http/sse.h"
 
 namespace ajar::wiretest {
 namespace {
@@ -37,18 +37,22 @@ Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size
                      size_t step) {
   Replay out;
   const auto decoder = new_decoder();
-  SseSplitter splitter([&](std::string_view name, std::string_view data) {
-    if (!out.end || decoder->done()) return;
-    EventBatch batch;
-    out.end = decoder->on_event(name, data, batch);
-    out.events.insert(out.events.end(), batch.begin(), batch.end());
-    out.batches.push_back(std::move(batch));
-  });
+  SseParser sse;
+  const auto feed = [&](std::string_view part) {
+    const Status fed = sse.feed(part, [&](const SseEvent& event) {
+      if (!out.end || decoder->done()) return;
+      EventBatch batch;
+      out.end = decoder->on_event(event.event, event.data, batch);
+      out.events.insert(out.events.end(), batch.begin(), batch.end());
+      out.batches.push_back(std::move(batch));
+    });
+    if (!fed && out.end) out.end = fed;
+  };
   if (step > 0) {
-    for (size_t at = 0; at < bytes.size(); at += step) splitter.feed(bytes.substr(at, step));
+    for (size_t at = 0; at < bytes.size(); at += step) feed(bytes.substr(at, step));
   } else {
-    splitter.feed(bytes.substr(0, cut));
-    splitter.feed(bytes.substr(cut));
+    feed(bytes.substr(0, cut));
+    feed(bytes.substr(cut));
   }
   if (out.end) {
     EventBatch batch;
@@ -115,8 +119,8 @@ std::string describe(const Status& status) {
 
 std::vector<std::string> payloads(std::string_view bytes) {
   std::vector<std::string> out;
-  SseSplitter splitter([&](std::string_view, std::string_view data) { out.emplace_back(data); });
-  splitter.feed(bytes);
+  SseParser sse;
+  (void)sse.feed(bytes, [&](const SseEvent& event) { out.emplace_back(event.data); });
   return out;
 }
 
