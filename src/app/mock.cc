@@ -35,13 +35,13 @@ const std::vector<MockFault>& mock_faults() {
       {"error-in-200", "200 whose JSON is an error object"},
       {"reset", "the connection closes before any byte"},
       {"hang", "no byte, ever"},
-      {"cut", "the stream breaks off after three frames"},
+      {"cut", "the stream breaks off after its first tokens"},
       {"no-end", "the stream ends properly but without its terminal mark"},
-      {"stall", "three frames, then silence"},
+      {"stall", "the first tokens, then silence"},
       {"error-first", "200, and the first SSE event is an error"},
-      {"error-mid", "an SSE error after three frames"},
+      {"error-mid", "an SSE error after the first tokens"},
       {"garbage", "200, and SSE data that is not JSON"},
-      {"garbage-mid", "three frames, then SSE data that is not JSON"},
+      {"garbage-mid", "the first tokens, then SSE data that is not JSON"},
       {"slow-drip", "the answer byte by byte"},
       {"wrong-length", "content-length promises more than comes"},
       {"split-utf8", "the answer in pieces of three bytes, splitting characters and lines"},
@@ -224,15 +224,16 @@ Task<> Mock::Impl::answer(Exchange& exchange, const Prepared& prepared, const st
 
   const std::vector<std::string>& frames = prepared.frames;
   size_t count = frames.size();
+  const size_t first_tokens = request.dialect == MockDialect::kAnthropic ? 5 : 3;  // frames up to the second token
   // OpenAI: neither [DONE] nor any finish_reason; Anthropic: no message_stop; Gemini: no finishReason.
-  if (fault == "no-end") count = std::min<size_t>(count - 1, 3);
+  if (fault == "no-end") count = std::min(count - 1, first_tokens);
   Headers headers{{"content-type", "text/event-stream"}, {"x-ajar-simulator", "true"}};
   co_await exchange.start(200, std::move(headers));
   const bool breaks = fault == "cut" || fault == "stall" || fault == "error-mid" || fault == "garbage-mid";
   // Without a pace everything goes in bursts, as a fast server behind a proxy would send it.
   std::string burst;
   for (size_t i = 0; i < count; ++i) {
-    if (breaks && i == 3) break;
+    if (breaks && i == first_tokens) break;
     if (pace > 0 && i > 0) {
       if (!co_await sleep_until(now() + Millis(pace), exchange.cancel())) co_return;
     }
