@@ -177,12 +177,12 @@ Task<> Api::chat(Exchange& exchange) {
     parts_.metrics.refused("invalid");
     co_return co_await send_error(exchange, request.error());
   }
-  http.body = std::string();  // read; a large body must not live as long as its answer
+  std::string().swap(http.body);  // a large body must not live as long as its answer
 
   Context context = new_context(exchange, *key);
   ChatSink sink(exchange, request->stream,
                 {.include_usage = request->include_usage, .model = request->model,
-                 .legacy_max_tokens = !request->max_completion_tokens});
+                 .legacy_functions = request->legacy_functions});
   co_await parts_.gateway.chat(*request, std::move(*key), context, sink);
 }
 
@@ -198,7 +198,7 @@ Task<> Api::embeddings(Exchange& exchange) {
     parts_.metrics.refused("invalid");
     co_return co_await send_error(exchange, request.error());
   }
-  http.body = std::string();
+  std::string().swap(http.body);
 
   Context context = new_context(exchange, *key);
   EmbeddingSink sink(exchange);

@@ -50,7 +50,8 @@ using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
-     "fireworks, xai, moonshot, vllm, llamacpp, tensorrt-llm, tgi, ollama, or custom (any OpenAI-compatible "
+     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, vllm, sglang, llamacpp, tensorrt-llm, tgi, ollama, "
+     "lmstudio, or custom (any OpenAI-compatible "
      "server), custom-anthropic, custom-gemini."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
     {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},

@@ -65,9 +65,18 @@ std::string new_id(std::string_view prefix) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
+  // Fetched once: OpenSSL 3 looks an algorithm up at every use of EVP_sha256(), which costs more than the hash.
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  struct Context {
+    EVP_MD_CTX* raw = EVP_MD_CTX_new();
+    ~Context() { EVP_MD_CTX_free(raw); }
+  };
+  thread_local Context context;
   std::array<unsigned char, 32> digest;
   unsigned int size = digest.size();
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+  if (EVP_DigestInit_ex2(context.raw, algorithm, nullptr) != 1 ||
+      EVP_DigestUpdate(context.raw, bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.raw, digest.data(), &size) != 1) {
     std::abort();
   }
   static constexpr char kHex[] = "0123456789abcdef";

@@ -14,7 +14,8 @@ std::string Choice::text() const {
 }
 
 void merge_members(RawMembers& into, const RawMembers& later) {
-  if (later.empty() || later == into) return;
+  if (later.empty()) return;
+  if (later == into && later.find("\"reasoning_details\"") == later.npos) return;
   if (into.empty()) {
     into = later;
     return;
@@ -24,10 +25,23 @@ void merge_members(RawMembers& into, const RawMembers& later) {
   const auto new_members = second.parse_object("{" + later + "}");
   if (!old_members || !new_members) return;  // ours to keep valid: nothing to merge otherwise
   RawMembers merged;
-  const auto append = [&merged](std::string_view key, const json::Value& value) {
+  const auto append = [&](std::string_view key, const json::Value& value) {
     if (!merged.empty()) merged.push_back(',');
     json::append_string(merged, key);
     merged.push_back(':');
+    // The one list that comes in pieces: OpenRouter's clients send all of it back.
+    json::Value before;
+    if (key == "reasoning_details" && old_members->at_key(key).get(before) == simdjson::SUCCESS &&
+        before.is_array() && value.is_array()) {
+      std::string head = json::raw(before), tail = json::raw(value);
+      if (head == "[]" || tail == "[]") {
+        merged += head == "[]" ? tail : head;
+      } else {
+        head.back() = ',';
+        merged.append(head).append(tail, 1);
+      }
+      return;
+    }
     json::append_raw(merged, value);
   };
   for (const auto field : *old_members) {

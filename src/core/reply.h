@@ -60,7 +60,7 @@ class Fold {
 // The events that a whole reply stands for: fold(unfold(reply)) == reply.
 EventBatch unfold(const Reply& reply);
 
-// Merges raw members, later ones replacing earlier ones of the same name.
+// Merges raw members, later ones replacing earlier ones of the same name (lists of reasoning_details grow).
 void merge_members(RawMembers& into, const RawMembers& later);
 
 }  // namespace ajar

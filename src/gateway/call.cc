@@ -31,28 +31,28 @@ void AttemptSink::meter(const Event& event) {
   saw_anything_ = true;
   switch (event.kind) {
     case Event::Kind::kStart: model_ = event.name; break;
-    case Event::Kind::kUsage: reported_.merge(event.usage); break;
+    case Event::Kind::kUsage: metered_.reported.merge(event.usage); break;
     case Event::Kind::kStop: finish_ = event.finish; break;
     case Event::Kind::kText:
     case Event::Kind::kRefusal:
     case Event::Kind::kThought:
     case Event::Kind::kToolArgs:
-      output_bytes_ += int64_t(event.text.size());
-      for (const char c : event.text) wide_bytes_ += (c & 0x80) != 0;
+      metered_.bytes += int64_t(event.text.size());
+      metered_.wide += count_wide_bytes(event.text);
       break;
-    case Event::Kind::kToolCall: output_bytes_ += int64_t(event.name.size()) + 16; break;
+    case Event::Kind::kToolCall: metered_.bytes += int64_t(event.name.size()) + 16; break;
     default: break;
   }
 }
 
 int64_t AttemptSink::output_so_far() const {
   // About four ASCII bytes, or two and a half of other scripts, to a token.
-  return (output_bytes_ - wide_bytes_ + 3) / 4 + (wide_bytes_ * 2 + 4) / 5;
+  return (metered_.bytes - metered_.wide + 3) / 4 + (metered_.wide * 2 + 4) / 5;
 }
 
 Usage AttemptSink::usage(bool complete) const {
-  Usage usage = reported_;
-  if (complete && reported_.reported) return usage;
+  Usage usage = metered_.reported;
+  if (complete && metered_.reported.reported) return usage;
   // Anthropic reports one output token at the start; a stream that broke off has written more.
   usage.output = std::max(usage.output, output_so_far());
   if (usage.input == 0) usage.input = call_.input_estimate;
@@ -62,7 +62,7 @@ Usage AttemptSink::usage(bool complete) const {
 }
 
 Status AttemptSink::cover() {
-  const int64_t output = std::max(reported_.output, output_so_far());
+  const int64_t output = std::max(metered_.reported.output, output_so_far());
   if (!call_.key || output <= call_.output_reserved) return {};
   const int64_t step = output - call_.output_reserved + kReserveStep;
   AJAR_TRY(call_.reservation.extend(estimate_of(price_, 0, step)));
@@ -80,8 +80,11 @@ Status AttemptSink::commit() {
 }
 
 Task<Status> AttemptSink::write(EventBatch& events) {
+  const Metered before = metered_;
   for (const Event& event : events) meter(event);
-  if (auto covered = cover(); !covered) {
+  // A reply that has already ended is handed over even if its last report was larger than reserved.
+  if (auto covered = cover(); !covered && finish_ == Finish::kNone) {
+    metered_ = before;  // what is not handed over is not paid for
     covered.error().code = Code::kBudget;
     co_return covered;
   }

@@ -77,8 +77,11 @@ class AttemptSink final : public Sink {
   const std::optional<Price> price_;
   CancelToken& cancel_;
   EventBatch held_;
-  Usage reported_;
-  int64_t output_bytes_ = 0, wide_bytes_ = 0;
+  struct Metered {
+    Usage reported;
+    int64_t bytes = 0, wide = 0;  // of output; wide: not ASCII
+  };
+  Metered metered_;
   std::string model_;
   Finish finish_ = Finish::kNone;
   bool saw_anything_ = false;

@@ -1,5 +1,8 @@
 #include "gateway/estimate.h"
 
+#include <bit>
+#include <cstring>
+
 namespace ajar {
 namespace {
 
@@ -25,11 +28,21 @@ int64_t part_tokens(const Part& part) {
 
 }  // namespace
 
-int64_t estimate_text_tokens(std::string_view text) {
-  // Three and a half ASCII bytes make a token in English and code; in other scripts about every second byte pair
-  // does. One pass, no branches.
+int64_t count_wide_bytes(std::string_view text) {
   int64_t wide = 0;
-  for (const char c : text) wide += (c & 0x80) != 0;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    wide += std::popcount(word & 0x8080808080808080);
+  }
+  for (; at < text.size(); ++at) wide += (text[at] & 0x80) != 0;
+  return wide;
+}
+
+int64_t estimate_text_tokens(std::string_view text) {
+  // Three and a half ASCII bytes make a token in English and code, two and a half bytes in other scripts.
+  const int64_t wide = count_wide_bytes(text);
   const int64_t ascii = int64_t(text.size()) - wide;
   return (ascii * 2 + 6) / 7 + (wide * 2 + 4) / 5;
 }

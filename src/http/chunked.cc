@@ -25,6 +25,29 @@ int hex_digit(char c) {
 
 }  // namespace
 
+// chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] ), without white space around the signs, in ASCII.
+bool ChunkDecoder::take_extension(char c) {
+  bool token = is_token_char(c);
+  bool ends_part = part_ == Part::kName || part_ == Part::kValue || part_ == Part::kQuoteEnd;
+  if (ends_part && c == ';') return part_ = Part::kNameFirst, true;
+  if (ends_part && c == '\r') return state_ = State::kSizeLf, true;
+  switch (part_) {
+    case Part::kNameFirst: return part_ = Part::kName, token;
+    case Part::kName:
+      if (c == '=') return part_ = Part::kValueFirst, true;
+      return token;
+    case Part::kValueFirst: return part_ = c == '"' ? Part::kQuoted : Part::kValue, c == '"' || token;
+    case Part::kValue: return token;
+    case Part::kQuoted:
+      if (c == '"') part_ = Part::kQuoteEnd;
+      if (c == '\\') part_ = Part::kEscape;
+      return is_field_char(c) && c > 0;
+    case Part::kEscape: return part_ = Part::kQuoted, is_field_char(c) && c > 0;
+    case Part::kQuoteEnd: return false;
+  }
+  return false;
+}
+
 Result<ChunkDecoder::Piece> ChunkDecoder::next(std::string_view in) {
   size_t i = 0;
   for (; i < in.size() && state_ != State::kDone; ++i) {
@@ -40,6 +63,7 @@ Result<ChunkDecoder::Piece> ChunkDecoder::next(std::string_view in) {
           return bad("expected a chunk size");
         } else if (c == ';') {
           state_ = State::kExtension;
+          part_ = Part::kNameFirst;
         } else if (c == '\r') {
           state_ = State::kSizeLf;
         } else {
@@ -47,13 +71,9 @@ Result<ChunkDecoder::Piece> ChunkDecoder::next(std::string_view in) {
         }
         break;
       case State::kExtension:
-        if (c == '\r') {
-          state_ = State::kSizeLf;
-        } else if (!is_field_char(c)) {
-          return bad("control character in a chunk extension");
-        } else if (++extension_ > kMaxExtension || ++overhead_ > max_overhead_) {
+        if (++extension_ > kMaxExtension || ++overhead_ > max_overhead_)
           return bad("chunk extensions are too long");
-        }
+        if (!take_extension(c)) return bad("malformed chunk extension");
         break;
       case State::kSizeLf:
         if (c != '\n') return bad("CR without LF");

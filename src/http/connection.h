@@ -94,8 +94,8 @@ class HttpConnection final : public StreamWatcher {
   void poll_hangup();
   void leave();
   Persist persist() const;
-  Task<Status> flush(std::span<iovec> buffers, size_t held);
-  Task<Status> flush_slowly(std::span<iovec> buffers, size_t done, size_t held);
+  std::optional<Status> flush(std::span<const iovec> buffers);
+  Task<Status> flush_slowly(std::span<iovec> buffers, size_t held);
 
   std::shared_ptr<ServerState> state_;
   ServerLoop& owner_;
@@ -111,6 +111,7 @@ class HttpConnection final : public StreamWatcher {
   Poll poll_{*this};
   uint64_t bytes_written_ = 0;
   size_t body_received_ = 0;
+  size_t flushed_ = 0;  // bytes that flush() wrote
   int status_ = 0;
   Answer answer_ = Answer::kNone;
   BodyStyle style_ = BodyStyle::kNone;

@@ -37,7 +37,8 @@ Task<Status> HttpConnection::send(int status, Headers headers, std::string_view 
   iovec buffers[2] = {buffer_of(head), buffer_of(body)};
   size_t count = headless || head_only_ || body.empty() ? 1 : 2;
   if (count == 2) bytes_written_ = body.size();
-  co_return co_await flush(std::span(buffers, count), 1);
+  if (auto flushed = flush(std::span(buffers, count))) co_return *std::move(flushed);
+  co_return co_await flush_slowly(std::span(buffers, count), 1);
 }
 
 Task<Status> HttpConnection::start(int status, Headers headers) {
@@ -77,7 +78,8 @@ Task<Status> HttpConnection::write(std::string_view bytes) {
     bytes_written_ += bytes.size();
   }
   if (count == 0) co_return stream_.is_open() ? Status{} : fail(Code::kCancelled, "the client has gone");
-  co_return co_await flush(std::span(buffers, count), 0);
+  if (auto flushed = flush(std::span(buffers, count))) co_return *std::move(flushed);
+  co_return co_await flush_slowly(std::span(buffers, count), 0);
 }
 
 Task<Status> HttpConnection::finish(std::string_view last) {
@@ -102,7 +104,8 @@ Task<Status> HttpConnection::finish(std::string_view last) {
   }
   if (chunked) buffers[count++] = buffer_of("0\r\n\r\n");
   if (count == 0) co_return stream_.is_open() ? Status{} : fail(Code::kCancelled, "the client has gone");
-  Status status = co_await flush(std::span(buffers, count), 0);
+  auto flushed = flush(std::span(buffers, count));
+  Status status = flushed ? *std::move(flushed) : co_await flush_slowly(std::span(buffers, count), 0);
   if (!status) answer_ = Answer::kCut;
   co_return status;
 }
@@ -112,27 +115,30 @@ Task<Status> HttpConnection::send_raw(std::string_view bytes) {
   answer_ = Answer::kDone;
   keep_alive_ = false;
   iovec buffer = buffer_of(bytes);
-  co_return co_await flush(std::span(&buffer, 1), 0);
+  if (auto flushed = flush(std::span(&buffer, 1))) co_return *flushed;
+  co_return co_await flush_slowly(std::span(&buffer, 1), 0);
 }
 
-// Writes all. The first `held` buffers lie in head_scratch() and are copied if this has to suspend.
-Task<Status> HttpConnection::flush(std::span<iovec> buffers, size_t held) {
+// Writes without suspending; nothing when that did not suffice, and flush_slowly() has to go on.
+std::optional<Status> HttpConnection::flush(std::span<const iovec> buffers) {
   size_t total = 0;
   for (const iovec& buffer : buffers) total += buffer.iov_len;
   Io io = stream_.try_write(buffers);
-  if (io.bytes == total) co_return Status{};
-  if (io.ok() || io.would_block()) co_return co_await flush_slowly(buffers, io.bytes, held);
+  if (io.bytes == total) return Status{};
+  flushed_ = io.bytes;
+  if (io.ok() || io.would_block()) return std::nullopt;
   leave();
-  co_return fail(Code::kCancelled, "the client has gone");
+  return fail(Code::kCancelled, "the client has gone");
 }
 
-Task<Status> HttpConnection::flush_slowly(std::span<iovec> buffers, size_t done, size_t held) {
+// The first `held` buffers lie in head_scratch() and must be copied, since others will use it.
+Task<Status> HttpConnection::flush_slowly(std::span<iovec> buffers, size_t held) {
   std::string copy;
   if (held == 1) {
     copy.assign(static_cast<char*>(buffers[0].iov_base), buffers[0].iov_len);
     buffers[0] = buffer_of(copy);
   }
-  Status status = co_await stream_.write_rest(buffers, done, state_->options.write_timeout);
+  Status status = co_await stream_.write_rest(buffers, flushed_, state_->options.write_timeout);
   if (status) co_return status;
   bool slow = status.error().code == Code::kTimeout;
   leave();

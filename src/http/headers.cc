@@ -36,10 +36,11 @@ void Headers::add(std::string_view name, std::string_view value) {
     text_.append(name).append(value);
   } else {  // by hand, since the views may point into text_
     std::string grown;
-    grown.reserve(2 * need + 64);
+    grown.reserve(2 * need + 192);
     grown.append(text_).append(name).append(value);
     text_ = std::move(grown);
   }
+  if (entries_.capacity() == 0) entries_.reserve(8);
   uint32_t value_at = uint32_t(text_.size() - value.size());
   entries_.push_back({uint32_t(value_at - name.size()), uint32_t(name.size()), value_at,
                       uint32_t(value.size())});

@@ -46,7 +46,12 @@ class ChunkDecoder {
     kSizeFirst, kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
     kTrailerFirst, kTrailerName, kTrailerValue, kTrailerLf, kEndLf, kDone
   };
+  enum class Part : uint8_t { kNameFirst, kName, kValueFirst, kValue, kQuoted, kEscape, kQuoteEnd };
+
+  bool take_extension(char c);
+
   State state_ = State::kSizeFirst;
+  Part part_ = Part::kNameFirst;  // of an extension
   int digits_ = 0;
   uint64_t left_ = 0;        // of the current chunk
   size_t extension_ = 0;     // bytes of this chunk's extensions

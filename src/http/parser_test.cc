@@ -76,6 +76,9 @@ TEST(RequestParser, ChunkExtensionsAndTrailersAreBounded) {
   EXPECT_FALSE(RequestParser().feed(many));
   EXPECT_FALSE(RequestParser().feed(head + "0\r\nT: " + std::string(20'000, 'x')));
   EXPECT_FALSE(RequestParser().feed(head + "0\r\n folded\r\n"));
+  EXPECT_TRUE(RequestParser().feed(head + "1;a;b=c;d=\"e \\\" f\"\r\nx"));
+  for (const char* bad : {"1; a\r\nx", "1;\r\nx", "1;a=\r\nx", "1;a b\r\nx", "1;a=\"b\r\nx", "1;a=\"b\"c\r\nx", "1;\xe8\r\nx"})
+    EXPECT_FALSE(RequestParser().feed(head + bad)) << bad;
 }
 
 TEST(RequestParser, TooManyFields) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "http/parser.h"
 #include "http/syntax.h"
@@ -24,8 +25,10 @@ std::unexpected<Error> RequestParser::refuse(int status, Code code, std::string 
 }
 
 void RequestParser::reset() {
+  // Not an assignment: that would keep the strings' memory.
   ParserLimits limits = limits_;
-  *this = RequestParser(limits);
+  std::destroy_at(this);
+  std::construct_at(this, limits);
 }
 
 Result<size_t> RequestParser::feed(std::string_view bytes) {

@@ -69,6 +69,20 @@ TEST(Json, WriterPlacesCommas) {
   EXPECT_EQ(out, R"({"a":1,"raw":[1,2],"list":["x",{},null],"d":0.5})");
 }
 
+TEST(Json, EveryByteIsEscapedAtEveryPlace) {
+  for (int c = 0; c < 128; ++c) {
+    for (size_t before = 0; before < 20; ++before) {
+      const std::string text = std::string(before, 'x') + char(c) + "tail of more than eight";
+      std::string out;
+      append_string(out, text);
+      Document document;
+      const auto value = document.parse(out);
+      ASSERT_TRUE(value) << c << " after " << before;
+      EXPECT_EQ(as_string(*value), text);
+    }
+  }
+}
+
 TEST(Json, ExplainAgreesWithTheParser) {
   for (const char* text : {"{}", "[]", "\"\\ud83d\\ude00\"", "-0", "1.5e-7", " [ 1 , 2 ] ", "null"}) {
     EXPECT_EQ(explain(text), "") << text;

@@ -1,6 +1,8 @@
 #include "json/write.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace ajar::json {
 namespace {
@@ -20,16 +22,37 @@ constexpr std::array<char, 256> kEscapes = [] {
   return table;
 }();
 
+// Bytes of a word that need an escape have their high bit set in the result: below 0x20, '"' or '\\' (Hacker's
+// Delight, 6-1, "find a zero byte", three times). Exact for the lowest such byte, which is all that is asked.
+constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+uint64_t escapes_in(uint64_t word) {
+  const auto zero_bytes = [](uint64_t v) { return (v - kOnes) & ~v; };
+  const uint64_t control = (word - kOnes * 0x20) & ~word;
+  return (control | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\'))) & kHighs;
+}
+
+// The first byte at or after `at` that needs an escape, or the end.
+size_t next_escape(std::string_view text, size_t at) {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; at + 8 <= text.size(); at += 8) {
+      uint64_t word;
+      std::memcpy(&word, text.data() + at, 8);
+      if (const uint64_t found = escapes_in(word)) return at + size_t(std::countr_zero(found)) / 8;
+    }
+  }
+  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) ++at;
+  return at;
+}
+
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out.push_back('"');
   size_t start = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = next_escape(text, 0); i < text.size(); i = next_escape(text, i + 1)) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const char escape = kEscapes[c];
-    if (escape == 0) [[likely]] continue;
     out.append(text, start, i - start);
     start = i + 1;
     out.push_back('\\');

@@ -117,6 +117,12 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
   Error error = dialect_of(upstream_->dialect)
                     .read_error(status, response->headers().get("content-type"),
                                 body ? std::string_view(*body) : std::string_view());
+  if (status == 401 || status == 403) {
+    // It is our credential that was refused. A client that were told 401 would look for the fault in its own key.
+    error.code = Code::kUpstream;
+    error.message = "the provider '" + upstream_->provider + "' refused Ajar's credentials: " + error.message;
+  }
+  error.upstream_status = status;
   if (const int64_t wait = retry_after_ms(response->headers()); wait >= 0) error.retry_after_ms = wait;
   co_return std::unexpected(std::move(error));
 }

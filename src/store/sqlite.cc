@@ -8,7 +8,13 @@ std::unexpected<Error> error_of(sqlite3* db, std::string_view doing) {
 }  // namespace
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text64(raw_.get(), next_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(raw_.get(), next_++, text.data() ? text.data() : "", text.size(), SQLITE_TRANSIENT,
+                      SQLITE_UTF8);
+  return *this;
+}
+Statement& Statement::bind_view(std::string_view text) {
+  // A null pointer would bind NULL.
+  sqlite3_bind_text64(raw_.get(), next_++, text.data() ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
   return *this;
 }
 Statement& Statement::bind(int64_t number) {

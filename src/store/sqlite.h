@@ -18,6 +18,7 @@ class Statement {
   explicit Statement(sqlite3_stmt* raw) : raw_(raw) {}
 
   Statement& bind(std::string_view text);  // copied
+  Statement& bind_view(std::string_view text);  // not copied: must live until the statement has run
   Statement& bind(int64_t number);
   Statement& bind(double number);
   Result<bool> step();  // true: a row is there

@@ -32,6 +32,7 @@ Limits read_limits(const Statement& row, int column) {
 
 std::string attempts_json(const std::vector<AttemptRow>& attempts) {
   std::string out;
+  out.reserve(96 * attempts.size() + 2);
   json::Writer w(out);
   w.begin_array();
   for (const auto& attempt : attempts) {
@@ -277,13 +278,14 @@ Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::
     }
     for (const CallRow& row : rows) {
       Statement& s = insert_call_;
-      s.bind(row.id).bind(row.time_ms).bind(row.key_id).bind(row.key_name).bind(row.team);
-      s.bind(row.endpoint).bind(row.route).bind(row.target).bind(row.model).bind(int64_t{row.stream});
-      s.bind(stream_end_name(row.end)).bind(row.error).bind(int64_t{row.status});
-      s.bind(attempts_json(row.attempts)).bind(row.queue_seconds).bind(row.first_token_seconds);
+      const std::string attempts = attempts_json(row.attempts);
+      s.bind_view(row.id).bind(row.time_ms).bind_view(row.key_id).bind_view(row.key_name).bind_view(row.team);
+      s.bind_view(row.endpoint).bind_view(row.route).bind_view(row.target).bind_view(row.model);
+      s.bind(int64_t{row.stream}).bind_view(stream_end_name(row.end)).bind_view(row.error);
+      s.bind(int64_t{row.status}).bind_view(attempts).bind(row.queue_seconds).bind(row.first_token_seconds);
       s.bind(row.total_seconds).bind(row.overhead_seconds).bind(row.usage.input).bind(row.usage.output);
       s.bind(row.usage.cached_read).bind(row.usage.cached_write).bind(row.usage.reasoning);
-      s.bind(int64_t{row.usage.reported}).bind(row.cost).bind(row.finish);
+      s.bind(int64_t{row.usage.reported}).bind(row.cost).bind_view(row.finish);
       AJAR_TRY(s.run());
     }
     return {};

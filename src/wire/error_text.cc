@@ -41,14 +41,7 @@ std::string readable_excerpt(std::string_view body, size_t limit) {
     if (space) out.push_back(' ');
     space = false;
     out.push_back(c);
-    if (out.size() > limit + 3) break;
-  }
-  if (!valid_utf8(out)) {  // a cut at the limit, or another encoding
-    std::string ascii;
-    for (const char c : out) {
-      if (static_cast<unsigned char>(c) < 0x80) ascii.push_back(c);
-    }
-    out = std::move(ascii);
+    if (out.size() > limit + 4) break;
   }
   if (out.size() > limit) {
     size_t end = limit;
@@ -56,6 +49,8 @@ std::string readable_excerpt(std::string_view body, size_t limit) {
     out.resize(end);
     out += "...";
   }
+  if (!valid_utf8(out))
+    std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   return out;
 }
 

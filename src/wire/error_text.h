@@ -6,7 +6,8 @@
 
 namespace ajar::wire {
 
-// A short excerpt of an error page: tags, scripts and runs of spaces gone, at most `limit` bytes, valid UTF-8.
+// A short excerpt of an error page: tags, scripts and runs of spaces gone, at most `limit` bytes,
+// valid UTF-8.
 std::string readable_excerpt(std::string_view body, size_t limit = 200);
 
 }  // namespace ajar::wire

@@ -12,10 +12,11 @@ std::string Path::str() const {
   return out.append(name_);
 }
 
-std::unexpected<Error> wrong_type(const Path& path, std::string_view expected, const json::Value& got) {
+std::unexpected<Error> wrong_type(const Path& path, std::string_view expected,
+                                  const json::Value& got) {
   std::string field = path.str();
-  std::string message = "'" + (field.empty() ? "the body" : field) + "' must be " + std::string(expected) +
-                        ", not " + std::string(json::type_name(got));
+  std::string message = "'" + (field.empty() ? "the body" : field) + "' must be " +
+                        std::string(expected) + ", not " + std::string(json::type_name(got));
   return invalid(std::move(field), std::move(message));
 }
 
@@ -99,6 +100,18 @@ bool has_member(const RawMembers& members, std::string_view name) {
     if (member == name) return true;
   }
   return false;
+}
+
+RawMembers without_member(const RawMembers& members, std::string_view name) {
+  if (members.find(name) == members.npos) return members;
+  json::Document document;
+  const auto object = document.parse_object("{" + members + "}");
+  if (!object) return members;
+  RawMembers out;
+  for (const auto field : *object) {
+    if (field.key != name) add_member(out, field.key, field.value);
+  }
+  return out;
 }
 
 }  // namespace ajar::wire

@@ -1,6 +1,6 @@
 #pragma once
-// Reading JSON objects strictly: known members by number, unknown ones kept as raw text, errors that name the exact
-// field. Shared by the dialects' request readers.
+// Reading JSON objects strictly: known members by number, unknown ones kept as raw text, errors
+// that name the exact field. Shared by the dialects' request readers.
 
 #include <array>
 #include <optional>
@@ -15,7 +15,8 @@
 
 namespace ajar::wire {
 
-// Where a value stands, as a chain on the stack: nothing is built unless there is an error to report.
+// Where a value stands, as a chain on the stack: nothing is built unless there is an error to
+// report.
 class Path {
  public:
   Path() = default;
@@ -30,10 +31,11 @@ class Path {
   size_t index_ = 0;
 };
 
-std::unexpected<Error> wrong_type(const Path& path, std::string_view expected, const json::Value& got);
+std::unexpected<Error> wrong_type(const Path& path, std::string_view expected,
+                                  const json::Value& got);
 
-// An object's members: those of `names` by their number, the rest as they came. Of a member that is there twice the
-// last counts. null counts as absent for known members.
+// An object's members: those of `names` by their number, the rest as they came. Of a member that is
+// there twice the last counts. null counts as absent for known members.
 template <size_t N>
 class Fields {
  public:
@@ -91,5 +93,6 @@ std::unexpected<Error> missing(const Path& path);
 // The names at the top level of raw members, for `dropped` lists.
 std::vector<std::string> member_names(const RawMembers& members);
 bool has_member(const RawMembers& members, std::string_view name);
+RawMembers without_member(const RawMembers& members, std::string_view name);
 
 }  // namespace ajar::wire

@@ -1,4 +1,5 @@
-// A request of 2 KB from OpenAI's words into Anthropic's and Gemini's, and one event of a stream back.
+// A request of 2 KB from OpenAI's words into Anthropic's and Gemini's, and one event of a stream
+// back.
 #include <benchmark/benchmark.h>
 
 #include "wire/anthropic/anthropic.h"
@@ -9,30 +10,33 @@ namespace ajar::wire {
 namespace {
 
 std::string body_2kb() {
-  std::string body = R"({"model":"chat","temperature":0.7,"max_tokens":500,"messages":[{"role":"system","content":"You are )"
-                     R"(a helpful assistant for a hardware shop. Answer briefly and never invent prices."})";
-  for (int i = 0; i < 4; ++i) {
-    body += R"(,{"role":"user","content":"Do you have \"M6 x 40\" stainless bolts in stock, and what would a box of one )"
-            R"(hundred cost with delivery to the north?"},{"role":"assistant","content":"Yes: a box of 100 is in stock.\n)"
-            R"(Delivery takes two days; the price depends on your account, shall I look it up?"})";
+  std::string body =
+      R"({"model":"chat","temperature":0.7,"max_tokens":500,"messages":[{"role":"system","content":"You are )"
+      R"(a helpful assistant for a hardware shop. Answer briefly and never invent prices."})";
+  for (int i = 0; i < 5; ++i) {
+    body +=
+        R"(,{"role":"user","content":"Do you have \"M6 x 40\" stainless bolts in stock, and what would a box of one )"
+        R"(hundred cost with delivery to the north?"},{"role":"assistant","content":"Yes: a box of 100 is in stock.\n)"
+        R"(Delivery takes two days; the price depends on your account, shall I look it up?"})";
   }
-  body += R"(,{"role":"user","content":[{"type":"text","text":"Yes please."}]}],"tools":[{"type":"function","function":{"name":)"
-          R"("price","description":"Looks up a price","parameters":{"type":"object","properties":{"article":{"type":"string"},)"
-          R"("quantity":{"type":"integer","minimum":1}},"required":["article"]}}}],"stream":true})";
+  body +=
+      R"(,{"role":"user","content":[{"type":"text","text":"Yes please."}]}],"tools":[{"type":"function","function":{"name":)"
+      R"("price","description":"Looks up a price","parameters":{"type":"object","properties":{"article":{"type":"string"},)"
+      R"("quantity":{"type":"integer","minimum":1}},"required":["article"]}}}],"stream":true})";
   return body;
 }
 
-template <auto kWrite>
-void write(benchmark::State& state, const char* model) {
+using Write = Result<WireRequest> (*)(const Request&, const TargetInfo&);
+void write(benchmark::State& state, Write write_request, const char* model) {
   const std::string body = body_2kb();
   const auto request = openai::read_request(body);
   if (!request) return state.SkipWithError("the request cannot be read");
   const TargetInfo target{.model = model, .base_path = "/v1"};
-  for (auto _ : state) benchmark::DoNotOptimize(kWrite(*request, target));
+  for (auto _ : state) benchmark::DoNotOptimize(write_request(*request, target));
   state.counters["bytes"] = double(body.size());
 }
-BENCHMARK_CAPTURE(write<anthropic::write_request>, anthropic, "claude-sonnet-4-5");
-BENCHMARK_CAPTURE(write<gemini::write_request>, gemini, "gemini-2.5-flash");
+BENCHMARK_CAPTURE(write, anthropic, anthropic::write_request, "claude-sonnet-4-5");
+BENCHMARK_CAPTURE(write, gemini, gemini::write_request, "gemini-2.5-flash");
 
 void read_and_write(benchmark::State& state) {
   const std::string body = body_2kb();
@@ -44,8 +48,8 @@ void read_and_write(benchmark::State& state) {
 }
 BENCHMARK(read_and_write);
 
-void decode(benchmark::State& state, std::unique_ptr<ReplyDecoder> (*new_decoder)(), std::string_view first,
-            std::string_view event) {
+void decode(benchmark::State& state, std::unique_ptr<ReplyDecoder> (*new_decoder)(),
+            std::string_view first, std::string_view event) {
   auto decoder = new_decoder();
   EventBatch out;
   (void)decoder->on_event("", first, out);
@@ -54,17 +58,20 @@ void decode(benchmark::State& state, std::unique_ptr<ReplyDecoder> (*new_decoder
     benchmark::DoNotOptimize(decoder->on_event("", event, out));
   }
 }
-BENCHMARK_CAPTURE(decode, anthropic_text, anthropic::new_decoder,
-                  R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
-                  R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" thank you for"}})");
-BENCHMARK_CAPTURE(decode, anthropic_args, anthropic::new_decoder,
-                  R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})",
-                  R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\": 1"}})");
-BENCHMARK_CAPTURE(decode, gemini_text, gemini::new_decoder, R"({"responseId":"r"})",
-                  R"({"candidates":[{"content":{"parts":[{"text":" thank you for"}],"role":"model"},"index":0}],)"
-                  R"("usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":13,"totalTokenCount":24,)"
-                  R"("promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"modelVersion":"gemini-2.5-flash",)"
-                  R"("responseId":"M3iLaY"})");
+BENCHMARK_CAPTURE(
+    decode, anthropic_text, anthropic::new_decoder,
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" thank you for"}})");
+BENCHMARK_CAPTURE(
+    decode, anthropic_args, anthropic::new_decoder,
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\": 1"}})");
+BENCHMARK_CAPTURE(
+    decode, gemini_text, gemini::new_decoder, R"({"responseId":"r"})",
+    R"({"candidates":[{"content":{"parts":[{"text":" thank you for"}],"role":"model"},"index":0}],)"
+    R"("usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":13,"totalTokenCount":24,)"
+    R"("promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"modelVersion":"gemini-2.5-flash",)"
+    R"("responseId":"M3iLaY"})");
 
 }  // namespace
 }  // namespace ajar::wire

@@ -1,44 +1,18 @@
 #include "wire/outbound.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "wire/error_text.h"
 
 namespace ajar::wire {
 namespace {
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
-}
-
-// The visible text of an HTML page's title or heading, else nothing.
-std::string_view html_title(std::string_view body) {
-  for (const std::string_view tag : {"title", "h1"}) {
-    const std::string open = "<" + std::string(tag) + ">";
-    const size_t from = body.find(open);
-    if (from == std::string_view::npos) continue;
-    const size_t to = body.find('<', from + open.size());
-    if (to == std::string_view::npos) continue;
-    const std::string_view title = trim(body.substr(from + open.size(), to - from - open.size()));
-    if (!title.empty()) return title;
-  }
-  return {};
-}
-
-// At most `limit` bytes of the first line, cut before a broken UTF-8 character.
-std::string first_line(std::string_view text, size_t limit) {
-  text = trim(text);
-  text = text.substr(0, text.find_first_of("\r\n"));
-  if (text.size() > limit) {
-    size_t end = limit;
-    while (end > 0 && (uint8_t(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
-  return valid_utf8(text) ? std::string(text) : std::string();
 }
 
 }  // namespace
@@ -71,8 +45,8 @@ std::string_view trim_right(std::string_view text) {
 
 std::string_view sniff_media_type(std::string_view base64) {
   static constexpr std::pair<std::string_view, std::string_view> kMagic[] = {
-      {"/9j/", "image/jpeg"},     {"iVBORw0KGgo", "image/png"}, {"R0lGOD", "image/gif"},
-      {"JVBERi", "application/pdf"}, {"SUQz", "audio/mpeg"},    {"T2dnUw", "audio/ogg"},
+      {"/9j/", "image/jpeg"},        {"iVBORw0KGgo", "image/png"}, {"R0lGOD", "image/gif"},
+      {"JVBERi", "application/pdf"}, {"SUQz", "audio/mpeg"},       {"T2dnUw", "audio/ogg"},
       {"ZkxhQ", "audio/flac"},
   };
   for (const auto& [magic, type] : kMagic) {
@@ -80,18 +54,21 @@ std::string_view sniff_media_type(std::string_view base64) {
   }
   if (base64.starts_with("UklGR")) {  // RIFF: the form stands at byte 8
     const auto head = base64_decode(base64.substr(0, 16));
-    if (head && head->size() >= 12) return head->substr(8, 4) == "WAVE" ? "audio/wav" : "image/webp";
+    if (head && head->size() >= 12)
+      return head->substr(8, 4) == "WAVE" ? "audio/wav" : "image/webp";
   }
   return {};
 }
 
 std::string_view guess_media_type(std::string_view url) {
   static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {"jpg", "image/jpeg"},  {"jpeg", "image/jpeg"}, {"png", "image/png"},        {"gif", "image/gif"},
-      {"webp", "image/webp"}, {"heic", "image/heic"}, {"pdf", "application/pdf"},  {"txt", "text/plain"},
-      {"md", "text/markdown"}, {"csv", "text/csv"},   {"html", "text/html"},       {"json", "application/json"},
-      {"mp4", "video/mp4"},   {"mov", "video/quicktime"}, {"webm", "video/webm"}, {"mp3", "audio/mpeg"},
-      {"wav", "audio/wav"},   {"ogg", "audio/ogg"},   {"flac", "audio/flac"},      {"m4a", "audio/mp4"},
+      {"jpg", "image/jpeg"},      {"jpeg", "image/jpeg"},     {"png", "image/png"},
+      {"gif", "image/gif"},       {"webp", "image/webp"},     {"heic", "image/heic"},
+      {"pdf", "application/pdf"}, {"txt", "text/plain"},      {"md", "text/markdown"},
+      {"csv", "text/csv"},        {"html", "text/html"},      {"json", "application/json"},
+      {"mp4", "video/mp4"},       {"mov", "video/quicktime"}, {"webm", "video/webm"},
+      {"mp3", "audio/mpeg"},      {"wav", "audio/wav"},       {"ogg", "audio/ogg"},
+      {"flac", "audio/flac"},     {"m4a", "audio/mp4"},
   };
   url = url.substr(0, url.find_first_of("?#"));
   const size_t dot = url.find_last_of("./");
@@ -122,10 +99,42 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
         }
       }
     }
-    if (refuse) return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    if (refuse)
+      return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
     drop(dropped, name);
   }
   return {};
+}
+
+bool AllowedTools::has(std::string_view name) const {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// https://platform.openai.com/docs/guides/function-calling#tool-choice
+Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice) {
+  if (choice.mode != ToolChoice::Mode::kRaw) return std::nullopt;
+  const auto object_at = [](const json::Object& object, std::string_view key) {
+    const auto value = json::find(object, key);
+    return value ? json::as_object(*value) : std::nullopt;
+  };
+  json::Document document;
+  const auto object = document.parse_object(choice.raw);
+  const auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  const auto list = inner ? json::find(*inner, "tools") : std::nullopt;
+  const auto tools = list ? json::as_array(*list) : std::nullopt;
+  if (!tools)
+    return fail(Code::kUnsupported, "the target does not have this kind of choice", "tool_choice");
+  AllowedTools allowed{.required = json::string_or(*inner, "mode") == "required"};
+  for (const json::Value item : *tools) {
+    const auto tool = json::as_object(item);
+    const auto function = tool ? object_at(*tool, "function") : std::nullopt;
+    const std::string_view name =
+        function ? json::string_or(*function, "name") : std::string_view();
+    if (name.empty())
+      return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
+    allowed.names.emplace_back(name);
+  }
+  return allowed;
 }
 
 std::string system_as_user_text(std::string_view text) {
@@ -141,30 +150,30 @@ std::string part_field(size_t message, size_t part) {
 Code code_of_status(int status) {
   switch (status) {
     case 400:
-    case 422: return Code::kInvalid;
+    case 422:
+      return Code::kInvalid;
+    case 404:
+      return Code::kNotFound;
     case 408:
-    case 504: return Code::kTimeout;
-    case 413: return Code::kTooLarge;
-    case 429: return Code::kRateLimit;
+    case 504:
+      return Code::kTimeout;
+    case 413:
+      return Code::kTooLarge;
+    case 429:
+      return Code::kRateLimit;
     case 503:
-    case 529: return Code::kUnavailable;
-    default: return Code::kUpstream;
+    case 529:
+      return Code::kUnavailable;
+    default:
+      return Code::kUpstream;
   }
 }
 
-Error opaque_error(int status, std::string_view content_type, std::string_view body) {
+Error opaque_error(int status, std::string_view body) {
   Error error{.code = code_of_status(status), .upstream_status = status};
-  error.message = "the upstream answered HTTP " + std::to_string(status);
-  const std::string_view text = trim(body);
-  const bool html = content_type.find("html") != std::string_view::npos || text.starts_with("<");
-  if (text.empty()) {
-    error.message += " without a body";
-  } else if (html) {
-    const std::string title = first_line(html_title(text), 120);
-    error.message += " with an HTML page" + (title.empty() ? std::string() : ": " + title);
-  } else if (const std::string line = first_line(text, 200); !line.empty()) {
-    error.message += ": " + line;
-  }
+  error.message = "the provider answered with status " + std::to_string(status);
+  const std::string excerpt = readable_excerpt(body);
+  error.message += excerpt.empty() ? " and no body" : ": " + excerpt;
   return error;
 }
 

@@ -40,10 +40,10 @@ std::map<std::string, std::string> parse_pairs(std::string_view text) {
 }
 
 Result<Case> parse_case(std::string path, std::string_view text) {
-  static constexpr std::string_view kKnown[] = {"client", "upstream", "reply", "stream",    "json",
-                                                "error",  "dropped",  "error_body"};
+  static constexpr std::string_view kKnown[] = {"client", "upstream", "reply",   "stream",
+                                                "json",   "error",    "dropped", "error_body"};
   static constexpr std::string_view kHead[] = {
-      "target", "kind",   "model", "preset", "base_path",     "api_version", "keep_unknown",
+      "target", "kind",   "model", "preset", "base_path",     "api_version",       "keep_unknown",
       "end",    "refold", "mask",  "each",   "include_usage", "default_max_tokens"};
   Case out;
   out.path = std::move(path);

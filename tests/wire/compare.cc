@@ -9,7 +9,8 @@ namespace ajar::wiretest {
 namespace {
 
 std::string shorten(std::string text) {
-  if (text.size() > 300) text = text.substr(0, 300) + "... (" + std::to_string(text.size()) + " bytes)";
+  if (text.size() > 300)
+    text = text.substr(0, 300) + "... (" + std::to_string(text.size()) + " bytes)";
   return text;
 }
 
@@ -20,8 +21,8 @@ class Differ {
 
   void say(const std::string& path, const std::string& expected, const std::string& got) {
     if (++count > 20) return;
-    out += "      at " + (path.empty() ? "the top" : path) + "\n        expected " + shorten(expected) +
-           "\n        got      " + shorten(got) + "\n";
+    out += "      at " + (path.empty() ? "the top" : path) + "\n        expected " +
+           shorten(expected) + "\n        got      " + shorten(got) + "\n";
   }
 
   void compare(const json::Value& expected, const json::Value& got, const std::string& path,
@@ -36,8 +37,10 @@ class Differ {
       return say(path, json::raw(expected), json::raw(got));
     }
     if (expected.type() != got.type()) return say(path, json::raw(expected), json::raw(got));
-    if (const auto left = json::as_object(expected)) return objects(*left, *json::as_object(got), path, mask);
-    if (const auto left = json::as_array(expected)) return arrays(*left, *json::as_array(got), path);
+    if (const auto left = json::as_object(expected))
+      return objects(*left, *json::as_object(got), path, mask);
+    if (const auto left = json::as_array(expected))
+      return arrays(*left, *json::as_array(got), path);
     if (json::raw(expected) != json::raw(got)) say(path, json::raw(expected), json::raw(got));
   }
 
@@ -45,12 +48,16 @@ class Differ {
   void objects(const json::Object& expected, const json::Object& got, const std::string& path,
                const std::vector<std::string>& mask) {
     std::map<std::string_view, json::Value> left, right;
-    for (const auto field : expected) left[field.key] = field.value;  // of duplicates the last one counts
+    for (const auto field : expected)
+      left[field.key] = field.value;  // of duplicates the last one counts
     for (const auto field : got) {
-      if (right.contains(field.key)) say(path + "." + std::string(field.key), "one member", "it twice");
+      if (right.contains(field.key))
+        say(path + "." + std::string(field.key), "one member", "it twice");
       right[field.key] = field.value;
     }
-    const auto masked = [&](std::string_view key) { return std::ranges::find(mask, key) != mask.end(); };
+    const auto masked = [&](std::string_view key) {
+      return std::ranges::find(mask, key) != mask.end();
+    };
     for (const auto& [key, value] : left) {
       if (masked(key)) continue;
       const std::string below = path + "." + std::string(key);

@@ -1,5 +1,7 @@
 #include "dialects.h"
 
+#include "wire/anthropic/anthropic.h"
+#include "wire/gemini/gemini.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
 
@@ -7,8 +9,14 @@ namespace ajar::wiretest {
 namespace {
 
 const Upstream kUpstreams[] = {
-    {"openai", false, wire::openai::write_request, wire::openai::read_error, wire::openai::new_decoder,
-     wire::openai::write_embedding_request, wire::openai::read_embedding_reply},
+    {"openai", false, wire::openai::write_request, wire::openai::read_error,
+     wire::openai::new_decoder, wire::openai::write_embedding_request,
+     wire::openai::read_embedding_reply},
+    {"anthropic", true, wire::anthropic::write_request, wire::anthropic::read_error,
+     wire::anthropic::new_decoder, nullptr, nullptr},
+    {"gemini", false, wire::gemini::write_request, wire::gemini::read_error,
+     wire::gemini::new_decoder, wire::gemini::write_embedding_request,
+     wire::gemini::read_embedding_reply},
 };
 
 }  // namespace

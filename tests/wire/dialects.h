@@ -17,7 +17,8 @@ struct Upstream {
   Error (*read_error)(int status, std::string_view content_type, std::string_view body);
   std::unique_ptr<wire::ReplyDecoder> (*new_decoder)();
   // Null where the dialect has no embeddings.
-  Result<wire::WireRequest> (*write_embedding_request)(const EmbeddingRequest&, const wire::TargetInfo&);
+  Result<wire::WireRequest> (*write_embedding_request)(const EmbeddingRequest&,
+                                                       const wire::TargetInfo&);
   Result<EmbeddingReply> (*read_embedding_reply)(std::string_view body);
 };
 

@@ -26,14 +26,15 @@ std::string with_line_ends(std::string_view bytes, std::string_view line_end) {
 
 std::string_view kind_name(Event::Kind kind) {
   static constexpr std::string_view kNames[] = {
-      "start", "text",       "refusal", "thought", "thought_end", "tool_call", "tool_args", "media",
-      "logprobs", "annotation", "opaque",  "usage",   "stop",        "extra"};
+      "start", "text",     "refusal",    "thought", "thought_end", "tool_call", "tool_args",
+      "media", "logprobs", "annotation", "opaque",  "usage",       "stop",      "extra"};
   return kNames[size_t(kind)];
 }
 
 }  // namespace
 
-Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size_t cut, size_t step) {
+Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size_t cut,
+                     size_t step) {
   Replay out;
   const auto decoder = new_decoder();
   SseSplitter splitter([&](std::string_view name, std::string_view data) {
@@ -119,7 +120,8 @@ std::vector<std::string> payloads(std::string_view bytes) {
   return out;
 }
 
-std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, const Replay& whole) {
+std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes,
+                         const Replay& whole) {
   const std::string expected = describe(whole.events) + describe(whole.end);
   const auto differs = [&](const Replay& replay) {
     return describe(replay.events) + describe(replay.end) != expected;
@@ -133,7 +135,8 @@ std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, 
   if (differs(replay_stream(new_decoder, bytes, 0, 1))) return "decodes differently byte by byte";
   for (const std::string_view line_end : {"\r\n", "\r"}) {
     const std::string changed = with_line_ends(bytes, line_end);
-    if (differs(replay_stream(new_decoder, changed))) return "decodes differently with CR line ends";
+    if (differs(replay_stream(new_decoder, changed)))
+      return "decodes differently with CR line ends";
     if (differs(replay_stream(new_decoder, changed, 0, 1))) {
       return "decodes differently with CR line ends, byte by byte";
     }

@@ -19,7 +19,8 @@ struct Replay {
 
 using NewDecoder = std::function<std::unique_ptr<wire::ReplyDecoder>()>;
 
-// `cut` splits the bytes in two at that position; `step` > 0 feeds them in pieces of that size instead.
+// `cut` splits the bytes in two at that position; `step` > 0 feeds them in pieces of that size
+// instead.
 Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size_t cut = 0,
                      size_t step = 0);
 Replay replay_body(const NewDecoder& new_decoder, std::string_view body);
@@ -30,8 +31,9 @@ std::string describe(const Status& status);
 // Every payload of a stream of server-sent events.
 std::vector<std::string> payloads(std::string_view bytes);
 
-// "" or a complaint: the stream decodes alike at every split (for long ones at a stride), byte by byte, and
-// with CRLF and CR line ends.
-std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, const Replay& whole);
+// "" or a complaint: the stream decodes alike at every split (for long ones at a stride), byte by
+// byte, and with CRLF and CR line ends.
+std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes,
+                         const Replay& whole);
 
 }  // namespace ajar::wiretest

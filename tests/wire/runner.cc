@@ -67,7 +67,8 @@ class Run {
   // True when this error is the one the case asks for.
   void check_error(std::string_view stage, const Error& error) {
     const Section* section = case_.find("error");
-    if (section == nullptr) return complain(stage, "unexpected error: " + describe(Status(std::unexpected(error))));
+    if (section == nullptr)
+      return complain(stage, "unexpected error: " + describe(Status(std::unexpected(error))));
     error_seen_ = true;
     ++outcome_.checks;
     const auto want = parse_pairs(section->body);
@@ -77,7 +78,8 @@ class Run {
     };
     const auto equal = [&](const std::string& key, std::string_view got) {
       if (const auto expected = get(key); expected && *expected != got) {
-        complain(stage, "error " + key + ": expected '" + *expected + "', got '" + std::string(got) + "'");
+        complain(stage,
+                 "error " + key + ": expected '" + *expected + "', got '" + std::string(got) + "'");
       }
     };
     equal("code", code_name(error.code));
@@ -106,7 +108,8 @@ class Run {
     };
     ++outcome_.checks;
     if (const std::string_view path = next_line(); path != request.path) {
-      complain("upstream", "path: expected '" + std::string(path) + "', got '" + request.path + "'");
+      complain("upstream",
+               "path: expected '" + std::string(path) + "', got '" + request.path + "'");
     }
     std::vector<std::pair<std::string, std::string>> headers;
     while (!rest.empty() && rest.front() != '{') {
@@ -256,14 +259,16 @@ class Run {
     }
   }
 
-  // What a client puts together from our stream is what our whole reply says; and unfold undoes fold.
+  // What a client puts together from our stream is what our whole reply says; and unfold undoes
+  // fold.
   void check_refold(const Replay& replay, const Reply& whole, wire::ReplyOptions options) {
     options.include_usage = true;
     const std::string expected = wire::openai::write_reply(whole, options);
     Fold again;
     again.add(unfold(whole));
     ++outcome_.checks;
-    if (const auto diff = json_diff(expected, wire::openai::write_reply(again.take(), options), {"id", "created"});
+    if (const auto diff = json_diff(expected, wire::openai::write_reply(again.take(), options),
+                                    {"id", "created"});
         !diff.empty()) {
       complain("fold(unfold(reply))", "differs\n" + diff);
     }
@@ -277,7 +282,8 @@ class Run {
     Fold fold;
     fold.add(seen.events);
     ++outcome_.checks;
-    if (const auto diff = json_diff(expected, wire::openai::write_reply(fold.take(), options), {"id", "created"});
+    if (const auto diff =
+            json_diff(expected, wire::openai::write_reply(fold.take(), options), {"id", "created"});
         !diff.empty()) {
       complain("our own stream, folded", "is not our whole reply\n" + diff);
     }

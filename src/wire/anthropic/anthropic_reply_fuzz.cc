@@ -1,5 +1,6 @@
-// Bytes as a stream of server-sent event data, one per line, and as a whole body: no crash, and what comes out is
-// well-formed: UTF-8 text, valid raw JSON, arguments only for calls that were opened, one start, one stop a choice.
+// Bytes as a stream of server-sent event data, one per line, and as a whole body: no crash, and
+// what comes out is well-formed: UTF-8 text, valid raw JSON, arguments only for calls that were
+// opened, one start, one stop a choice.
 #include <cstdlib>
 #include <map>
 #include <string_view>
@@ -26,22 +27,37 @@ void check(const ajar::EventBatch& events) {
       need(extra->empty() || ajar::json::explain("{" + *extra + "}").empty());
     }
     switch (event.kind) {
-      case Event::Kind::kStart: need(++starts == 1); break;
+      case Event::Kind::kStart:
+        need(++starts == 1);
+        break;
       case Event::Kind::kText:
-      case Event::Kind::kThought: need(!event.text.empty()); break;
-      case Event::Kind::kToolCall: need(event.index == calls[event.choice]++); break;
-      case Event::Kind::kToolArgs: need(event.index >= 0 && event.index < calls[event.choice]); break;
+      case Event::Kind::kThought:
+        need(!event.text.empty());
+        break;
+      case Event::Kind::kToolCall:
+        need(event.index == calls[event.choice]++);
+        break;
+      case Event::Kind::kToolArgs:
+        need(event.index >= 0 && event.index < calls[event.choice]);
+        break;
       case Event::Kind::kOpaque:
-      case Event::Kind::kAnnotation: need(ajar::json::explain(event.raw).empty()); break;
-      case Event::Kind::kLogprobs: need(ajar::json::explain("[" + event.raw + "]").empty()); break;
-      case Event::Kind::kStop: need(++stops[event.choice] == 1); break;
+      case Event::Kind::kAnnotation:
+        need(ajar::json::explain(event.raw).empty());
+        break;
+      case Event::Kind::kLogprobs:
+        need(ajar::json::explain("[" + event.raw + "]").empty());
+        break;
+      case Event::Kind::kStop:
+        need(++stops[event.choice] == 1);
+        break;
       case Event::Kind::kUsage: {
         const ajar::Usage& u = event.usage;
         need(u.cached_read + u.cached_write <= u.input && u.cached_write_1h <= u.cached_write);
         need(u.reasoning <= u.output && u.input >= 0 && u.cached_read >= 0);
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   ajar::Fold fold;

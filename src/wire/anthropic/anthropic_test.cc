@@ -1,4 +1,5 @@
-// What cases cannot say: requests of Anthropic's own dialect, and the tables and transformations by themselves.
+// What cases cannot say: requests of Anthropic's own dialect, and the tables and transformations by
+// themselves.
 #include "wire/anthropic/anthropic.h"
 
 #include <gmock/gmock.h>
@@ -48,16 +49,21 @@ TEST(AnthropicModels, NamesSayWhatTheyTake) {
 }
 
 TEST(AnthropicSchema, StrictClosesObjectsAndTellsWhatItCannotHold) {
-  EXPECT_EQ(strict_schema(R"({"type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"count"}},)"
-                          R"("additionalProperties":true,"$schema":"x"})"),
-            R"({"type":"object","properties":{"n":{"type":"integer","description":"count {minimum: 1}"}},)"
-            R"("additionalProperties":false})");
-  EXPECT_EQ(strict_schema(R"({"type":"array","minItems":1,"maxItems":3,"items":{"oneOf":[{"type":"string","format":"odd"}]}})"),
-            R"({"type":"array","minItems":1,"items":{"anyOf":[{"type":"string","description":"{format: \"odd\"}"}]},)"
-            R"("description":"{maxItems: 3}"})");
+  EXPECT_EQ(
+      strict_schema(
+          R"({"type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"count"}},)"
+          R"("additionalProperties":true,"$schema":"x"})"),
+      R"({"type":"object","properties":{"n":{"type":"integer","description":"count {minimum: 1}"}},)"
+      R"("additionalProperties":false})");
+  EXPECT_EQ(
+      strict_schema(
+          R"({"type":"array","minItems":1,"maxItems":3,"items":{"oneOf":[{"type":"string","format":"odd"}]}})"),
+      R"({"type":"array","minItems":1,"items":{"anyOf":[{"type":"string","description":"{format: \"odd\"}"}]},)"
+      R"("description":"{maxItems: 3}"})");
   // A property may bear the name of a keyword.
-  EXPECT_EQ(strict_schema(R"({"type":["object","null"],"properties":{"minimum":{"type":"number"}}})"),
-            R"({"type":["object","null"],"properties":{"minimum":{"type":"number"}},"additionalProperties":false})");
+  EXPECT_EQ(
+      strict_schema(R"({"type":["object","null"],"properties":{"minimum":{"type":"number"}}})"),
+      R"({"type":["object","null"],"properties":{"minimum":{"type":"number"}},"additionalProperties":false})");
 }
 
 TEST(AnthropicSchema, ToolsTakeObjectsWithoutAlternativesOnTop) {
@@ -65,47 +71,69 @@ TEST(AnthropicSchema, ToolsTakeObjectsWithoutAlternativesOnTop) {
   EXPECT_EQ(tool_schema("", lossy), R"({"type":"object"})");
   EXPECT_EQ(tool_schema("{}", lossy), R"({"type":"object"})");
   EXPECT_FALSE(lossy);
-  EXPECT_EQ(tool_schema(R"({"anyOf":[{"type":"object"}],"properties":{}})", lossy), R"({"type":"object","properties":{}})");
+  EXPECT_EQ(tool_schema(R"({"anyOf":[{"type":"object"}],"properties":{}})", lossy),
+            R"({"type":"object","properties":{}})");
   EXPECT_TRUE(lossy);
 }
 
 TEST(AnthropicRequest, ThoughtsGoBackOnlyWithTheirProof) {
   Request request = ask();
   Message answer{.role = Role::kAssistant};
-  answer.parts.push_back({.kind = Part::Kind::kThought, .origin = DialectId::kAnthropic, .text = "hm", .signature = "S"});
-  answer.parts.push_back({.kind = Part::Kind::kThought, .redacted = true, .origin = DialectId::kAnthropic, .data = "R"});
-  answer.parts.push_back({.kind = Part::Kind::kThought, .origin = DialectId::kGemini, .text = "no", .signature = "G"});
+  answer.parts.push_back({.kind = Part::Kind::kThought,
+                          .origin = DialectId::kAnthropic,
+                          .text = "hm",
+                          .signature = "S"});
+  answer.parts.push_back({.kind = Part::Kind::kThought,
+                          .redacted = true,
+                          .origin = DialectId::kAnthropic,
+                          .data = "R"});
+  answer.parts.push_back(
+      {.kind = Part::Kind::kThought, .origin = DialectId::kGemini, .text = "no", .signature = "G"});
   answer.parts.push_back({.kind = Part::Kind::kThought, .text = "unsigned"});
   answer.parts.push_back(Part{.text = "yes"});
   request.messages.push_back(std::move(answer));
   request.messages.push_back(ask("more").messages[0]);
   const WireRequest out = written(request);
-  EXPECT_THAT(out.body, HasSubstr(R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"S"},)"
-                                  R"({"type":"redacted_thinking","data":"R"},{"type":"text","text":"yes"}]})"));
+  EXPECT_THAT(
+      out.body,
+      HasSubstr(
+          R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"S"},)"
+          R"({"type":"redacted_thinking","data":"R"},{"type":"text","text":"yes"}]})"));
   EXPECT_THAT(out.dropped, ElementsAre("messages[1].content[2]", "messages[1].content[3]"));
 }
 
 TEST(AnthropicRequest, OwnDialectKeepsItsOwn) {
   Request request = ask();
   request.dialect = DialectId::kAnthropic;
-  request.messages[0].parts.push_back({.kind = Part::Kind::kOpaque, .origin = DialectId::kAnthropic,
+  request.messages[0].parts.push_back({.kind = Part::Kind::kOpaque,
+                                       .origin = DialectId::kAnthropic,
                                        .raw = R"({"type":"search_result","source":"s"})"});
-  request.messages[0].parts.push_back({.kind = Part::Kind::kFile, .name = "a.pdf", .file_id = "file_1",
+  request.messages[0].parts.push_back({.kind = Part::Kind::kFile,
+                                       .name = "a.pdf",
+                                       .file_id = "file_1",
                                        .cache_control = R"({"type":"ephemeral","ttl":"1h"})",
-                                       .citations = R"({"enabled":true})", .extra = R"("context":"c")"});
-  request.tools.push_back({.raw = R"({"type":"web_search_20250305","name":"web_search"})", .origin = DialectId::kAnthropic});
+                                       .citations = R"({"enabled":true})",
+                                       .extra = R"("context":"c")"});
+  request.tools.push_back({.raw = R"({"type":"web_search_20250305","name":"web_search"})",
+                           .origin = DialectId::kAnthropic});
   request.extra = R"("container":"c1")";
   request.metadata = R"({"tier":"x"})";
   request.user = "u";
   const WireRequest out = written(request);
-  EXPECT_THAT(out.body, HasSubstr(R"({"type":"search_result","source":"s"},{"type":"document","source":{"type":"file",)"
-                                  R"("file_id":"file_1"},"title":"a.pdf","cache_control":{"type":"ephemeral","ttl":"1h"},)"
-                                  R"("citations":{"enabled":true},"context":"c"})"));
-  EXPECT_THAT(out.body, HasSubstr(R"("tools":[{"type":"web_search_20250305","name":"web_search"}])"));
+  EXPECT_THAT(
+      out.body,
+      HasSubstr(
+          R"({"type":"search_result","source":"s"},{"type":"document","source":{"type":"file",)"
+          R"("file_id":"file_1"},"title":"a.pdf","cache_control":{"type":"ephemeral","ttl":"1h"},)"
+          R"("citations":{"enabled":true},"context":"c"})"));
+  EXPECT_THAT(out.body,
+              HasSubstr(R"("tools":[{"type":"web_search_20250305","name":"web_search"}])"));
   EXPECT_THAT(out.body, HasSubstr(R"("metadata":{"user_id":"u","tier":"x"})"));
   EXPECT_THAT(out.body, HasSubstr(R"("container":"c1")"));
-  EXPECT_THAT(out.headers, testing::Contains(testing::Pair("anthropic-beta", "files-api-2025-04-14")));
-  const auto strict = write_request(request, TargetInfo{.model = "claude-opus-4-5", .keep_unknown = false});
+  EXPECT_THAT(out.headers,
+              testing::Contains(testing::Pair("anthropic-beta", "files-api-2025-04-14")));
+  const auto strict =
+      write_request(request, TargetInfo{.model = "claude-opus-4-5", .keep_unknown = false});
   ASSERT_TRUE(strict);
   EXPECT_THAT(strict->body, Not(HasSubstr("container")));
   EXPECT_THAT(strict->dropped, ElementsAre("container"));
@@ -113,7 +141,8 @@ TEST(AnthropicRequest, OwnDialectKeepsItsOwn) {
 
 TEST(AnthropicRequest, ForeignFileIdsAreRefused) {
   Request request = ask();
-  request.messages[0].parts.push_back({.kind = Part::Kind::kFile, .origin = DialectId::kOpenAiChat, .file_id = "file-1"});
+  request.messages[0].parts.push_back(
+      {.kind = Part::Kind::kFile, .origin = DialectId::kOpenAiChat, .file_id = "file-1"});
   const auto out = write_request(request, TargetInfo{.model = "claude-opus-4-5"});
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().code, Code::kUnsupported);
@@ -125,7 +154,8 @@ TEST(AnthropicRequest, BudgetAndMaxTokensMakeRoomForEachOther) {
   request.reasoning = {.mode = Reasoning::Mode::kBudget, .budget_tokens = 2000};
   request.max_tokens = 1500;
   EXPECT_THAT(written(request).body, HasSubstr(R"("max_tokens":1500,)"));
-  EXPECT_THAT(written(request).body, HasSubstr(R"("thinking":{"type":"enabled","budget_tokens":1499})"));
+  EXPECT_THAT(written(request).body,
+              HasSubstr(R"("thinking":{"type":"enabled","budget_tokens":1499})"));
   request.max_tokens = 900;
   EXPECT_THAT(written(request).dropped, ElementsAre("reasoning"));
   request.max_tokens.reset();
@@ -134,9 +164,11 @@ TEST(AnthropicRequest, BudgetAndMaxTokensMakeRoomForEachOther) {
   request.reasoning.budget_tokens = 70000;  // more than the model's whole output
   EXPECT_THAT(written(request).body, HasSubstr(R"("max_tokens":64000)"));
   EXPECT_THAT(written(request).body, HasSubstr(R"("budget_tokens":32000)"));
-  EXPECT_THAT(written(request, "claude-opus-4-7").body, HasSubstr(R"("output_config":{"effort":"xhigh"})"));
+  EXPECT_THAT(written(request, "claude-opus-4-7").body,
+              HasSubstr(R"("output_config":{"effort":"xhigh"})"));
   request.reasoning.mode = Reasoning::Mode::kAdaptive;
-  EXPECT_THAT(written(request, "claude-opus-4-6").body, HasSubstr(R"("thinking":{"type":"adaptive"})"));
+  EXPECT_THAT(written(request, "claude-opus-4-6").body,
+              HasSubstr(R"("thinking":{"type":"adaptive"})"));
   EXPECT_THAT(written(request, "claude-3-haiku-20240307").dropped, ElementsAre("reasoning"));
 }
 
@@ -152,7 +184,10 @@ TEST(AnthropicRequest, IdsAreCleanedAlikeInCallsAndResults) {
   request.messages.push_back(std::move(results));
   const std::string body = written(request).body;
   EXPECT_THAT(body, HasSubstr(R"("id":"functions_get_0")"));
-  EXPECT_THAT(body, HasSubstr(R"({"type":"tool_result","tool_use_id":"call_1"},{"type":"tool_result","tool_use_id":"functions_get_0"})"));
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          R"({"type":"tool_result","tool_use_id":"call_1"},{"type":"tool_result","tool_use_id":"functions_get_0"})"));
 }
 
 TEST(AnthropicRequest, NothingToSayIsTheClientsFault) {
@@ -166,9 +201,11 @@ TEST(AnthropicUsage, CountsNeverGoDownAndCompactionsAreAdded) {
   UsageMeter meter;
   json::Document document;
   const auto add = [&](std::string_view text) { return meter.add(*document.parse_object(text)); };
-  EXPECT_TRUE(add(R"({"input_tokens":5,"cache_read_input_tokens":7,"cache_creation_input_tokens":9,)"
-                  R"("cache_creation":{"ephemeral_1h_input_tokens":4,"ephemeral_5m_input_tokens":5},"output_tokens":1})"));
-  EXPECT_TRUE(add(R"({"input_tokens":0,"output_tokens":30,"output_tokens_details":{"thinking_tokens":12}})"));
+  EXPECT_TRUE(add(
+      R"({"input_tokens":5,"cache_read_input_tokens":7,"cache_creation_input_tokens":9,)"
+      R"("cache_creation":{"ephemeral_1h_input_tokens":4,"ephemeral_5m_input_tokens":5},"output_tokens":1})"));
+  EXPECT_TRUE(add(
+      R"({"input_tokens":0,"output_tokens":30,"output_tokens_details":{"thinking_tokens":12}})"));
   EXPECT_FALSE(add(R"({"output_tokens":2})"));
   const Usage usage = meter.usage();
   EXPECT_EQ(usage.input, 21);
@@ -177,17 +214,19 @@ TEST(AnthropicUsage, CountsNeverGoDownAndCompactionsAreAdded) {
   EXPECT_EQ(usage.cached_write, 9);
   EXPECT_EQ(usage.cached_write_1h, 4);
   EXPECT_EQ(usage.reasoning, 12);
-  EXPECT_TRUE(add(R"({"output_tokens":30,"iterations":[{"type":"compaction","input_tokens":100,"output_tokens":10},)"
-                  R"({"type":"message","input_tokens":5,"output_tokens":30}]})"));
+  EXPECT_TRUE(add(
+      R"({"output_tokens":30,"iterations":[{"type":"compaction","input_tokens":100,"output_tokens":10},)"
+      R"({"type":"message","input_tokens":5,"output_tokens":30}]})"));
   EXPECT_EQ(meter.usage().input, 121);
   EXPECT_EQ(meter.usage().output, 40);
 }
 
 TEST(AnthropicDecoder, HostileShapesAreErrorsOrNothing) {
-  for (const char* data : {"", "[]", "nonsense", "{\"type\":3}", "{\"type\":\"message_start\",\"message\":[]}",
-                           "{\"type\":\"content_block_delta\",\"index\":9,\"delta\":{\"type\":\"input_json_delta\"}}",
-                           "{\"type\":\"content_block_start\",\"content_block\":{\"type\":7}}",
-                           "{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":-5}}", "{\"type\":\"error\"}"}) {
+  for (const char* data :
+       {"", "[]", "nonsense", "{\"type\":3}", "{\"type\":\"message_start\",\"message\":[]}",
+        "{\"type\":\"content_block_delta\",\"index\":9,\"delta\":{\"type\":\"input_json_delta\"}}",
+        "{\"type\":\"content_block_start\",\"content_block\":{\"type\":7}}",
+        "{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":-5}}", "{\"type\":\"error\"}"}) {
     auto decoder = new_decoder();
     EventBatch out;
     (void)decoder->on_event("", data, out);

@@ -23,7 +23,8 @@ json::Writer next(std::string& blocks) {
 std::string clean_id(std::string_view id) {
   std::string out(id);
   for (char& c : out) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
     if (!fine) c = '_';
   }
   return out;
@@ -46,7 +47,8 @@ struct Call {
 
 class Builder {
  public:
-  Builder(const Request& request, std::vector<std::string>& dropped) : request_(request), dropped_(dropped) {}
+  Builder(const Request& request, std::vector<std::string>& dropped)
+      : request_(request), dropped_(dropped) {}
 
   Result<Conversation> build() {
     size_t first = 0;
@@ -122,7 +124,10 @@ class Builder {
       if (blank(part.text)) continue;
       json::Writer w = next(out_.system);
       write_text(w, part, part.text);
-      out_.system_plain = part.cache_control.empty() && part.extra.empty() && out_.system_blocks == 0 ? part.text : std::string();
+      out_.system_plain =
+          part.cache_control.empty() && part.extra.empty() && out_.system_blocks == 0
+              ? part.text
+              : std::string();
       ++out_.system_blocks;
     }
     return {};
@@ -164,15 +169,18 @@ class Builder {
   Status media(json::Writer& w, const Part& part, const std::string& field) {
     switch (part.kind) {
       case Kind::kImage:
-      case Kind::kFile: return source_block(w, part, field);
+      case Kind::kFile:
+        return source_block(w, part, field);
       case Kind::kOpaque:
         if (ours(part)) {
           w.raw(part.raw);
           return {};
         }
         return fail(Code::kUnsupported, "the target does not know this kind of content", field);
-      case Kind::kAudio: return fail(Code::kUnsupported, "the target takes no audio", field);
-      default: return fail(Code::kUnsupported, "this content cannot stand here", field);
+      case Kind::kAudio:
+        return fail(Code::kUnsupported, "the target takes no audio", field);
+      default:
+        return fail(Code::kUnsupported, "this content cannot stand here", field);
     }
   }
 
@@ -180,14 +188,16 @@ class Builder {
     std::string_view type = part.media_type;
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
-    const bool image = part.kind == Kind::kImage || (part.kind == Kind::kFile && type.starts_with("image/"));
+    const bool image =
+        part.kind == Kind::kImage || (part.kind == Kind::kFile && type.starts_with("image/"));
     w.begin_object();
     w.field("type", image ? "image" : "document");
     w.key("source");
     w.begin_object();
     if (!part.file_id.empty()) {
       if (!ours(part)) {
-        return fail(Code::kUnsupported, "file ids of another provider mean nothing to the target", field);
+        return fail(Code::kUnsupported, "file ids of another provider mean nothing to the target",
+                    field);
       }
       w.field("type", "file");
       w.field("file_id", part.file_id);
@@ -207,7 +217,9 @@ class Builder {
       w.field("data", part.data);
     } else {
       return fail(Code::kUnsupported,
-                  "the target reads PDF and text files, not " + (type.empty() ? "this one" : std::string(type)), field);
+                  "the target reads PDF and text files, not " +
+                      (type.empty() ? "this one" : std::string(type)),
+                  field);
     }
     w.end_object();
     if (!image && !part.name.empty()) w.field("title", part.name);
@@ -253,8 +265,9 @@ class Builder {
       if (!empty(inner)) content.push_back(&inner);
     }
     if (content.empty()) return {};
-    if (content.size() == 1 && content[0]->kind == Kind::kText && content[0]->cache_control.empty() &&
-        content[0]->extra.empty() && content[0]->citations.empty()) {
+    if (content.size() == 1 && content[0]->kind == Kind::kText &&
+        content[0]->cache_control.empty() && content[0]->extra.empty() &&
+        content[0]->citations.empty()) {
       w.field("content", content[0]->text);
       return {};
     }
@@ -274,7 +287,8 @@ class Builder {
   // A result without its call: the API would refuse it, the model may still need it.
   Status orphan(const Part& part, size_t m, size_t p) {
     Turn& turn = this->turn(false);
-    std::string said = "[Result of an earlier tool call" + (part.name.empty() ? "" : " to " + part.name) + "]";
+    std::string said =
+        "[Result of an earlier tool call" + (part.name.empty() ? "" : " to " + part.name) + "]";
     for (const Part& inner : part.content) {
       if (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) said += "\n" + inner.text;
     }
@@ -296,8 +310,12 @@ class Builder {
         case Kind::kRefusal:
           if (!blank(part.text)) text(turn(true), part);
           break;
-        case Kind::kThought: thought(part, m, p); break;
-        case Kind::kToolCall: tool_use(part); break;
+        case Kind::kThought:
+          thought(part, m, p);
+          break;
+        case Kind::kToolCall:
+          tool_use(part);
+          break;
         case Kind::kOpaque:
           if (ours(part)) {
             next(block_of_assistant()).raw(part.raw);
@@ -305,7 +323,8 @@ class Builder {
             drop(dropped_, part_field(m, p));
           }
           break;
-        default: drop(dropped_, part_field(m, p));
+        default:
+          drop(dropped_, part_field(m, p));
       }
     }
     return {};
@@ -347,7 +366,8 @@ class Builder {
     w.raw_field("input", object_arguments(part.arguments));
     common(w, part);
     w.end_object();
-    if (std::ranges::find(out_.called, part.name) == out_.called.end()) out_.called.push_back(part.name);
+    if (std::ranges::find(out_.called, part.name) == out_.called.end())
+      out_.called.push_back(part.name);
     open_calls_.push_back(std::move(call));
   }
 
@@ -360,8 +380,10 @@ class Builder {
       json::Writer w = next(last.blocks);
       write_text(w, tail, trim_right(tail.text));
     }
-    std::erase_if(turns_, [](const Turn& turn) { return turn.results.empty() && turn.blocks.empty(); });
+    std::erase_if(turns_,
+                  [](const Turn& turn) { return turn.results.empty() && turn.blocks.empty(); });
     if (turns_.empty()) return invalid("messages", "there is nothing in them to answer");
+    out_.prefill = turns_.back().assistant;
     if (turns_.size() >= 2 && !turns_.back().assistant && !turns_.back().results.empty()) {
       out_.tool_turn_without_thought = !turns_[turns_.size() - 2].starts_with_thought;
     }

@@ -7,7 +7,8 @@
 namespace ajar::wire::anthropic {
 namespace {
 
-// "claude-sonnet-4-5-20250929" is 45, "claude-3-7-sonnet@20250219" 37, "claude-opus-5" 50; 0 when there is none.
+// "claude-sonnet-4-5-20250929" is 45, "claude-3-7-sonnet@20250219" 37, "claude-opus-5" 50; 0 when
+// there is none.
 int version_of(std::string_view name) {
   int major = -1, minor = 0;
   for (size_t at = 0; at < name.size();) {

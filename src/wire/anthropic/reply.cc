@@ -1,11 +1,12 @@
 // Messages replies -> events. https://docs.claude.com/en/docs/build-with-claude/streaming
+#include "wire/anthropic/reply.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "json/read.h"
 #include "json/write.h"
 #include "wire/anthropic/anthropic.h"
-#include "wire/anthropic/reply.h"
 
 namespace ajar::wire::anthropic {
 namespace {
@@ -17,11 +18,11 @@ struct Block {
   enum class Type : uint8_t { kText, kThinking, kRedacted, kToolUse, kOpaque };
   int64_t index = 0;
   Type type = Type::kText;
-  int32_t tool = 0;            // kToolUse: which call
-  bool any_args = false;       // kToolUse: a fragment was emitted
-  int64_t text_from = 0;       // kText: characters of the reply before it
-  std::string held;            // signature; whole input of a call; input fragments of an opaque block
-  RawMembers members;          // kOpaque: the block less its braces
+  int32_t tool = 0;       // kToolUse: which call
+  bool any_args = false;  // kToolUse: a fragment was emitted
+  int64_t text_from = 0;  // kText: characters of the reply before it
+  std::string held;       // signature; whole input of a call; input fragments of an opaque block
+  RawMembers members;     // kOpaque: the block less its braces
   std::vector<std::string> citations;  // raw, until the block's length is known
 };
 
@@ -35,7 +36,8 @@ class Decoder final : public ReplyDecoder {
     if (type == "content_block_delta") {
       delta(*event, out);
     } else if (type == "content_block_start") {
-      if (const auto block = object_at(*event, "content_block")) start_block(json::int_or(*event, "index"), *block, out);
+      if (const auto block = object_at(*event, "content_block"))
+        start_block(json::int_or(*event, "index"), *block, out);
     } else if (type == "content_block_stop") {
       stop_block(json::int_or(*event, "index"), out);
     } else if (type == "message_delta") {
@@ -58,7 +60,7 @@ class Decoder final : public ReplyDecoder {
       return std::unexpected(error_of(*message, 0));
     }
     if (json::string_or(*message, "type") != "message") {
-      return fail(Code::kUpstream, "the upstream's answer is not a message");
+      return fail(Code::kUpstream, "the provider's answer is not a message");
     }
     start_message(*message, out);
     if (const auto content = json::find(*message, "content")) {
@@ -82,14 +84,14 @@ class Decoder final : public ReplyDecoder {
 
   Status on_end(EventBatch&) override {
     if (done_) return {};
-    return fail(Code::kCut, started_ ? "the upstream's stream ended before its message did"
-                                     : "the upstream's stream ended before its message began");
+    return fail(Code::kCut, started_ ? "the provider's stream ended before its message did"
+                                     : "the provider's stream ended before its message began");
   }
   bool done() const override { return done_; }
 
  private:
   static std::unexpected<Error> unreadable(const Error& why) {
-    return fail(Code::kUpstream, "the upstream's answer is not JSON: " + why.message);
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + why.message);
   }
   static std::optional<json::Object> object_at(const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);
@@ -102,8 +104,8 @@ class Decoder final : public ReplyDecoder {
     return event;
   }
 
-  // Some servers send message_start twice, or give up on a message and begin another in the same stream: what
-  // was said is said, blocks left open are over, and numbering of calls goes on.
+  // Some servers send message_start twice, or give up on a message and begin another in the same
+  // stream: what was said is said, blocks left open are over, and numbering of calls goes on.
   void start_message(const json::Object& message, EventBatch& out) {
     if (started_) {
       blocks_.clear();
@@ -126,7 +128,8 @@ class Decoder final : public ReplyDecoder {
       text(json::string_or(start, "text"), out);
       if (const auto list = json::find(start, "citations")) {
         if (const auto citations = json::as_array(*list)) {
-          for (const json::Value citation : *citations) block.citations.push_back(json::raw(citation));
+          for (const json::Value citation : *citations)
+            block.citations.push_back(json::raw(citation));
         }
       }
     } else if (type == "thinking") {
@@ -191,11 +194,13 @@ class Decoder final : public ReplyDecoder {
     } else if (type == "signature_delta") {
       block->held += json::string_or(*delta, "signature");
     } else if (type == "citations_delta") {
-      if (const auto citation = json::find(*delta, "citation")) block->citations.push_back(json::raw(*citation));
+      if (const auto citation = json::find(*delta, "citation"))
+        block->citations.push_back(json::raw(*citation));
     }
   }
 
-  // Server tools stream their input like calls do; a compaction comes as the members that its block lacked.
+  // Server tools stream their input like calls do; a compaction comes as the members that its block
+  // lacked.
   static void opaque_delta(Block& block, const json::Object& delta, std::string_view type) {
     if (type == "input_json_delta") {
       block.held += json::string_or(delta, "partial_json");
@@ -241,7 +246,8 @@ class Decoder final : public ReplyDecoder {
         if (!broken) emit(out, Kind::kOpaque).raw = "{" + block.members + "}";
         break;
       }
-      case Block::Type::kRedacted: break;
+      case Block::Type::kRedacted:
+        break;
     }
   }
 
@@ -313,7 +319,8 @@ class Decoder final : public ReplyDecoder {
 
   void report(const json::Object& usage, EventBatch& out) {
     RawMembers extra;  // billed apart from tokens
-    if (const auto tools = json::find(usage, "server_tool_use")) add_member(extra, "server_tool_use", *tools);
+    if (const auto tools = json::find(usage, "server_tool_use"))
+      add_member(extra, "server_tool_use", *tools);
     if (!meter_.add(usage) && extra.empty()) return;
     Event& event = emit(out, Kind::kUsage);
     event.usage = meter_.usage();

@@ -12,26 +12,28 @@ namespace ajar::wire::anthropic {
 
 Finish finish_of(std::string_view stop_reason);
 
-// An error object {"type":"error","error":{"type","message"}} as ours. `status` 0: it came inside a stream, and
-// its type says the status it stands for. https://docs.claude.com/en/api/errors
+// An error object {"type":"error","error":{"type","message"}} as ours. `status` 0: it came inside a
+// stream, and its type says the status it stands for. https://docs.claude.com/en/api/errors
 Error error_of(const json::Object& body, int status);
 
-// A citation as an OpenAI annotation over the characters [from, to) of the answer. Web pages are url_citation;
-// places in a document are file_citation with the citation's own members beside.
+// A citation as an OpenAI annotation over the characters [from, to) of the answer. Web pages are
+// url_citation; places in a document are file_citation with the citation's own members beside.
 std::string annotation_of(const std::string& citation, int64_t from, int64_t to);
 
-// Counts as they are reported: message_start gives the input, message_delta cumulative counts, any of which may
-// be missing, zero or larger than before. Never goes down.
+// Counts as they are reported: message_start gives the input, message_delta cumulative counts, any
+// of which may be missing, zero or larger than before. Never goes down.
 class UsageMeter {
  public:
   bool add(const json::Object& usage);  // false when it said nothing new
-  // Anthropic's input_tokens leave out what the cache read and wrote; ours include them. What a compaction
-  // spent is in `iterations` only and is added. https://docs.claude.com/en/docs/build-with-claude/compaction
+  // Anthropic's input_tokens leave out what the cache read and wrote; ours include them. What a
+  // compaction spent is in `iterations` only and is added.
+  // https://docs.claude.com/en/docs/build-with-claude/compaction
   Usage usage() const;
 
  private:
   struct Counts {
-    int64_t input = 0, output = 0, cache_read = 0, cache_write = 0, cache_write_1h = 0, reasoning = 0;
+    int64_t input = 0, output = 0, cache_read = 0, cache_write = 0, cache_write_1h = 0,
+            reasoning = 0;
     bool operator==(const Counts&) const = default;
     void raise(const Counts& other);
     void add(const Counts& other);

@@ -9,7 +9,8 @@
 namespace ajar::wire::anthropic {
 
 Finish finish_of(std::string_view stop_reason) {
-  if (stop_reason == "max_tokens" || stop_reason == "model_context_window_exceeded") return Finish::kLength;
+  if (stop_reason == "max_tokens" || stop_reason == "model_context_window_exceeded")
+    return Finish::kLength;
   if (stop_reason == "tool_use") return Finish::kToolCalls;
   if (stop_reason == "pause_turn" || stop_reason == "compaction") return Finish::kPause;
   if (stop_reason == "refusal") return Finish::kRefusal;
@@ -18,10 +19,11 @@ Finish finish_of(std::string_view stop_reason) {
 
 Error error_of(const json::Object& body, int status) {
   static constexpr std::pair<std::string_view, int> kStatus[] = {
-      {"invalid_request_error", 400}, {"authentication_error", 401}, {"billing_error", 402},
-      {"permission_error", 403},      {"not_found_error", 404},      {"request_too_large", 413},
-      {"rate_limit_error", 429},      {"api_error", 500},            {"timeout_error", 504},
-      {"overloaded_error", 529},
+      {"invalid_request_error", 400}, {"authentication_error", 401},
+      {"billing_error", 402},         {"permission_error", 403},
+      {"not_found_error", 404},       {"request_too_large", 413},
+      {"rate_limit_error", 429},      {"api_error", 500},
+      {"timeout_error", 504},         {"overloaded_error", 529},
   };
   Error error{.upstream_status = status};
   if (const auto value = json::find(body, "error")) {
@@ -36,18 +38,23 @@ Error error_of(const json::Object& body, int status) {
     if (error.upstream_status == 0 && error.type == type) error.upstream_status = code;
   }
   error.code = code_of_status(error.upstream_status);
-  if (error.type == "overloaded_error") error.code = Code::kUnavailable;  // whatever a proxy made of the status
+  if (error.type == "overloaded_error")
+    error.code = Code::kUnavailable;  // whatever a proxy made of the status
   if (error.type == "rate_limit_error") error.code = Code::kRateLimit;
+  if (error.code == Code::kInvalid && error.message.starts_with("prompt is too long")) {
+    error.type = kContextTooLong;
+  }
   if (error.message.empty()) {
-    error.message = error.type.empty() ? "the upstream reported an error without a message" : error.type;
+    error.message =
+        error.type.empty() ? "the provider gave an error without a message" : error.type;
   }
   return error;
 }
 
-Error read_error(int status, std::string_view content_type, std::string_view body) {
+Error read_error(int status, std::string_view, std::string_view body) {
   json::Document document;
   const auto object = document.parse_object(body);
-  if (!object || !json::find(*object, "error")) return opaque_error(status, content_type, body);
+  if (!object || !json::find(*object, "error")) return opaque_error(status, body);
   return error_of(*object, status);
 }
 
@@ -72,7 +79,8 @@ std::string annotation_of(const std::string& citation, int64_t from, int64_t to)
     w.field("title", json::string_or(*object, "title"));
   } else {
     for (const auto field : *object) {
-      if (field.key != "start_index" && field.key != "end_index") w.raw_field(field.key, json::raw(field.value));
+      if (field.key != "start_index" && field.key != "end_index")
+        w.raw_field(field.key, json::raw(field.value));
     }
   }
   w.end_object();
@@ -110,12 +118,13 @@ UsageMeter::Counts UsageMeter::read(const json::Object& usage) {
   if (const auto value = json::find(usage, "cache_creation")) {
     if (const auto split = json::as_object(*value)) {
       counts.cache_write_1h = count(*split, "ephemeral_1h_input_tokens");
-      counts.cache_write = std::max(counts.cache_write,
-                                    counts.cache_write_1h + count(*split, "ephemeral_5m_input_tokens"));
+      counts.cache_write = std::max(
+          counts.cache_write, counts.cache_write_1h + count(*split, "ephemeral_5m_input_tokens"));
     }
   }
   if (const auto value = json::find(usage, "output_tokens_details")) {
-    if (const auto details = json::as_object(*value)) counts.reasoning = count(*details, "thinking_tokens");
+    if (const auto details = json::as_object(*value))
+      counts.reasoning = count(*details, "thinking_tokens");
   }
   return counts;
 }

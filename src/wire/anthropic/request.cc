@@ -27,7 +27,9 @@ struct Thinking {
 class RequestWriter {
  public:
   RequestWriter(const Request& request, const TargetInfo& target)
-      : request_(request), target_(target), traits_(model_traits(target.model)),
+      : request_(request),
+        target_(target),
+        traits_(model_traits(target.model)),
         ours_(request.dialect == DialectId::kAnthropic) {}
 
   Result<WireRequest> write() {
@@ -38,12 +40,16 @@ class RequestWriter {
       return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
     }
     AJAR_ASSIGN(conversation_, write_conversation(request_, out_.dropped));
+    if (!ours_) {
+      AJAR_ASSIGN(allowed_, read_allowed_tools(request_.tool_choice));
+    }
     AJAR_TRY(write_tools());
     decide_thinking();
     decide_max_tokens();
 
     json::Writer w(out_.body);
-    out_.body.reserve(conversation_.messages.size() + conversation_.system.size() + tools_.size() + 512);
+    out_.body.reserve(conversation_.messages.size() + conversation_.system.size() + tools_.size() +
+                      512);
     w.begin_object();
     w.field("model", target_.model);
     w.field("max_tokens", max_tokens_);
@@ -78,11 +84,14 @@ class RequestWriter {
     for (size_t i = 0; i < request_.tools.size(); ++i) {
       const Tool& tool = request_.tools[i];
       const std::string field = "tools[" + std::to_string(i) + "]";
-      const bool own = tool.origin == DialectId::kAnthropic || (tool.origin == DialectId::kNone && ours_);
+      const bool own =
+          tool.origin == DialectId::kAnthropic || (tool.origin == DialectId::kNone && ours_);
+      if (allowed_ && tool.raw.empty() && !allowed_->has(tool.name)) continue;
       if (!tools_.empty()) tools_.push_back(',');
       json::Writer w(tools_);
       if (!tool.raw.empty()) {
-        if (!own) return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+        if (!own)
+          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
         w.raw(tool.raw);
         continue;
       }
@@ -102,7 +111,8 @@ class RequestWriter {
       w.end_object();
     }
     if (!tools_.empty() || conversation_.called.empty()) return {};
-    // The API demands declarations for tools that the history has called, though none may be called now.
+    // The API demands declarations for tools that the history has called, though none may be called
+    // now.
     stand_ins_ = true;
     for (const std::string& name : conversation_.called) {
       if (!tools_.empty()) tools_.push_back(',');
@@ -116,26 +126,30 @@ class RequestWriter {
   }
 
   ToolChoice::Mode choice_mode() const {
-    return stand_ins_ ? ToolChoice::Mode::kNone : request_.tool_choice.mode;
+    if (stand_ins_) return ToolChoice::Mode::kNone;
+    if (allowed_) return allowed_->required ? ToolChoice::Mode::kAny : ToolChoice::Mode::kAuto;
+    return request_.tool_choice.mode;
   }
   void write_tool_choice(json::Writer& w) {
     using Mode = ToolChoice::Mode;
     const Mode mode = choice_mode();
     const bool one = !request_.parallel_tool_calls.value_or(true) && mode != Mode::kNone;
-    if (mode == Mode::kRaw) {
-      if (ours_) return w.raw_field("tool_choice", request_.tool_choice.raw);
-      drop("tool_choice");
-    }
+    if (mode == Mode::kRaw) return w.raw_field("tool_choice", request_.tool_choice.raw);
     if (mode == Mode::kUnset && !one) return;
-    if (mode == Mode::kRaw && !one) return;
     w.key("tool_choice");
     w.begin_object();
     switch (mode) {
       case Mode::kUnset:
       case Mode::kRaw:
-      case Mode::kAuto: w.field("type", "auto"); break;
-      case Mode::kNone: w.field("type", "none"); break;
-      case Mode::kAny: w.field("type", "any"); break;
+      case Mode::kAuto:
+        w.field("type", "auto");
+        break;
+      case Mode::kNone:
+        w.field("type", "none");
+        break;
+      case Mode::kAny:
+        w.field("type", "any");
+        break;
       case Mode::kNamed:
         w.field("type", "tool");
         w.field("name", request_.tool_choice.name);
@@ -145,24 +159,28 @@ class RequestWriter {
     w.end_object();
   }
 
-  // Effort and budget are two spellings of one wish; which of them a model takes depends on its age.
+  // Effort and budget are two spellings of one wish; which of them a model takes depends on its
+  // age.
   void decide_thinking() {
     using Mode = Reasoning::Mode;
     const Reasoning& wish = request_.reasoning;
-    const bool off = wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off =
+        wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     if (wish.mode == Mode::kUnset) return;
     if (off) {
       if (traits_.always_thinks) thinking_.effort = "low";
       return;
     }
     if (!traits_.thinking) return drop("reasoning");
-    if (traits_.adaptive && wish.mode == Mode::kEffort) thinking_.effort = native_effort(wish.effort, traits_);
+    if (traits_.adaptive && wish.mode == Mode::kEffort)
+      thinking_.effort = native_effort(wish.effort, traits_);
     if (!traits_.budget && wish.mode == Mode::kBudget) {
       thinking_.effort = native_effort(effort_of_budget(wish.budget_tokens), traits_);
     }
     const bool forced = !tools_.empty() && (choice_mode() == ToolChoice::Mode::kAny ||
                                             choice_mode() == ToolChoice::Mode::kNamed);
-    if (forced) return drop("reasoning");  // the API refuses thinking with a forced tool
+    // The API refuses thinking with a forced tool, and with a prefill.
+    if (forced || conversation_.prefill) return drop("reasoning");
     if (traits_.adaptive && !(wish.mode == Mode::kBudget && traits_.budget)) {
       thinking_.mode = Thinking::Mode::kAdaptive;
       return;
@@ -171,9 +189,10 @@ class RequestWriter {
     thinking_.budget_tokens = wish.mode == Mode::kBudget ? std::max(wish.budget_tokens, kMinBudget)
                                                          : budget_of_effort(wish.effort);
     if (request_.max_tokens) {  // the budget must leave room for the answer
-      const int64_t room = std::max(*request_.max_tokens / 2, std::min(kMinBudget, *request_.max_tokens - 1));
-      thinking_.budget_tokens = std::min(thinking_.budget_tokens,
-                                         wish.mode == Mode::kBudget ? *request_.max_tokens - 1 : room);
+      const int64_t room =
+          std::max(*request_.max_tokens / 2, std::min(kMinBudget, *request_.max_tokens - 1));
+      thinking_.budget_tokens = std::min(
+          thinking_.budget_tokens, wish.mode == Mode::kBudget ? *request_.max_tokens - 1 : room);
       if (thinking_.budget_tokens < kMinBudget) return drop("reasoning");
     }
     thinking_.mode = Thinking::Mode::kBudget;
@@ -187,7 +206,8 @@ class RequestWriter {
     if (thinking_.mode == Thinking::Mode::kBudget && max_tokens_ <= thinking_.budget_tokens) {
       max_tokens_ = thinking_.budget_tokens + usual;
       if (traits_.known) max_tokens_ = std::min(max_tokens_, traits_.max_output);
-      if (max_tokens_ <= thinking_.budget_tokens) thinking_.budget_tokens = std::max(kMinBudget, max_tokens_ / 2);
+      if (max_tokens_ <= thinking_.budget_tokens)
+        thinking_.budget_tokens = std::max(kMinBudget, max_tokens_ / 2);
     }
   }
 
@@ -197,11 +217,14 @@ class RequestWriter {
     if (format.kind == ResponseFormat::Kind::kJsonObject) {
       order = "Answer with one valid JSON object and nothing else.";
     } else if (format.kind == ResponseFormat::Kind::kJsonSchema && !traits_.structured) {
-      order = "Answer with one JSON value and nothing else. It must conform to this JSON Schema:\n" + format.schema;
+      order =
+          "Answer with one JSON value and nothing else. It must conform to this JSON Schema:\n" +
+          format.schema;
       drop("response_format.strict");
     }
     if (order.empty() && conversation_.system_blocks == 0) return;
-    if (order.empty() && !conversation_.system_plain.empty()) return w.field("system", conversation_.system_plain);
+    if (order.empty() && !conversation_.system_plain.empty())
+      return w.field("system", conversation_.system_plain);
     w.key("system");
     w.begin_array();
     w.members(conversation_.system);
@@ -225,14 +248,16 @@ class RequestWriter {
       w.field("type", "adaptive");
       // Newer models keep their thoughts to themselves unless asked.
       if (!traits_.budget) {
-        w.field("display", request_.reasoning.include_thoughts.value_or(true) ? "summarized" : "omitted");
+        w.field("display",
+                request_.reasoning.include_thoughts.value_or(true) ? "summarized" : "omitted");
       }
     }
     w.end_object();
   }
 
   void write_output_config(json::Writer& w) {
-    const bool schema = request_.response_format.kind == ResponseFormat::Kind::kJsonSchema && traits_.structured;
+    const bool schema =
+        request_.response_format.kind == ResponseFormat::Kind::kJsonSchema && traits_.structured;
     if (thinking_.effort.empty() && !schema) return;
     w.key("output_config");
     w.begin_object();
@@ -344,7 +369,8 @@ class RequestWriter {
     out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
     out_.headers.emplace_back("anthropic-version",
                               target_.api_version.empty() ? "2023-06-01" : target_.api_version);
-    if (conversation_.uses_files) out_.headers.emplace_back("anthropic-beta", "files-api-2025-04-14");
+    if (conversation_.uses_files)
+      out_.headers.emplace_back("anthropic-beta", "files-api-2025-04-14");
   }
 
   const Request& request_;
@@ -355,6 +381,7 @@ class RequestWriter {
   Conversation conversation_;
   std::string tools_;       // comma-separated
   bool stand_ins_ = false;  // tools_ were made up from the history
+  std::optional<AllowedTools> allowed_;
   Thinking thinking_;
   int64_t max_tokens_ = 0;
 };

@@ -18,7 +18,8 @@ bool unsupported(std::string_view key, const json::Value& value) {
   if (key == "minItems") return json::as_int(value).value_or(9) > 1;
   if (key == "format") {
     return !one_of(json::as_string(value).value_or(""),
-                   {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"});
+                   {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4",
+                    "ipv6", "uuid"});
   }
   if (key == "pattern") {  // no look-around, back-references or word boundaries
     const std::string_view pattern = json::as_string(value).value_or("");
@@ -30,12 +31,39 @@ bool unsupported(std::string_view key, const json::Value& value) {
     }
     return false;
   }
-  return one_of(key, {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
-                      "maxLength", "maxItems", "uniqueItems", "contains", "minContains", "maxContains",
-                      "minProperties", "maxProperties", "patternProperties", "propertyNames",
-                      "unevaluatedProperties", "unevaluatedItems", "dependentRequired", "dependentSchemas", "not",
-                      "if", "then", "else", "$schema", "$id", "$comment", "examples", "deprecated", "readOnly",
-                      "writeOnly", "contentEncoding", "contentMediaType"});
+  return one_of(key, {"minimum",
+                      "maximum",
+                      "exclusiveMinimum",
+                      "exclusiveMaximum",
+                      "multipleOf",
+                      "minLength",
+                      "maxLength",
+                      "maxItems",
+                      "uniqueItems",
+                      "contains",
+                      "minContains",
+                      "maxContains",
+                      "minProperties",
+                      "maxProperties",
+                      "patternProperties",
+                      "propertyNames",
+                      "unevaluatedProperties",
+                      "unevaluatedItems",
+                      "dependentRequired",
+                      "dependentSchemas",
+                      "not",
+                      "if",
+                      "then",
+                      "else",
+                      "$schema",
+                      "$id",
+                      "$comment",
+                      "examples",
+                      "deprecated",
+                      "readOnly",
+                      "writeOnly",
+                      "contentEncoding",
+                      "contentMediaType"});
 }
 
 bool is_object_schema(const json::Object& schema) {
@@ -81,7 +109,8 @@ void write_strict(json::Writer& w, const json::Value& value) {
   for (const auto field : *schema) {
     const std::string_view key = field.key;
     if (unsupported(key, field.value) || (key == "oneOf" && json::find(*schema, "anyOf"))) {
-      if (key.starts_with('$') || one_of(key, {"examples", "deprecated", "readOnly", "writeOnly"})) continue;
+      if (key.starts_with('$') || one_of(key, {"examples", "deprecated", "readOnly", "writeOnly"}))
+        continue;
       if (!lost.empty()) lost += ", ";
       lost.append(key).append(": ").append(json::raw(field.value));
       continue;

@@ -87,7 +87,8 @@ class Builder {
   }
 
   Status instruction(const Part& part, bool leading, bool only, const std::string& field) {
-    if (part.kind != Kind::kText) return fail(Code::kUnsupported, "instructions can only be text", field);
+    if (part.kind != Kind::kText)
+      return fail(Code::kUnsupported, "instructions can only be text", field);
     if (blank(part.text)) return {};
     if (leading) {
       text(out_.system, part.text);
@@ -105,10 +106,14 @@ class Builder {
       case Kind::kRefusal:
         if (!part.text.empty()) text(turn(false).parts, part.text);
         return {};
-      case Kind::kToolResult: return response(part, field);
+      case Kind::kToolResult:
+        return response(part, field);
       case Kind::kToolCall:
-      case Kind::kThought: drop(dropped_, field); return {};
-      default: return media(turn(false).parts, part, field);
+      case Kind::kThought:
+        drop(dropped_, field);
+        return {};
+      default:
+        return media(turn(false).parts, part, field);
     }
   }
 
@@ -118,9 +123,15 @@ class Builder {
       case Kind::kRefusal:
         if (!part.text.empty()) text(turn(true).parts, part.text);
         return {};
-      case Kind::kThought: thought(part, field); return {};
-      case Kind::kToolCall: call(part); return {};
-      case Kind::kToolResult: drop(dropped_, field); return {};
+      case Kind::kThought:
+        thought(part, field);
+        return {};
+      case Kind::kToolCall:
+        call(part);
+        return {};
+      case Kind::kToolResult:
+        drop(dropped_, field);
+        return {};
       case Kind::kOpaque:
         if (ours(part)) {
           next(turn(true).parts).raw(part.raw);
@@ -128,11 +139,13 @@ class Builder {
           drop(dropped_, field);
         }
         return {};
-      default: return media(turn(true).parts, part, field);
+      default:
+        return media(turn(true).parts, part, field);
     }
   }
 
-  // A signature without a thought came on a text or picture part before it; it may stand on an empty one.
+  // A signature without a thought came on a text or picture part before it; it may stand on an
+  // empty one.
   void thought(const Part& part, const std::string& field) {
     if (part.signature.empty() || part.redacted || !ours(part)) return drop(dropped_, field);
     json::Writer w = next(turn(true).parts);
@@ -145,7 +158,8 @@ class Builder {
 
   void call(const Part& part) {
     Turn& turn = this->turn(true);
-    // Ids that we or other providers made up mean nothing to Gemini, and Vertex refuses ids altogether.
+    // Ids that we or other providers made up mean nothing to Gemini, and Vertex refuses ids
+    // altogether.
     const bool send_id = ours(part) && !part.id.empty() && !part.id.starts_with("call_");
     json::Writer w = next(turn.parts);
     w.begin_object();
@@ -178,7 +192,8 @@ class Builder {
     Turn& turn = this->turn(false);
     std::string pictures;
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal) AJAR_TRY(media(pictures, inner, field));
+      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal)
+        AJAR_TRY(media(pictures, inner, field));
     }
     json::Writer w = next(turn.responses);
     w.begin_object();
@@ -232,10 +247,11 @@ class Builder {
 
   Status orphan(const Part& part, const std::string& field) {
     Turn& turn = this->turn(false);
-    text(turn.parts, "[Result of an earlier tool call" + (part.name.empty() ? "" : " to " + part.name) + "]\n" +
-                         result_text(part));
+    text(turn.parts, "[Result of an earlier tool call" +
+                         (part.name.empty() ? "" : " to " + part.name) + "]\n" + result_text(part));
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal) AJAR_TRY(media(turn.parts, inner, field));
+      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal)
+        AJAR_TRY(media(turn.parts, inner, field));
     }
     return {};
   }
@@ -243,7 +259,8 @@ class Builder {
   // Images, audio, video and documents.
   Status media(std::string& parts, const Part& part, const std::string& field) {
     if (part.kind == Kind::kOpaque) {
-      if (!ours(part)) return fail(Code::kUnsupported, "the target does not know this kind of content", field);
+      if (!ours(part))
+        return fail(Code::kUnsupported, "the target does not know this kind of content", field);
       next(parts).raw(part.raw);
       return {};
     }
@@ -259,7 +276,8 @@ class Builder {
     if (type.empty()) type = "application/pdf";
     const std::string& uri = part.file_id.empty() ? part.url : part.file_id;
     if (!part.file_id.empty() && !ours(part) && !part.file_id.starts_with("https://")) {
-      return fail(Code::kUnsupported, "file ids of another provider mean nothing to the target", field);
+      return fail(Code::kUnsupported, "file ids of another provider mean nothing to the target",
+                  field);
     }
     json::Writer w = next(parts);
     w.begin_object();
@@ -277,7 +295,8 @@ class Builder {
   }
 
   Result<Conversation> finish() {
-    std::erase_if(turns_, [](const Turn& turn) { return turn.responses.empty() && turn.parts.empty(); });
+    std::erase_if(turns_,
+                  [](const Turn& turn) { return turn.responses.empty() && turn.parts.empty(); });
     if (turns_.empty()) return invalid("messages", "there is nothing in them to answer");
     size_t bytes = 0;
     for (const Turn& turn : turns_) bytes += turn.responses.size() + turn.parts.size() + 32;

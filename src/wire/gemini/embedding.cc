@@ -11,7 +11,8 @@
 
 namespace ajar::wire::gemini {
 
-Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, const TargetInfo& target) {
+Result<WireRequest> write_embedding_request(const EmbeddingRequest& request,
+                                            const TargetInfo& target) {
   if (!request.tokens.empty()) {
     return fail(Code::kUnsupported, "the target embeds texts, not token ids", "input");
   }
@@ -52,29 +53,31 @@ Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, con
 Result<EmbeddingReply> read_embedding_reply(std::string_view body) {
   json::Document document;
   const auto value = document.parse(body);
-  if (!value) return fail(Code::kUpstream, "the upstream's answer is not JSON: " + value.error().message);
+  if (!value)
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + value.error().message);
   if (const auto error = find_error(*value)) return std::unexpected(error_of(*error, 0));
   const auto object = json::as_object(*value);
   const auto found = object ? json::find(*object, "embeddings") : std::nullopt;
   const auto rows = found ? json::as_array(*found) : std::nullopt;
-  if (!rows) return fail(Code::kUpstream, "the upstream's answer has no embeddings");
+  if (!rows) return fail(Code::kUpstream, "the provider's answer has no embeddings");
   EmbeddingReply reply;
   for (const json::Value item : *rows) {
     const auto row = json::as_object(item);
     const auto list = row ? json::find(*row, "values") : std::nullopt;
     const auto numbers = list ? json::as_array(*list) : std::nullopt;
-    if (!numbers) return fail(Code::kUpstream, "an embedding of the upstream's has no values");
+    if (!numbers) return fail(Code::kUpstream, "an embedding of the provider's has no values");
     size_t dim = 0;
     for (const json::Value number : *numbers) {
       const auto real = json::as_double(number);
       if (!real || !std::isfinite(float(*real))) {
-        return fail(Code::kUpstream, "an embedding of the upstream's holds something that is not a number");
+        return fail(Code::kUpstream,
+                    "an embedding of the provider's holds something that is not a number");
       }
       reply.values.push_back(float(*real));
       ++dim;
     }
     if (dim == 0 || (reply.dim != 0 && dim != reply.dim)) {
-      return fail(Code::kUpstream, "the upstream's embeddings differ in length");
+      return fail(Code::kUpstream, "the provider's embeddings differ in length");
     }
     reply.dim = dim;
   }

@@ -1,5 +1,6 @@
 #pragma once
-// Gemini generateContent and streamGenerateContent, outbound. Spec: https://ai.google.dev/api/generate-content
+// Gemini generateContent and streamGenerateContent, outbound. Spec:
+// https://ai.google.dev/api/generate-content
 
 #include "core/embedding.h"
 #include "wire/dialect.h"
@@ -11,7 +12,8 @@ Error read_error(int status, std::string_view content_type, std::string_view bod
 std::unique_ptr<ReplyDecoder> new_decoder();
 
 // :batchEmbedContents. Token inputs are kUnsupported.
-Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, const TargetInfo& target);
+Result<WireRequest> write_embedding_request(const EmbeddingRequest& request,
+                                            const TargetInfo& target);
 Result<EmbeddingReply> read_embedding_reply(std::string_view body);
 
 }  // namespace ajar::wire::gemini

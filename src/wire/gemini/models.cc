@@ -19,8 +19,13 @@ ModelTraits model_traits(std::string_view model) {
   name.remove_prefix(at + 6);
   if (name.starts_with("-robotics")) name = "-2.5-flash";
   const bool numbered = name.size() >= 2 && name[0] == '-' && name[1] >= '0' && name[1] <= '9';
-  const int major = numbered ? name[1] - '0' : (name.starts_with("-pro") || name.starts_with("-exp")) ? 1 : 9;
-  const int minor = numbered && name.size() >= 4 && name[2] == '.' && name[3] >= '0' && name[3] <= '9' ? name[3] - '0' : 0;
+  const int major = numbered                                                 ? name[1] - '0'
+                    : (name.starts_with("-pro") || name.starts_with("-exp")) ? 1
+                                                                             : 9;
+  const int minor =
+      numbered && name.size() >= 4 && name[2] == '.' && name[3] >= '0' && name[3] <= '9'
+          ? name[3] - '0'
+          : 0;
   traits.pro = name.find("pro") != std::string_view::npos;
   if (major >= 3) {
     traits.medium_level = !(traits.pro && major == 3 && minor == 0);

@@ -13,9 +13,9 @@ struct ModelTraits {
   Thinking thinking = Thinking::kLevel;  // what thinkingConfig takes
   int64_t min_budget = 0, max_budget = 24576;
   bool pro = false;
-  bool medium_level = true;   // knows thinkingLevel "medium"
-  bool json_schema = true;    // takes parametersJsonSchema and responseJsonSchema
-  bool result_parts = true;   // takes media inside functionResponse.parts
+  bool medium_level = true;     // knows thinkingLevel "medium"
+  bool json_schema = true;      // takes parametersJsonSchema and responseJsonSchema
+  bool result_parts = true;     // takes media inside functionResponse.parts
   bool needs_signature = true;  // refuses a function call in the history without thoughtSignature
 };
 

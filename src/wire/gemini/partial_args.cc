@@ -18,7 +18,8 @@ struct Step {
   std::string name;
 };
 
-// "$.a[0]['b c']" in steps; nothing when it is not such a path. https://www.rfc-editor.org/rfc/rfc9535
+// "$.a[0]['b c']" in steps; nothing when it is not such a path.
+// https://www.rfc-editor.org/rfc/rfc9535
 std::optional<std::vector<Step>> parse_path(std::string_view path) {
   if (!path.starts_with('$')) return std::nullopt;
   path.remove_prefix(1);
@@ -64,7 +65,7 @@ struct PartialArgs::Node {
   Type type = Type::kNone;
   std::string text;  // kString: the string; kRaw: JSON
   std::vector<std::pair<std::string, std::unique_ptr<Node>>> members;  // kObject
-  std::vector<std::unique_ptr<Node>> items;                           // kArray
+  std::vector<std::unique_ptr<Node>> items;                            // kArray
 
   Node* child(const Step& step) {
     const Type wanted = step.is_index ? Type::kArray : Type::kObject;
@@ -82,9 +83,12 @@ struct PartialArgs::Node {
 
   void write(json::Writer& w) const {
     switch (type) {
-      case Type::kNone: return w.null();
-      case Type::kString: return w.string(text);
-      case Type::kRaw: return w.raw(text);
+      case Type::kNone:
+        return w.null();
+      case Type::kString:
+        return w.string(text);
+      case Type::kRaw:
+        return w.raw(text);
       case Type::kObject:
         w.begin_object();
         for (const auto& [name, node] : members) {
@@ -108,14 +112,15 @@ void PartialArgs::clear() { root_.reset(); }
 Status PartialArgs::add(const json::Object& piece) {
   const auto steps = parse_path(json::string_or(piece, "jsonPath"));
   if (!steps || steps->empty() || steps->front().is_index) {
-    return fail(Code::kUpstream, "the upstream sent a function argument with an unusable path");
+    return fail(Code::kUpstream, "the provider sent a function argument with an unusable path");
   }
   if (root_ == nullptr) root_ = std::make_unique<Node>();
   Node* node = root_.get();
   for (const Step& step : *steps) {
     node = node->child(step);
     if (node == nullptr) {
-      return fail(Code::kUpstream, "the upstream sent function arguments that contradict each other");
+      return fail(Code::kUpstream,
+                  "the provider sent function arguments that contradict each other");
     }
   }
   for (const auto field : piece) {

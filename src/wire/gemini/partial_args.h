@@ -1,6 +1,7 @@
 #pragma once
-// Arguments of a function call that come in pieces: {"jsonPath":"$.items[0].name","stringValue":"ap",
-// "willContinue":true}. https://ai.google.dev/api/caching#PartialArg (streamFunctionCallArguments)
+// Arguments of a function call that come in pieces:
+// {"jsonPath":"$.items[0].name","stringValue":"ap", "willContinue":true}.
+// https://ai.google.dev/api/caching#PartialArg (streamFunctionCallArguments)
 
 #include <memory>
 #include <string>
@@ -17,7 +18,8 @@ class PartialArgs {
  public:
   PartialArgs();
   ~PartialArgs();
-  // One element of partialArgs. Fails (kUpstream) on a path that cannot be followed, and on absurd sizes.
+  // One element of partialArgs. Fails (kUpstream) on a path that cannot be followed, and on absurd
+  // sizes.
   Status add(const json::Object& piece);
   bool empty() const;
   std::string json() const;  // what there is so far, as an object

@@ -25,10 +25,10 @@ void add_member(RawMembers& members, std::string_view key, const json::Value& va
 
 struct Candidate {
   int32_t calls = 0;
-  bool call_open = false;   // its arguments are still coming
+  bool call_open = false;  // its arguments are still coming
   PartialArgs args;
-  std::string text;         // for the positions of citations
-  std::string grounding;    // the last groundingMetadata
+  std::string text;       // for the positions of citations
+  std::string grounding;  // the last groundingMetadata
   RawMembers extra;
   bool stopped = false;
 };
@@ -51,17 +51,18 @@ class Decoder final : public ReplyDecoder {
 
   Status on_end(EventBatch&) override {
     if (done()) return {};
-    return fail(Code::kCut, started_ ? "the upstream's reply ended before it was finished"
-                                     : "the upstream's reply ended before it began");
+    return fail(Code::kCut, started_ ? "the provider's reply ended before it was finished"
+                                     : "the provider's reply ended before it began");
   }
 
   bool done() const override {
-    return !candidates_.empty() && std::ranges::all_of(candidates_, [](const auto& c) { return c->stopped; });
+    return !candidates_.empty() &&
+           std::ranges::all_of(candidates_, [](const auto& c) { return c->stopped; });
   }
 
  private:
   static std::unexpected<Error> unreadable(const Error& why) {
-    return fail(Code::kUpstream, "the upstream's answer is not JSON: " + why.message);
+    return fail(Code::kUpstream, "the provider's answer is not JSON: " + why.message);
   }
   static std::optional<json::Object> object_at(const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);
@@ -79,20 +80,21 @@ class Decoder final : public ReplyDecoder {
     return event;
   }
 
-  // One GenerateContentResponse, or the array of them that streamGenerateContent gives without alt=sse.
+  // One GenerateContentResponse, or the array of them that streamGenerateContent gives without
+  // alt=sse.
   Status chunks(const json::Value& value, EventBatch& out) {
     if (const auto error = find_error(value)) return std::unexpected(error_of(*error, 0));
     if (const auto list = json::as_array(value)) {
       for (const json::Value item : *list) {
         const auto object = json::as_object(item);
-        if (!object) return fail(Code::kUpstream, "the upstream's answer is not a list of replies");
+        if (!object) return fail(Code::kUpstream, "the provider's answer is not a list of replies");
         if (json::find(*object, "error")) return std::unexpected(error_of(*object, 0));
         AJAR_TRY(chunk(*object, out));
       }
       return {};
     }
     const auto object = json::as_object(value);
-    if (!object) return fail(Code::kUpstream, "the upstream's answer is not an object");
+    if (!object) return fail(Code::kUpstream, "the provider's answer is not an object");
     return chunk(*object, out);
   }
 
@@ -131,7 +133,8 @@ class Decoder final : public ReplyDecoder {
   }
 
   Candidate& at(int32_t index) {
-    while (candidates_.size() <= size_t(index)) candidates_.push_back(std::make_unique<Candidate>());
+    while (candidates_.size() <= size_t(index))
+      candidates_.push_back(std::make_unique<Candidate>());
     return *candidates_[size_t(index)];
   }
 
@@ -148,9 +151,11 @@ class Decoder final : public ReplyDecoder {
       std::string items = logprobs_of(*result);
       if (!items.empty()) emit(out, Kind::kLogprobs, index).raw = std::move(items);
     }
-    if (const auto grounding = json::find(object, "groundingMetadata")) c.grounding = json::raw(*grounding);
-    for (const std::string_view key : {"groundingMetadata", "citationMetadata", "urlContextMetadata", "safetyRatings",
-                                       "finishMessage", "avgLogprobs"}) {
+    if (const auto grounding = json::find(object, "groundingMetadata"))
+      c.grounding = json::raw(*grounding);
+    for (const std::string_view key :
+         {"groundingMetadata", "citationMetadata", "urlContextMetadata", "safetyRatings",
+          "finishMessage", "avgLogprobs"}) {
       RawMembers member;
       if (const auto value = json::find(object, key)) add_member(member, key, *value);
       merge_members(c.extra, member);
@@ -183,7 +188,8 @@ class Decoder final : public ReplyDecoder {
     if (!object) return {};
     const json::Object& part = *object;
     const std::string_view signature = json::string_or(part, "thoughtSignature");
-    if (const auto call = object_at(part, "functionCall")) return function_call(*call, signature, c, index, out);
+    if (const auto call = object_at(part, "functionCall"))
+      return function_call(*call, signature, c, index, out);
     if (const auto text = json::find(part, "text")) {
       const std::string_view said = json::as_string(*text).value_or("");
       const auto thought = json::find(part, "thought");
@@ -201,7 +207,8 @@ class Decoder final : public ReplyDecoder {
       Event& event = emit(out, Kind::kMedia, index);
       event.name = json::string_or(*media, "mimeType");
       event.text = json::string_or(*media, "data");
-    } else if (part.size() > (signature.empty() ? 0u : 1u)) {  // executableCode, codeExecutionResult, ...
+    } else if (part.size() >
+               (signature.empty() ? 0u : 1u)) {  // executableCode, codeExecutionResult, ...
       close_call(c, index, out);
       emit(out, Kind::kOpaque, index).raw = json::raw(value);
       return {};
@@ -210,10 +217,10 @@ class Decoder final : public ReplyDecoder {
     return {};
   }
 
-  // A call comes whole ({name, args}), or opens with willContinue, gets partialArgs, and ends with a piece that
-  // does not continue; some servers forget that last one.
-  Status function_call(const json::Object& call, std::string_view signature, Candidate& c, int32_t index,
-                       EventBatch& out) {
+  // A call comes whole ({name, args}), or opens with willContinue, gets partialArgs, and ends with
+  // a piece that does not continue; some servers forget that last one.
+  Status function_call(const json::Object& call, std::string_view signature, Candidate& c,
+                       int32_t index, EventBatch& out) {
     const std::string_view name = json::string_or(call, "name");
     const auto flag = json::find(call, "willContinue");
     const bool more = flag && json::as_bool(*flag).value_or(false);
@@ -254,10 +261,12 @@ class Decoder final : public ReplyDecoder {
     c.args.clear();
   }
 
-  // Gemini mostly gives calls no id, and every other dialect needs one. The same reply gets the same ids.
+  // Gemini mostly gives calls no id, and every other dialect needs one. The same reply gets the
+  // same ids.
   std::string made_id(int32_t choice, int32_t call) {
     if (id_.empty()) id_ = new_id("");
-    return "call_" + sha256_hex(id_ + ":" + std::to_string(choice) + ":" + std::to_string(call)).substr(0, 24);
+    return "call_" + sha256_hex(id_ + ":" + std::to_string(choice) + ":" + std::to_string(call))
+                         .substr(0, 24);
   }
 
   json::Document document_;

@@ -13,7 +13,8 @@ namespace ajar::wire::gemini {
 // kNone for words that say the reply is not over.
 Finish finish_of(std::string_view finish_reason, bool has_calls);
 
-// usageMetadata in our canonical form; `reported` false when it holds no counts (Vertex's first chunks).
+// usageMetadata in our canonical form; `reported` false when it holds no counts (Vertex's first
+// chunks).
 Usage usage_of(const json::Object& metadata);
 
 // {"error":{"code","message","status","details"}}. https://cloud.google.com/apis/design/errors
@@ -26,8 +27,8 @@ std::optional<json::Object> find_error(const json::Value& body);
 // logprobsResult as comma-separated items of OpenAI's logprobs.content.
 std::string logprobs_of(const json::Object& result);
 
-// groundingMetadata as OpenAI annotations: one url_citation per web page and passage of `text`, where it counts
-// characters and Gemini bytes.
+// groundingMetadata as OpenAI annotations: one url_citation per web page and passage of `text`,
+// where it counts characters and Gemini bytes.
 std::vector<std::string> annotations_of(const json::Object& grounding, std::string_view text);
 
 }  // namespace ajar::wire::gemini

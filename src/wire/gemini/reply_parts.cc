@@ -29,7 +29,8 @@ int64_t audio_tokens(const json::Object& metadata, std::string_view key) {
   if (const auto list = array_at(metadata, key)) {
     for (const json::Value item : *list) {
       const auto line = json::as_object(item);
-      if (line && json::string_or(*line, "modality") == "AUDIO") sum = std::max(sum, count(*line, "tokenCount"));
+      if (line && json::string_or(*line, "modality") == "AUDIO")
+        sum = std::max(sum, count(*line, "tokenCount"));
     }
   }
   return sum;
@@ -61,12 +62,14 @@ Finish finish_of(std::string_view reason, bool has_calls) {
   if (reason.empty() || reason == "FINISH_REASON_UNSPECIFIED") return Finish::kNone;
   if (reason == "STOP" || reason == "OTHER") return has_calls ? Finish::kToolCalls : Finish::kStop;
   if (reason == "MAX_TOKENS") return Finish::kLength;
-  for (const std::string_view broken : {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
-                                        "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "NO_IMAGE"}) {
+  for (const std::string_view broken :
+       {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "NO_IMAGE"}) {
     if (reason == broken) return Finish::kError;
   }
-  for (const std::string_view filter : {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
-                                        "IMAGE_OTHER", "MODEL_ARMOR"}) {
+  for (const std::string_view filter :
+       {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+        "IMAGE_OTHER", "MODEL_ARMOR"}) {
     if (reason.ends_with(filter)) return Finish::kContentFilter;
   }
   return Finish::kStop;
@@ -80,7 +83,8 @@ Usage usage_of(const json::Object& metadata) {
   usage.output = count(metadata, "candidatesTokenCount") + usage.reasoning;
   usage.audio_input = audio_tokens(metadata, "promptTokensDetails");
   usage.audio_output = audio_tokens(metadata, "candidatesTokensDetails");
-  usage.reported = json::find(metadata, "promptTokenCount") || json::find(metadata, "totalTokenCount");
+  usage.reported =
+      json::find(metadata, "promptTokenCount") || json::find(metadata, "totalTokenCount");
   usage.clamp();
   return usage;
 }
@@ -89,13 +93,14 @@ Error error_of(const json::Object& body, int status) {
   Error error{.upstream_status = status};
   const auto object = object_at(body, "error");
   if (!object) {
-    error.message = json::string_or(body, "error", "the upstream reported an error without a message");
+    error.message = json::string_or(body, "error", "the provider gave an error without a message");
     error.code = code_of_status(status);
     return error;
   }
   error.message = json::string_or(*object, "message");
   error.type = json::string_or(*object, "status");
-  if (status == 0) error.upstream_status = int(std::clamp<int64_t>(json::int_or(*object, "code"), 0, 999));
+  if (status == 0)
+    error.upstream_status = int(std::clamp<int64_t>(json::int_or(*object, "code"), 0, 999));
   error.code = code_of_status(error.upstream_status);
   bool credential = error.type == "FAILED_PRECONDITION";  // billing or region of our account
   if (const auto details = array_at(*object, "details")) {
@@ -112,12 +117,17 @@ Error error_of(const json::Object& body, int status) {
       }
     }
   }
+  if (error.code == Code::kInvalid &&
+      error.message.find("exceeds the maximum number of tokens") != std::string::npos) {
+    error.type = kContextTooLong;
+  }
   if (credential && error.code == Code::kInvalid) error.code = Code::kUpstream;
   if (error.type == "RESOURCE_EXHAUSTED") error.code = Code::kRateLimit;
   if (error.type == "UNAVAILABLE") error.code = Code::kUnavailable;
   if (error.type == "DEADLINE_EXCEEDED") error.code = Code::kTimeout;
   if (error.message.empty()) {
-    error.message = error.type.empty() ? "the upstream reported an error without a message" : error.type;
+    error.message =
+        error.type.empty() ? "the provider gave an error without a message" : error.type;
   }
   return error;
 }
@@ -132,11 +142,11 @@ std::optional<json::Object> find_error(const json::Value& body) {
   return object && json::find(*object, "error") ? object : std::nullopt;
 }
 
-Error read_error(int status, std::string_view content_type, std::string_view body) {
+Error read_error(int status, std::string_view, std::string_view body) {
   json::Document document;
   const auto value = document.parse(body);
   const auto object = value ? find_error(*value) : std::nullopt;
-  return object ? error_of(*object, status) : opaque_error(status, content_type, body);
+  return object ? error_of(*object, status) : opaque_error(status, body);
 }
 
 std::string logprobs_of(const json::Object& result) {
@@ -205,7 +215,8 @@ std::vector<std::string> annotations_of(const json::Object& grounding, std::stri
     w.end_object();
   };
   const auto characters = [&](int64_t bytes) {
-    const std::string_view head = text.substr(0, size_t(std::clamp<int64_t>(bytes, 0, int64_t(text.size()))));
+    const std::string_view head =
+        text.substr(0, size_t(std::clamp<int64_t>(bytes, 0, int64_t(text.size()))));
     return int64_t(std::ranges::count_if(head, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
   };
   const auto supports = array_at(grounding, "groundingSupports");
@@ -222,7 +233,8 @@ std::vector<std::string> annotations_of(const json::Object& grounding, std::stri
     const int64_t to = characters(json::int_or(*segment, "endIndex"));
     for (const json::Value index : *indices) {
       const auto number = json::as_int(index);
-      if (number && *number >= 0 && *number < int64_t(pages.size())) cite(pages[size_t(*number)], from, to);
+      if (number && *number >= 0 && *number < int64_t(pages.size()))
+        cite(pages[size_t(*number)], from, to);
     }
   }
   return out;

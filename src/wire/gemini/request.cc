@@ -27,11 +27,14 @@ namespace {
 class RequestWriter {
  public:
   RequestWriter(const Request& request, const TargetInfo& target)
-      : request_(request), target_(target), traits_(model_traits(target.model)),
+      : request_(request),
+        target_(target),
+        traits_(model_traits(target.model)),
         ours_(request.dialect == DialectId::kGemini) {}
 
   Result<WireRequest> write() {
-    AJAR_ASSIGN(const Conversation conversation, write_conversation(request_, traits_, out_.dropped));
+    AJAR_ASSIGN(const Conversation conversation,
+                write_conversation(request_, traits_, out_.dropped));
     json::Writer w(out_.body);
     out_.body.reserve(conversation.contents.size() + conversation.system.size() + 1024);
     w.begin_object();
@@ -48,13 +51,17 @@ class RequestWriter {
       w.end_array();
       w.end_object();
     }
+    if (!ours_) {
+      AJAR_ASSIGN(allowed_, read_allowed_tools(request_.tool_choice));
+    }
     AJAR_TRY(write_tools(w));
-    AJAR_TRY(write_tool_choice(w));
+    write_tool_choice(w);
     write_generation_config(w);
     AJAR_TRY(write_extra(w));
     w.end_object();
     list_dropped();
-    out_.path = model_path(target_) + (request_.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+    out_.path = model_path(target_) +
+                (request_.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
     return std::move(out_);
   }
 
@@ -66,12 +73,15 @@ class RequestWriter {
     for (size_t i = 0; i < request_.tools.size(); ++i) {
       const Tool& tool = request_.tools[i];
       const std::string field = "tools[" + std::to_string(i) + "]";
-      const bool own = tool.origin == DialectId::kGemini || (tool.origin == DialectId::kNone && ours_);
+      const bool own =
+          tool.origin == DialectId::kGemini || (tool.origin == DialectId::kNone && ours_);
+      if (allowed_ && tool.raw.empty() && !allowed_->has(tool.name)) continue;
       std::string& list = tool.raw.empty() ? functions : others;
       if (!list.empty()) list.push_back(',');
       json::Writer tool_writer(list);
       if (!tool.raw.empty()) {
-        if (!own) return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+        if (!own)
+          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
         tool_writer.raw(tool.raw);
         continue;
       }
@@ -103,32 +113,27 @@ class RequestWriter {
     return {};
   }
 
-  Status write_tool_choice(json::Writer& w) {
+  void write_tool_choice(json::Writer& w) {
     using Mode = ToolChoice::Mode;
-    const ToolChoice& choice = request_.tool_choice;
-    if (choice.mode == Mode::kRaw) {
-      if (ours_) {
-        w.raw_field("toolConfig", choice.raw);
-        return {};
-      }
-      drop("tool_choice");
-    }
-    if (!request_.parallel_tool_calls.value_or(true) && has_functions_) drop("parallel_tool_calls");
-    if (!has_functions_ || choice.mode == Mode::kUnset || choice.mode == Mode::kRaw) return {};
+    Mode mode = request_.tool_choice.mode;
+    if (allowed_) mode = allowed_->required ? Mode::kAny : Mode::kAuto;
+    if (mode == Mode::kRaw) return w.raw_field("toolConfig", request_.tool_choice.raw);
+    if (!has_functions_) return;
+    if (!request_.parallel_tool_calls.value_or(true)) drop("parallel_tool_calls");
+    if (mode == Mode::kUnset) return;
     w.key("toolConfig");
     w.begin_object();
     w.key("functionCallingConfig");
     w.begin_object();
-    w.field("mode", choice.mode == Mode::kAuto ? "AUTO" : choice.mode == Mode::kNone ? "NONE" : "ANY");
-    if (choice.mode == Mode::kNamed) {
+    w.field("mode", mode == Mode::kAuto ? "AUTO" : mode == Mode::kNone ? "NONE" : "ANY");
+    if (mode == Mode::kNamed) {
       w.key("allowedFunctionNames");
       w.begin_array();
-      w.string(choice.name);
+      w.string(request_.tool_choice.name);
       w.end_array();
     }
     w.end_object();
     w.end_object();
-    return {};
   }
 
   void write_generation_config(json::Writer& outer) {
@@ -161,7 +166,9 @@ class RequestWriter {
 
   void write_format(json::Writer& w) {
     const ResponseFormat& format = request_.response_format;
-    if (format.kind != ResponseFormat::Kind::kJsonObject && format.kind != ResponseFormat::Kind::kJsonSchema) return;
+    if (format.kind != ResponseFormat::Kind::kJsonObject &&
+        format.kind != ResponseFormat::Kind::kJsonSchema)
+      return;
     w.field("responseMimeType", "application/json");
     if (format.kind == ResponseFormat::Kind::kJsonObject || format.schema.empty()) return;
     if (traits_.json_schema) {
@@ -180,11 +187,13 @@ class RequestWriter {
       if (wish.mode != Mode::kUnset && wish.mode != Mode::kOff) drop("reasoning");
       return;
     }
-    const bool off = wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off =
+        wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     w.key("thinkingConfig");
     w.begin_object();
     if (wish.mode == Mode::kBudget) {  // understood by level models too
-      w.field("thinkingBudget", std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
+      w.field("thinkingBudget",
+              std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
     } else if (off || wish.mode == Mode::kEffort) {
       const std::string_view effort = off ? std::string_view("none") : wish.effort;
       if (traits_.thinking == Thinking::kLevel) {
@@ -211,7 +220,8 @@ class RequestWriter {
   }
 
   void list_dropped() {
-    if (!request_.sampling.logit_bias.empty() && request_.sampling.logit_bias != "{}") drop("logit_bias");
+    if (!request_.sampling.logit_bias.empty() && request_.sampling.logit_bias != "{}")
+      drop("logit_bias");
     if (!request_.user.empty()) drop("user");
     if (!request_.metadata.empty() && request_.metadata != "{}") drop("metadata");
     if (!request_.service_tier.empty()) drop("service_tier");
@@ -223,6 +233,7 @@ class RequestWriter {
   const bool ours_;
   WireRequest out_;
   bool has_functions_ = false;
+  std::optional<AllowedTools> allowed_;
 };
 
 }  // namespace

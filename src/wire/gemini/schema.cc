@@ -73,11 +73,13 @@ void write_json_schema(json::Writer& w, const json::Value& value) {
     if (key == "const") {
       if (!json::find(*schema, "enum")) w.raw_field("enum", "[" + json::raw(field.value) + "]");
     } else if (key == "enum") {
-      if (const std::string values = clean_enum(field.value, false); !values.empty()) w.raw_field("enum", values);
+      if (const std::string values = clean_enum(field.value, false); !values.empty())
+        w.raw_field("enum", values);
     } else if (one_of(key, {"properties", "$defs", "definitions", "patternProperties"})) {
       w.key(key);
       write_schema_map(w, field.value);
-    } else if (one_of(key, {"items", "prefixItems", "anyOf", "oneOf", "allOf", "not", "additionalProperties"})) {
+    } else if (one_of(key, {"items", "prefixItems", "anyOf", "oneOf", "allOf", "not",
+                            "additionalProperties"})) {
       w.key(key);
       write_json_schema(w, field.value);
     } else {
@@ -87,7 +89,8 @@ void write_json_schema(json::Writer& w, const json::Value& value) {
   w.end_object();
 }
 
-// Writes the OpenAPI subset. Work is bounded: references that meet again, or too many of them, become {}.
+// Writes the OpenAPI subset. Work is bounded: references that meet again, or too many of them,
+// become {}.
 class OpenApi {
  public:
   explicit OpenApi(const json::Value& root) : root_(root) {}
@@ -95,7 +98,8 @@ class OpenApi {
   void write(json::Writer& w, const json::Value& value, bool nullable = false) {
     const auto schema = json::as_object(value);
     if (!schema || --budget_ < 0) return any(w);
-    if (const auto ref = json::find(*schema, "$ref")) return reference(w, json::as_string(*ref).value_or(""), nullable);
+    if (const auto ref = json::find(*schema, "$ref"))
+      return reference(w, json::as_string(*ref).value_or(""), nullable);
     if (const auto type = json::find(*schema, "type"); type && type->is_array()) {
       return type_list(w, *schema, *json::as_array(*type), nullable);
     }
@@ -123,7 +127,8 @@ class OpenApi {
   }
 
   // ["string","null"] is a nullable string; several types are alternatives.
-  void type_list(json::Writer& w, const json::Object& schema, const json::Array& types, bool nullable) {
+  void type_list(json::Writer& w, const json::Object& schema, const json::Array& types,
+                 bool nullable) {
     std::vector<std::string_view> names;
     for (const json::Value item : types) {
       const std::string_view name = json::as_string(item).value_or("");
@@ -168,7 +173,9 @@ class OpenApi {
       if (!object) continue;
       if (const auto ref = json::find(*object, "$ref")) {
         const std::string_view pointer = json::as_string(*ref).value_or("");
-        if (!pointer.starts_with('#') || root_.at_pointer(pointer.substr(1)).get(part) != simdjson::SUCCESS) continue;
+        if (!pointer.starts_with('#') ||
+            root_.at_pointer(pointer.substr(1)).get(part) != simdjson::SUCCESS)
+          continue;
       }
       const auto resolved = json::as_object(part);
       if (!resolved) continue;
@@ -205,11 +212,13 @@ class OpenApi {
       list += "]";
     }
     if (!list.empty()) type = "string";
-    const auto choices = json::find(schema, "anyOf") ? json::find(schema, "anyOf") : json::find(schema, "oneOf");
+    const auto choices =
+        json::find(schema, "anyOf") ? json::find(schema, "anyOf") : json::find(schema, "oneOf");
     if (type.empty() && json::find(schema, "properties")) type = "object";
     if (!type.empty()) w.field("type", type);
     if (!list.empty()) w.raw_field("enum", list);
-    if (choices && choices->is_array()) nullable = write_choices(w, *json::as_array(*choices)) || nullable;
+    if (choices && choices->is_array())
+      nullable = write_choices(w, *json::as_array(*choices)) || nullable;
     for (const auto field : schema) {
       const std::string_view key = field.key;
       if (key == "nullable") {
@@ -228,16 +237,18 @@ class OpenApi {
         w.key(key);
         write(w, field.value);
       } else if (key == "format") {
-        if (one_of(json::as_string(field.value).value_or(""), {"enum", "date-time", "float", "double", "int32", "int64"})) {
+        if (one_of(json::as_string(field.value).value_or(""),
+                   {"enum", "date-time", "float", "double", "int32", "int64"})) {
           w.raw_field(key, json::raw(field.value));
         }
-      } else if (one_of(key, {"title", "description", "minItems", "maxItems", "minProperties", "maxProperties",
-                              "minLength", "maxLength", "pattern", "minimum", "maximum", "propertyOrdering",
-                              "default", "example"})) {
+      } else if (one_of(key, {"title", "description", "minItems", "maxItems", "minProperties",
+                              "maxProperties", "minLength", "maxLength", "pattern", "minimum",
+                              "maximum", "propertyOrdering", "default", "example"})) {
         w.raw_field(key, json::raw(field.value));
       }
     }
-    if (type == "array" && !json::find(schema, "items")) w.raw_field("items", R"({"type":"string"})");
+    if (type == "array" && !json::find(schema, "items"))
+      w.raw_field("items", R"({"type":"string"})");
     if (nullable) w.field("nullable", true);
   }
 
@@ -308,7 +319,8 @@ bool takes_nothing(const RawJson& schema) {
   if (!object) return true;
   if (const auto map = object_at(*object, "properties")) return map->size() == 0;
   for (const auto field : *object) {
-    if (one_of(field.key, {"$ref", "anyOf", "oneOf", "allOf", "additionalProperties", "patternProperties"}) &&
+    if (one_of(field.key,
+               {"$ref", "anyOf", "oneOf", "allOf", "additionalProperties", "patternProperties"}) &&
         !field.value.is_bool()) {
       return false;
     }

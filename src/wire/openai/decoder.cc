@@ -11,19 +11,32 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Top { kId, kObject, kCreated, kModel, kChoices, kUsage, kGroq, kObfuscation, kTopCount };
-// `obfuscation` is padding that hides the length of tokens on the provider's line; it says nothing on ours.
-constexpr std::array<std::string_view, kTopCount> kTopNames = {"id",      "object", "created", "model",
-                                                               "choices", "usage",  "x_groq",  "obfuscation"};
+// `obfuscation` is padding that hides the length of tokens on the provider's line; it says nothing
+// on ours.
+constexpr std::array<std::string_view, kTopCount> kTopNames = {
+    "id", "object", "created", "model", "choices", "usage", "x_groq", "obfuscation"};
 
-enum ChoiceMember { kIndex, kDelta, kMessage, kFinishReason, kLogprobs, kChoiceError, kChoiceUsage, kChoiceCount };
-constexpr std::array<std::string_view, kChoiceCount> kChoiceNames = {"index",    "delta", "message", "finish_reason",
-                                                                     "logprobs", "error", "usage"};
+enum ChoiceMember {
+  kIndex,
+  kDelta,
+  kMessage,
+  kFinishReason,
+  kLogprobs,
+  kChoiceError,
+  kChoiceUsage,
+  kChoiceCount
+};
+constexpr std::array<std::string_view, kChoiceCount> kChoiceNames = {
+    "index", "delta", "message", "finish_reason", "logprobs", "error", "usage"};
 
 constexpr int kMaxChoices = 128;
 
 Error nonsense(std::string_view what, std::string_view data) {
   Error error{.code = Code::kUpstream};
-  error.message.append("the provider sent ").append(what).append(": ").append(readable_excerpt(data, 120));
+  error.message.append("the provider sent ")
+      .append(what)
+      .append(": ")
+      .append(readable_excerpt(data, 120));
   return error;
 }
 
@@ -55,7 +68,8 @@ Status ChatDecoder::on_event(std::string_view name, std::string_view data, Event
   if (name == "error") {
     if (object) {
       if (auto error = find_error(*object, 0)) return std::unexpected(std::move(*error));
-      Error error{.code = Code::kUpstream, .message = std::string(json::string_or(*object, "message"))};
+      Error error{.code = Code::kUpstream,
+                  .message = std::string(json::string_or(*object, "message"))};
       if (error.message.empty()) error.message = readable_excerpt(data, 1000);
       return std::unexpected(std::move(error));
     }
@@ -121,8 +135,11 @@ Status ChatDecoder::object(const json::Object& object, Form form, EventBatch& ou
   const auto choices = fields.has(kChoices) ? json::as_array(fields[kChoices]) : std::nullopt;
   const size_t first = out.size();
   if (!started_) {
-    // Azure begins with an empty chunk about the prompt, without id and model: the next one is the start.
-    if (text(kId).empty() && text(kModel).empty() && !(choices && choices->begin() != choices->end())) return {};
+    // Azure begins with an empty chunk about the prompt, without id and model: the next one is the
+    // start.
+    if (text(kId).empty() && text(kModel).empty() &&
+        !(choices && choices->begin() != choices->end()))
+      return {};
     started_ = true;
     Event& start = emit(Event::Kind::kStart, 0, out);
     start.id = text(kId);
@@ -174,7 +191,8 @@ Status ChatDecoder::choice(const json::Value& value, Form form, EventBatch& out)
     const auto list = items ? json::as_array(*items) : std::nullopt;
     bool only_content = list.has_value();
     if (logprobs) {
-      for (const auto field : *logprobs) only_content = only_content && (field.key == "content" || field.value.is_null());
+      for (const auto field : *logprobs)
+        only_content = only_content && (field.key == "content" || field.value.is_null());
     }
     if (only_content) {
       std::string raw = json::raw(*items);

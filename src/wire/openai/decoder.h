@@ -1,6 +1,7 @@
 #pragma once
-// chat.completion and chat.completion.chunk objects to events. One walk serves both: a whole message is a delta
-// that comes at once. https://platform.openai.com/docs/api-reference/chat/streaming
+// chat.completion and chat.completion.chunk objects to events. One walk serves both: a whole
+// message is a delta that comes at once.
+// https://platform.openai.com/docs/api-reference/chat/streaming
 
 #include <string>
 #include <vector>
@@ -33,10 +34,11 @@ class ChatDecoder : public ReplyDecoder {
   struct ChoiceState {
     bool seen = false;
     bool stopped = false;
-    std::string thought;        // text of the open thought
+    std::string thought;    // text of the open thought
+    std::string signature;  // of the last closed one: blocks and details may both tell of it
     std::vector<Call> calls;
     int32_t opened = 0;
-    std::string last_extra;     // to say repeated members once
+    std::string last_extra;  // to say repeated members once
   };
 
   Status object(const json::Object& object, Form form, EventBatch& out);

@@ -7,12 +7,24 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Member {
-  kRole, kContent, kRefusal, kToolCalls, kFunctionCall, kReasoningContent, kReasoning, kThinkingBlocks,
-  kReasoningDetails, kAnnotations, kImages, kMemberCount
+  kRole,
+  kContent,
+  kRefusal,
+  kToolCalls,
+  kFunctionCall,
+  kReasoningContent,
+  kReasoning,
+  kThinkingBlocks,
+  kReasoningDetails,
+  kAnnotations,
+  kImages,
+  kMemberCount
 };
 constexpr std::array<std::string_view, kMemberCount> kMembers = {
-    "role", "content", "refusal", "tool_calls", "function_call", "reasoning_content", "reasoning",
-    "thinking_blocks", "reasoning_details", "annotations", "images"};
+    "role",        "content",         "refusal",
+    "tool_calls",  "function_call",   "reasoning_content",
+    "reasoning",   "thinking_blocks", "reasoning_details",
+    "annotations", "images"};
 
 DialectId origin_of_format(std::string_view format) {  // OpenRouter's reasoning_details[].format
   if (format.starts_with("anthropic")) return DialectId::kAnthropic;
@@ -30,7 +42,8 @@ Status ChatDecoder::message(const json::Object& object, Form form, int choice, E
   const auto text = [&](Member which) {
     return fields.has(which) ? json::as_string(fields[which]).value_or("") : std::string_view();
   };
-  const std::string_view reasoning = !text(kReasoningContent).empty() ? text(kReasoningContent) : text(kReasoning);
+  const std::string_view reasoning =
+      !text(kReasoningContent).empty() ? text(kReasoningContent) : text(kReasoning);
   // A whole message repeats in reasoning_content what its blocks hold piece by piece.
   bool blocks = false;
   if (form == Form::kWhole && fields.has(kThinkingBlocks)) {
@@ -41,19 +54,24 @@ Status ChatDecoder::message(const json::Object& object, Form form, int choice, E
   if (!blocks) {
     thought(reasoning, choice, out);
     if (form == Form::kChunk) {
-      if (fields.has(kThinkingBlocks)) thinking_blocks(fields[kThinkingBlocks], !reasoning.empty(), choice, out);
-      if (fields.has(kReasoningDetails)) {
+      if (fields.has(kThinkingBlocks)) {
+        blocks = thinking_blocks(fields[kThinkingBlocks], !reasoning.empty(), choice, out);
+      }
+      if (fields.has(kReasoningDetails) && !blocks) {
         reasoning_details(fields[kReasoningDetails], !reasoning.empty(), choice, out);
       }
     }
   }
-  if (fields.has(kReasoningDetails)) add_member(extra, kMembers[kReasoningDetails], fields[kReasoningDetails]);
+  if (fields.has(kReasoningDetails))
+    add_member(extra, kMembers[kReasoningDetails], fields[kReasoningDetails]);
   if (fields.has(kContent)) content(fields[kContent], choice, out);
-  if (const auto refusal = text(kRefusal); !refusal.empty()) emit(Event::Kind::kRefusal, choice, out).text = refusal;
+  if (const auto refusal = text(kRefusal); !refusal.empty())
+    emit(Event::Kind::kRefusal, choice, out).text = refusal;
   if (fields.has(kToolCalls)) {
     if (const auto calls = json::as_array(fields[kToolCalls])) {
       for (const auto call : *calls) {
-        if (const auto call_object = json::as_object(call)) tool_call(*call_object, form, choice, out);
+        if (const auto call_object = json::as_object(call))
+          tool_call(*call_object, form, choice, out);
       }
     }
   }
@@ -63,7 +81,8 @@ Status ChatDecoder::message(const json::Object& object, Form form, int choice, E
   if (fields.has(kImages)) images(fields[kImages], choice, extra, out);
   if (fields.has(kAnnotations)) {
     if (const auto list = json::as_array(fields[kAnnotations])) {
-      for (const auto item : *list) emit(Event::Kind::kAnnotation, choice, out).raw = json::raw(item);
+      for (const auto item : *list)
+        emit(Event::Kind::kAnnotation, choice, out).raw = json::raw(item);
     }
   }
   if (!extra.empty()) {
@@ -118,15 +137,19 @@ void ChatDecoder::thought(std::string_view text, int choice, EventBatch& out) {
   emit(Event::Kind::kThought, choice, out).text = text;
 }
 
-void ChatDecoder::thought_end(std::string_view signature, DialectId origin, int choice, EventBatch& out) {
+void ChatDecoder::thought_end(std::string_view signature, DialectId origin, int choice,
+                              EventBatch& out) {
   state(choice).thought.clear();
+  state(choice).signature = signature;
   Event& end = emit(Event::Kind::kThoughtEnd, choice, out);
   end.text = signature;
   end.origin = origin;
 }
 
-// LiteLLM's blocks. In a stream a block may repeat the text that came (ours do) or be the only place of it.
-bool ChatDecoder::thinking_blocks(const json::Value& value, bool text_came, int choice, EventBatch& out) {
+// LiteLLM's blocks. In a stream a block may repeat the text that came (ours do) or be the only
+// place of it.
+bool ChatDecoder::thinking_blocks(const json::Value& value, bool text_came, int choice,
+                                  EventBatch& out) {
   const auto list = json::as_array(value);
   if (!list) return false;
   bool any = false;
@@ -145,15 +168,17 @@ bool ChatDecoder::thinking_blocks(const json::Value& value, bool text_came, int 
       continue;
     }
     const auto text = json::string_or(*object, "thinking");
-    if (!text_came && text != state(choice).thought) thought(text, choice, out);
     const auto signature = json::string_or(*object, "signature");
+    if (!signature.empty() && signature == state(choice).signature) continue;
+    if (!text_came && text != state(choice).thought) thought(text, choice, out);
     if (!signature.empty()) thought_end(signature, origin, choice, out);
   }
   return any;
 }
 
 // OpenRouter's list of {type: reasoning.text | reasoning.summary | reasoning.encrypted, ...}.
-bool ChatDecoder::reasoning_details(const json::Value& value, bool text_came, int choice, EventBatch& out) {
+bool ChatDecoder::reasoning_details(const json::Value& value, bool text_came, int choice,
+                                    EventBatch& out) {
   const auto list = json::as_array(value);
   if (!list) return false;
   bool any = false;
@@ -165,8 +190,9 @@ bool ChatDecoder::reasoning_details(const json::Value& value, bool text_came, in
     if (type == "reasoning.text" || type == "reasoning.summary") {
       const auto text = json::string_or(*object, type == "reasoning.text" ? "text" : "summary");
       any = any || !text.empty();
-      if (!text_came) thought(text, choice, out);
       const auto signature = json::string_or(*object, "signature");
+      if (!signature.empty() && signature == state(choice).signature) continue;
+      if (!text_came) thought(text, choice, out);
       if (!signature.empty()) thought_end(signature, origin, choice, out);
     } else if (type == "reasoning.encrypted" && origin == DialectId::kAnthropic) {
       any = true;
@@ -187,7 +213,8 @@ void ChatDecoder::images(const json::Value& value, int choice, RawMembers& extra
     const auto inner = object ? json::find(*object, "image_url") : std::nullopt;
     const auto inner_object = inner ? json::as_object(*inner) : std::nullopt;
     Event& event = emit(Event::Kind::kMedia, choice, media);
-    if (!inner_object || !split_data_uri(json::string_or(*inner_object, "url"), event.name, event.text)) {
+    if (!inner_object ||
+        !split_data_uri(json::string_or(*inner_object, "url"), event.name, event.text)) {
       return add_member(extra, "images", value);  // not bytes: kept as they came
     }
   }
@@ -219,18 +246,20 @@ void ChatDecoder::call_text(Call& call, std::string_view text, int choice, Event
 
 // Calls of which the name never came still happened.
 void ChatDecoder::close_calls(int choice, EventBatch& out) {
-  for (size_t i = 0; i < state(choice).calls.size(); ++i) open_call(state(choice).calls[i], choice, out);
+  for (size_t i = 0; i < state(choice).calls.size(); ++i)
+    open_call(state(choice).calls[i], choice, out);
 }
 
 void ChatDecoder::tool_call(const json::Object& object, Form form, int choice, EventBatch& out) {
-  static constexpr std::array<std::string_view, 6> kNames = {"index", "id", "type", "function", "custom",
-                                                             "extra_content"};
+  static constexpr std::array<std::string_view, 6> kNames = {"index",    "id",     "type",
+                                                             "function", "custom", "extra_content"};
   const Fields<6> fields(object, kNames);
   const auto id = fields.has(1) ? json::as_string(fields[1]).value_or("") : std::string_view();
   const bool custom = fields.has(4);
   std::string_view name, args;
   std::string args_object;
-  if (const auto body = fields.has(custom ? 4 : 3) ? json::as_object(fields[custom ? 4 : 3]) : std::nullopt) {
+  if (const auto body =
+          fields.has(custom ? 4 : 3) ? json::as_object(fields[custom ? 4 : 3]) : std::nullopt) {
     name = json::string_or(*body, "name");
     args = json::string_or(*body, custom ? "input" : "arguments");
     if (const auto value = json::find(*body, "arguments"); value && json::as_object(*value)) {
@@ -239,15 +268,19 @@ void ChatDecoder::tool_call(const json::Object& object, Form form, int choice, E
   }
   const int64_t index = fields.has(0) ? json::as_int(fields[0]).value_or(kNoIndex) : kNoIndex;
 
-  // Which call is it? Its index says, unless there is none, or one server numbers all of them 0: then a new id
-  // with a name begins a new call. An id without a name continues (some servers change it with every chunk).
+  // Which call is it? Its index says, unless there is none, or one server numbers all of them 0:
+  // then a new id with a name begins a new call. An id without a name continues (some servers
+  // change it with every chunk).
   std::vector<Call>& calls = state(choice).calls;
   Call* call = nullptr;
   if (form == Form::kChunk) {
     for (auto known = calls.rbegin(); known != calls.rend() && call == nullptr; ++known) {
-      if (index == kNoIndex ? (id.empty() || known->id == id || name.empty()) : known->index == index) call = &*known;
+      if (index == kNoIndex ? (id.empty() || known->id == id || name.empty())
+                            : known->index == index)
+        call = &*known;
     }
-    if (call != nullptr && !id.empty() && !name.empty() && !call->id.empty() && call->id != id) call = nullptr;
+    if (call != nullptr && !id.empty() && !name.empty() && !call->id.empty() && call->id != id)
+      call = nullptr;
   }
   if (call == nullptr) {
     call = &calls.emplace_back();

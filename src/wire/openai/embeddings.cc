@@ -14,7 +14,8 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Member { kModel, kInput, kFormat, kDimensions, kUser, kCount };
-constexpr std::array<std::string_view, kCount> kNames = {"model", "input", "encoding_format", "dimensions", "user"};
+constexpr std::array<std::string_view, kCount> kNames = {"model", "input", "encoding_format",
+                                                         "dimensions", "user"};
 
 static_assert(std::endian::native == std::endian::little, "base64 vectors are little-endian");
 
@@ -122,10 +123,10 @@ Result<EmbeddingRequest> read_embedding_request(std::string_view body) {
   return request;
 }
 
-Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, const TargetInfo& target) {
-  const Preset& preset = find_preset(target.preset);
+Result<WireRequest> write_embedding_request(const EmbeddingRequest& request,
+                                            const TargetInfo& target) {
   WireRequest out;
-  out.path = endpoint_path(preset, target, "/embeddings");
+  out.path = endpoint_path(find_preset(target.preset), target, "/embeddings");
   json::Writer w(out.body);
   w.begin_object();
   w.field("model", target.model);
@@ -139,14 +140,14 @@ Result<WireRequest> write_embedding_request(const EmbeddingRequest& request, con
     w.end_array();
   }
   if (!single) w.end_array();
-  // Asked for as the client wants them where that is base64; others may not know the field.
-  if (request.base64) w.field("encoding_format", "base64");
-  else if (preset.name == "openai" || preset.name == "azure") w.field("encoding_format", "float");
+  if (request.base64) w.field("encoding_format", "base64");  // float is everybody's default
   if (request.dimensions) w.field("dimensions", *request.dimensions);
   if (!request.user.empty()) w.field("user", request.user);
   if (request.dialect == DialectId::kOpenAiChat) {
-    if (target.keep_unknown) w.members(request.extra);
-    else out.dropped = member_names(request.extra);
+    if (target.keep_unknown)
+      w.members(request.extra);
+    else
+      out.dropped = member_names(request.extra);
   }
   w.end_object();
   return out;
@@ -173,14 +174,17 @@ Result<EmbeddingReply> read_embedding_reply(std::string_view body) {
     const auto entry = json::as_object(item);
     const auto vector = entry ? json::find(*entry, "embedding") : std::nullopt;
     row.clear();
-    if (!vector || !read_vector(*vector, row) || row.empty()) return nonsense("a row without a vector");
+    if (!vector || !read_vector(*vector, row) || row.empty())
+      return nonsense("a row without a vector");
     if (reply.dim == 0) {
       reply.dim = row.size();
       reply.values.resize(rows * reply.dim);
     }
     if (row.size() != reply.dim) return nonsense("rows of different length");
-    const int64_t index = json::int_or(*entry, "index", int64_t(position));  // rows may come in any order
-    if (index < 0 || size_t(index) >= rows || filled[size_t(index)]) return nonsense("row numbers do not fit");
+    const int64_t index =
+        json::int_or(*entry, "index", int64_t(position));  // rows may come in any order
+    if (index < 0 || size_t(index) >= rows || filled[size_t(index)])
+      return nonsense("row numbers do not fit");
     filled[size_t(index)] = true;
     std::copy(row.begin(), row.end(), reply.values.begin() + int64_t(size_t(index) * reply.dim));
     ++position;

@@ -62,7 +62,8 @@ void ChatEncoder::member(std::string_view name, std::string& out) {
   out += "\":";
 }
 
-void ChatEncoder::end(const Event& event, const Event* logprobs, std::string_view finish, std::string& out) {
+void ChatEncoder::end(const Event& event, const Event* logprobs, std::string_view finish,
+                      std::string& out) {
   const bool own = event.kind != Event::Kind::kToolCall && event.kind != Event::Kind::kToolArgs &&
                    event.kind != Event::Kind::kUsage;
   if (own && !event.part_extra.empty() && origin_ == DialectId::kOpenAiChat) {
@@ -87,22 +88,26 @@ void ChatEncoder::end(const Event& event, const Event* logprobs, std::string_vie
   out += options_.include_usage ? ",\"usage\":null}\n\n" : "}\n\n";
 }
 
-void ChatEncoder::text_frame(std::string_view name, const Event& event, const Event* logprobs, std::string& out) {
+void ChatEncoder::text_frame(std::string_view name, const Event& event, const Event* logprobs,
+                             std::string& out) {
   begin(event, out);
   member(name, out);
   append_string(out, event.text);
   end(event, logprobs, {}, out);
 }
 
-void append_thinking_block(std::string& out, std::string_view text, std::string_view signature, bool redacted,
-                           std::string_view data, DialectId origin) {
+void append_thinking_block(std::string& out, std::string_view text, std::string_view signature,
+                           bool redacted, std::string_view data, DialectId origin) {
   json::Writer w(out);
   w.begin_object();
   w.field("type", redacted ? "redacted_thinking" : "thinking");
-  if (redacted) w.field("data", data);
-  else w.field("thinking", text);
+  if (redacted)
+    w.field("data", data);
+  else
+    w.field("thinking", text);
   if (!signature.empty()) w.field("signature", signature);
-  if (origin == DialectId::kGemini) w.field("provider", "gemini");  // so that it returns to its maker only
+  if (origin == DialectId::kGemini)
+    w.field("provider", "gemini");  // so that it returns to its maker only
   if (origin == DialectId::kOpenAiChat) w.field("provider", "openai");
   w.end_object();
 }
@@ -145,7 +150,8 @@ void ChatEncoder::tool_call(const Event& call, const Event* args, std::string& o
   append_int(out, int64_t(index));
   out += ",\"id\":";
   append_string(out, call.id.empty() ? new_id("call_") : call.id);
-  out += custom ? ",\"type\":\"custom\",\"custom\":{\"name\":" : ",\"type\":\"function\",\"function\":{\"name\":";
+  out += custom ? ",\"type\":\"custom\",\"custom\":{\"name\":"
+                : ",\"type\":\"function\",\"function\":{\"name\":";
   append_string(out, call.name);
   out += custom ? ",\"input\":" : ",\"arguments\":";
   append_string(out, text);
@@ -201,7 +207,8 @@ void ChatEncoder::media(const Event& event, std::string& out) {
 
 void ChatEncoder::stop(const Event& event, std::string& out) {
   begin(event, out);
-  std::string_view finish = finish_name(event.finish == Finish::kNone ? Finish::kStop : event.finish);
+  std::string_view finish =
+      finish_name(event.finish == Finish::kNone ? Finish::kStop : event.finish);
   if (options_.legacy_functions && event.finish == Finish::kToolCalls) finish = "function_call";
   end(event, nullptr, finish, out);
 }
@@ -216,8 +223,8 @@ void ChatEncoder::encode(const EventBatch& events, std::string& out) {
     const auto next = [&](Kind kind) -> const Event* {
       if (i + 1 >= events.size()) return nullptr;
       const Event& after = events[i + 1];
-      const bool same = after.kind == kind && after.choice == event.choice && after.top_extra.empty() &&
-                        after.part_extra.empty();
+      const bool same = after.kind == kind && after.choice == event.choice &&
+                        after.top_extra.empty() && after.part_extra.empty();
       return same ? &events[++i] : nullptr;
     };
     switch (event.kind) {
@@ -227,20 +234,30 @@ void ChatEncoder::encode(const EventBatch& events, std::string& out) {
         if (!was_started) member("content", out), out += "\"\"";
         end(event, nullptr, {}, out);
         break;
-      case Kind::kText: text_frame("content", event, next(Kind::kLogprobs), out); break;
-      case Kind::kRefusal: text_frame("refusal", event, next(Kind::kLogprobs), out); break;
+      case Kind::kText:
+        text_frame("content", event, next(Kind::kLogprobs), out);
+        break;
+      case Kind::kRefusal:
+        text_frame("refusal", event, next(Kind::kLogprobs), out);
+        break;
       case Kind::kThought:
         state(event.choice).thought += event.text;
         text_frame("reasoning_content", event, nullptr, out);
         break;
-      case Kind::kThoughtEnd: thought_end(event, out); break;
+      case Kind::kThoughtEnd:
+        thought_end(event, out);
+        break;
       case Kind::kToolCall: {
         const bool fuse = i + 1 < events.size() && events[i + 1].index == event.index;
         tool_call(event, fuse ? next(Kind::kToolArgs) : nullptr, out);
         break;
       }
-      case Kind::kToolArgs: tool_args(event, out); break;
-      case Kind::kMedia: media(event, out); break;
+      case Kind::kToolArgs:
+        tool_args(event, out);
+        break;
+      case Kind::kMedia:
+        media(event, out);
+        break;
       case Kind::kLogprobs:
         begin(event, out);
         end(event, &event, {}, out);
@@ -269,7 +286,9 @@ void ChatEncoder::encode(const EventBatch& events, std::string& out) {
         begin(event, out);
         end(event, nullptr, {}, out);
         break;
-      case Kind::kStop: stop(event, out); break;
+      case Kind::kStop:
+        stop(event, out);
+        break;
     }
   }
 }
@@ -289,15 +308,24 @@ void ChatEncoder::finish(StreamEnd end, const Error* error, std::string& out) {
     out += "data: [DONE]\n\n";
     return;
   }
-  Error told = error != nullptr ? *error : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
+  Error told = error != nullptr
+                   ? *error
+                   : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
   // The code says how the stream ended, whatever the error's own words are.
   switch (end) {
-    case StreamEnd::kCut: told.code = Code::kCut; break;
-    case StreamEnd::kCancelled: told.code = Code::kCancelled; break;
-    case StreamEnd::kFiltered: told.code = Code::kFiltered; break;
+    case StreamEnd::kCut:
+      told.code = Code::kCut;
+      break;
+    case StreamEnd::kCancelled:
+      told.code = Code::kCancelled;
+      break;
+    case StreamEnd::kFiltered:
+      told.code = Code::kFiltered;
+      break;
     case StreamEnd::kComplete:
     case StreamEnd::kUpstreamError:
-      if (told.code != Code::kTimeout && told.code != Code::kRateLimit) told.code = Code::kUpstream, told.type.clear();
+      if (told.code != Code::kTimeout && told.code != Code::kRateLimit)
+        told.code = Code::kUpstream, told.type.clear();
       break;
   }
   out += "data: ";

@@ -34,8 +34,10 @@ std::string detail_text(const json::Value& detail, std::string& field) {
         for (const auto step : *steps) {
           const auto name = json::as_string(step);
           if (name == "body") continue;
-          if (!name) where.append("[").append(json::raw(step)).append("]");
-          else where.append(where.empty() ? "" : ".").append(*name);
+          if (!name)
+            where.append("[").append(json::raw(step)).append("]");
+          else
+            where.append(where.empty() ? "" : ".").append(*name);
         }
       }
     }
@@ -58,11 +60,13 @@ bool says_something(const json::Value& error) {
 void read_members(const json::Object& object, Error& error) {
   error.message = json::string_or(object, "message");
   if (error.message.empty()) {
-    if (const auto nested = json::find(object, "message")) error.message = detail_text(*nested, error.field);
+    if (const auto nested = json::find(object, "message"))
+      error.message = detail_text(*nested, error.field);
   }
   error.field = json::string_or(object, "param", error.field);
   const std::string type = word_of(object, "type"), code = word_of(object, "code");
-  // The code is the narrower word (insufficient_quota, context_length_exceeded), unless it is only a number.
+  // The code is the narrower word (insufficient_quota, context_length_exceeded), unless it is only
+  // a number.
   error.type = code.empty() || parse_int(code) ? type : code;
   if (error.type.empty()) error.type = code;
   if (const auto inner = json::find(object, "innererror")) {  // Azure's content filter
@@ -120,17 +124,26 @@ Code code_of_status(int status) {
     case 405:
     case 409:
     case 415:
-    case 422: return Code::kInvalid;
-    case 401: return Code::kUnauthenticated;
-    case 403: return Code::kForbidden;
-    case 404: return Code::kNotFound;
-    case 413: return Code::kTooLarge;
+    case 422:
+      return Code::kInvalid;
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kForbidden;
+    case 404:
+      return Code::kNotFound;
+    case 413:
+      return Code::kTooLarge;
     case 408:
-    case 504: return Code::kTimeout;
-    case 429: return Code::kRateLimit;
+    case 504:
+      return Code::kTimeout;
+    case 429:
+      return Code::kRateLimit;
     case 503:
-    case 529: return Code::kUnavailable;
-    default: return Code::kUpstream;  // 402 too: the upstream's account is empty
+    case 529:
+      return Code::kUnavailable;
+    default:
+      return Code::kUpstream;  // 402 too: the upstream's account is empty
   }
 }
 
@@ -150,10 +163,12 @@ std::optional<Error> find_error(const json::Object& object, int status) {
     }
   } else if (json::find(object, "choices")) {
     return std::nullopt;
-  } else if (const auto detail = json::find(object, "detail"); detail && !json::find(object, "message")) {
+  } else if (const auto detail = json::find(object, "detail");
+             detail && !json::find(object, "message")) {
     error.message = detail_text(*detail, error.field);  // FastAPI
-  } else if (json::find(object, "message") && (status >= 400 || json::string_or(object, "object") == "error" ||
-                                               json::find(object, "type") || json::find(object, "code"))) {
+  } else if (json::find(object, "message") &&
+             (status >= 400 || json::string_or(object, "object") == "error" ||
+              json::find(object, "type") || json::find(object, "code"))) {
     read_members(object, error);  // Mistral, vLLM
     if (const auto code = json::find(object, "code"); code && error.upstream_status == 0) {
       const auto number = json::as_int(*code);
@@ -162,7 +177,8 @@ std::optional<Error> find_error(const json::Object& object, int status) {
   } else {
     return std::nullopt;
   }
-  if (error.upstream_status == 0) {  // in a stream the HTTP status is long gone: OpenRouter repeats it as the code
+  if (error.upstream_status ==
+      0) {  // in a stream the HTTP status is long gone: OpenRouter repeats it as the code
     if (const auto value = json::find(object, "error")) {
       const auto inner = json::as_object(*value);
       const int64_t code = inner ? json::int_or(*inner, "code") : 0;
@@ -197,7 +213,8 @@ Error read_error(int status, std::string_view content_type, std::string_view bod
     } else if (const auto text = json::as_string(*value)) {
       error.message = readable_excerpt(*text, 1000);
       return error;
-    } else if (const auto list = json::as_array(*value)) {  // Google's compatible endpoint: [{"error": ...}]
+    } else if (const auto list =
+                   json::as_array(*value)) {  // Google's compatible endpoint: [{"error": ...}]
       for (const auto item : *list) {
         const auto object = json::as_object(item);
         if (!object) continue;
@@ -205,7 +222,8 @@ Error read_error(int status, std::string_view content_type, std::string_view bod
       }
     }
   }
-  error.message = "the provider answered with status " + std::to_string(status) + ": " + readable_excerpt(body);
+  error.message =
+      "the provider answered with status " + std::to_string(status) + ": " + readable_excerpt(body);
   return error;
 }
 
@@ -215,42 +233,65 @@ std::string_view error_type(Code code) {
     case Code::kMethod:
     case Code::kConflict:
     case Code::kTooLarge:
-    case Code::kUnsupported: return "invalid_request_error";
-    case Code::kUnauthenticated: return "authentication_error";
-    case Code::kForbidden: return "permission_error";
-    case Code::kNotFound: return "not_found_error";
-    case Code::kBudget: return "insufficient_quota";
-    case Code::kRateLimit: return "rate_limit_error";
-    case Code::kFiltered: return "content_filter_error";
+    case Code::kUnsupported:
+      return "invalid_request_error";
+    case Code::kUnauthenticated:
+      return "authentication_error";
+    case Code::kForbidden:
+      return "permission_error";
+    case Code::kNotFound:
+      return "not_found_error";
+    case Code::kBudget:
+      return "insufficient_quota";
+    case Code::kRateLimit:
+      return "rate_limit_error";
+    case Code::kFiltered:
+      return "content_filter_error";
     case Code::kInternal:
     case Code::kUpstream:
     case Code::kUnavailable:
     case Code::kTimeout:
     case Code::kCut:
-    case Code::kCancelled: return "server_error";
+    case Code::kCancelled:
+      return "server_error";
   }
   return "server_error";
 }
 
 std::string error_code(const Error& error) {
   switch (error.code) {
-    case Code::kRateLimit: return "rate_limit_exceeded";
-    case Code::kBudget: return "budget_exhausted";
-    case Code::kUnauthenticated: return error.upstream_status == 0 ? "invalid_api_key" : "upstream_authentication";
-    case Code::kTimeout: return "timeout";
-    case Code::kCut: return "cut";
-    case Code::kCancelled: return "cancelled";
-    case Code::kFiltered: return "content_filtered";
-    case Code::kUpstream: return error.type.empty() ? "upstream_error" : error.type;
-    case Code::kInternal: return "internal_error";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kTooLarge: return "too_large";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kMethod: return "method_not_allowed";
-    case Code::kNotFound: return error.type.empty() ? "not_found" : error.type;
+    case Code::kRateLimit:
+      return "rate_limit_exceeded";
+    case Code::kBudget:
+      return "budget_exhausted";
+    case Code::kUnauthenticated:
+      return error.upstream_status == 0 ? "invalid_api_key" : "upstream_authentication";
+    case Code::kTimeout:
+      return "timeout";
+    case Code::kCut:
+      return "cut";
+    case Code::kCancelled:
+      return "cancelled";
+    case Code::kFiltered:
+      return "content_filtered";
+    case Code::kUpstream:
+      return error.type.empty() ? "upstream_error" : error.type;
+    case Code::kInternal:
+      return "internal_error";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kTooLarge:
+      return "too_large";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kMethod:
+      return "method_not_allowed";
+    case Code::kNotFound:
+      return error.type.empty() ? "not_found" : error.type;
     case Code::kInvalid:
     case Code::kForbidden:
-    case Code::kConflict: return error.type;
+    case Code::kConflict:
+      return error.type;
   }
   return error.type;
 }
@@ -264,12 +305,16 @@ std::string write_error(const Error& error, int, std::string_view request_id) {
   w.field("message", error.message);
   w.field("type", error_type(error.code));
   w.key("param");
-  if (error.field.empty()) w.null();
-  else w.string(error.field);
+  if (error.field.empty())
+    w.null();
+  else
+    w.string(error.field);
   w.key("code");
   const std::string code = error_code(error);
-  if (code.empty()) w.null();
-  else w.string(code);
+  if (code.empty())
+    w.null();
+  else
+    w.string(code);
   w.end_object();
   if (!request_id.empty()) w.field("request_id", request_id);
   w.end_object();

@@ -8,7 +8,8 @@
 
 namespace ajar::wire::openai {
 
-// The error that a JSON object is, or carries; nothing when it is an answer. `status` is 0 inside a 200.
+// The error that a JSON object is, or carries; nothing when it is an answer. `status` is 0 inside a
+// 200.
 std::optional<Error> find_error(const json::Object& object, int status);
 // What a provider's own words for a fault mean, or nothing where they say too little.
 std::optional<Code> code_of(std::string_view type);

@@ -8,20 +8,40 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Member {
-  kRole, kContent, kName, kToolCalls, kToolCallId, kFunctionCall, kRefusal, kReasoningContent, kReasoning,
-  kThinkingBlocks, kCacheControl, kMemberCount
+  kRole,
+  kContent,
+  kName,
+  kToolCalls,
+  kToolCallId,
+  kFunctionCall,
+  kRefusal,
+  kReasoningContent,
+  kReasoning,
+  kThinkingBlocks,
+  kCacheControl,
+  kMemberCount
 };
 constexpr std::array<std::string_view, kMemberCount> kMembers = {
-    "role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "reasoning_content",
-    "reasoning", "thinking_blocks", "cache_control"};
+    "role",    "content",           "name",      "tool_calls",      "tool_call_id", "function_call",
+    "refusal", "reasoning_content", "reasoning", "thinking_blocks", "cache_control"};
 using MessageFields = Fields<kMemberCount>;
 
-enum PartMember { kType, kText, kRefusalText, kImageUrl, kInputAudio, kFile, kPartCache, kThinkingText, kPartCount };
+enum PartMember {
+  kType,
+  kText,
+  kRefusalText,
+  kImageUrl,
+  kInputAudio,
+  kFile,
+  kPartCache,
+  kThinkingText,
+  kPartCount
+};
 constexpr std::array<std::string_view, kPartCount> kPartMembers = {
     "type", "text", "refusal", "image_url", "input_audio", "file", "cache_control", "thinking"};
 
-// What this reader knows of the conversation so far: which call has which name, and the ids that legacy function
-// calls, which have none, were given.
+// What this reader knows of the conversation so far: which call has which name, and the ids that
+// legacy function calls, which have none, were given.
 struct Seen {
   std::vector<std::pair<std::string, std::string>> calls;  // id, name
   size_t legacy = 0;
@@ -103,7 +123,8 @@ Status read_file(const json::Value& value, const Path& path, Part& part) {
   return {};
 }
 
-// Mistral's {"type":"thinking","thinking":[{"type":"text","text":"..."}]}, the only thought inside content.
+// Mistral's {"type":"thinking","thinking":[{"type":"text","text":"..."}]}, the only thought inside
+// content.
 bool read_content_thought(const json::Value& value, Part& part) {
   const auto chunks = json::as_array(value);
   if (!chunks) return false;
@@ -143,7 +164,8 @@ Status read_part(const json::Value& item, const Path& path, Part& part) {
   } else if (type == "file") {
     AJAR_TRY(need(kFile));
     AJAR_TRY(read_file(fields[kFile], path / "file", part));
-  } else if (type == "thinking" && fields.has(kThinkingText) && read_content_thought(fields[kThinkingText], part)) {
+  } else if (type == "thinking" && fields.has(kThinkingText) &&
+             read_content_thought(fields[kThinkingText], part)) {
   } else {  // blocks of other servers: video_url, document_url, reference, ...
     part = Part{.kind = Part::Kind::kOpaque, .origin = DialectId::kOpenAiChat};
     part.raw = json::raw(item);
@@ -155,7 +177,8 @@ Status read_part(const json::Value& item, const Path& path, Part& part) {
 }
 
 // `content`: a string, an array of parts, or null.
-Status read_content(const json::Value& value, const Path& path, std::vector<Part>& parts, bool& plain_text) {
+Status read_content(const json::Value& value, const Path& path, std::vector<Part>& parts,
+                    bool& plain_text) {
   if (const auto text = json::as_string(value)) {
     plain_text = true;
     if (!text->empty()) {
@@ -185,7 +208,8 @@ std::string_view signature_of(const json::Value& extra_content) {
 
 // {"id","type","function":{"name","arguments"}}; extra_content is Google's place for a signature.
 Status read_tool_call(const json::Value& item, const Path& path, Part& part) {
-  static constexpr std::array<std::string_view, 4> kNames = {"id", "type", "function", "cache_control"};
+  static constexpr std::array<std::string_view, 4> kNames = {"id", "type", "function",
+                                                             "cache_control"};
   static constexpr std::array<std::string_view, 2> kFunction = {"name", "arguments"};
   static constexpr std::array<std::string_view, 2> kCustom = {"name", "input"};
   AJAR_ASSIGN(const auto object, need_object(item, path));
@@ -234,7 +258,9 @@ Status read_tool_call(const json::Value& item, const Path& path, Part& part) {
         part.signature = signature;
         part.origin = DialectId::kGemini;
         if (json::Object(value.get_object().value_unsafe()).size() == 1 &&
-            json::Object(value.get_object().value_unsafe().at_key("google").get_object().value_unsafe()).size() == 1) {
+            json::Object(
+                value.get_object().value_unsafe().at_key("google").get_object().value_unsafe())
+                    .size() == 1) {
           continue;  // nothing but the signature
         }
       }
@@ -245,10 +271,11 @@ Status read_tool_call(const json::Value& item, const Path& path, Part& part) {
   return {};
 }
 
-// LiteLLM's thinking_blocks. `provider` is ours: whose signature it is, where it is not Anthropic's.
+// LiteLLM's thinking_blocks. `provider` is ours: whose signature it is, where it is not
+// Anthropic's.
 Status read_thinking_blocks(const json::Value& value, const Path& path, std::vector<Part>& parts) {
-  static constexpr std::array<std::string_view, 6> kNames = {"type", "thinking", "signature", "data",
-                                                             "cache_control", "provider"};
+  static constexpr std::array<std::string_view, 6> kNames = {"type", "thinking",      "signature",
+                                                             "data", "cache_control", "provider"};
   AJAR_ASSIGN(const auto array, need_array(value, path));
   size_t index = 0;
   for (const auto item : array) {
@@ -283,11 +310,13 @@ Status read_thinking_blocks(const json::Value& value, const Path& path, std::vec
   return {};
 }
 
-// Thoughts stand before the text. One of the forms becomes parts; the others repeat it and are only kept.
+// Thoughts stand before the text. One of the forms becomes parts; the others repeat it and are only
+// kept.
 Status read_thoughts(const MessageFields& fields, const Path& path, Message& message) {
   bool taken = false;
   if (fields.has(kThinkingBlocks)) {
-    AJAR_TRY(read_thinking_blocks(fields[kThinkingBlocks], path / "thinking_blocks", message.parts));
+    AJAR_TRY(
+        read_thinking_blocks(fields[kThinkingBlocks], path / "thinking_blocks", message.parts));
     taken = !message.parts.empty();
   }
   for (const Member which : {kReasoningContent, kReasoning}) {
@@ -335,8 +364,8 @@ Status read_calls(const MessageFields& fields, const Path& path, Message& messag
   return {};
 }
 
-Status read_tool_message(const MessageFields& fields, const Path& path, bool legacy, const Seen& seen,
-                         Message& message) {
+Status read_tool_message(const MessageFields& fields, const Path& path, bool legacy,
+                         const Seen& seen, Message& message) {
   message.role = Role::kTool;
   Part result{.kind = Part::Kind::kToolResult, .origin = DialectId::kOpenAiChat};
   if (legacy) {
@@ -373,13 +402,18 @@ Status read_message(const json::Value& value, const Path& path, Seen& seen, Mess
   if (role == "tool" || role == "function") {
     return read_tool_message(fields, path, role == "function", seen, message);
   }
-  if (role == "system") message.role = Role::kSystem;
-  else if (role == "developer") message.role = Role::kDeveloper;
-  else if (role == "user") message.role = Role::kUser;
-  else if (role == "assistant") message.role = Role::kAssistant;
+  if (role == "system")
+    message.role = Role::kSystem;
+  else if (role == "developer")
+    message.role = Role::kDeveloper;
+  else if (role == "user")
+    message.role = Role::kUser;
+  else if (role == "assistant")
+    message.role = Role::kAssistant;
   else {
-    return invalid((path / "role").str(), "'" + (path / "role").str() +
-                                              "' must be system, developer, user, assistant, tool or function");
+    return invalid((path / "role").str(),
+                   "'" + (path / "role").str() +
+                       "' must be system, developer, user, assistant, tool or function");
   }
   const bool assistant = message.role == Role::kAssistant;
   if (assistant) AJAR_TRY(read_thoughts(fields, path, message));
@@ -399,7 +433,8 @@ Status read_message(const json::Value& value, const Path& path, Seen& seen, Mess
     AJAR_TRY(read_calls(fields, path, message, seen));
   }
   // On a message it means "up to here", which is the last part.
-  if (fields.has(kCacheControl) && !message.parts.empty() && message.parts.back().cache_control.empty()) {
+  if (fields.has(kCacheControl) && !message.parts.empty() &&
+      message.parts.back().cache_control.empty()) {
     message.parts.back().cache_control = json::raw(fields[kCacheControl]);
   }
   return {};

@@ -16,11 +16,15 @@ bool is_content(const Part& part) {
     case Part::Kind::kImage:
     case Part::Kind::kAudio:
     case Part::Kind::kFile:
-    case Part::Kind::kOpaque: return true;
-    case Part::Kind::kRefusal: return part.detail != "refusal";
-    case Part::Kind::kThought: return part.detail == "content";
+    case Part::Kind::kOpaque:
+      return true;
+    case Part::Kind::kRefusal:
+      return part.detail != "refusal";
+    case Part::Kind::kThought:
+      return part.detail == "content";
     case Part::Kind::kToolCall:
-    case Part::Kind::kToolResult: return false;
+    case Part::Kind::kToolResult:
+      return false;
   }
   return false;
 }
@@ -142,7 +146,8 @@ void MessageWriter::message(const Message& m) {
   bool any_content = m.plain_text || !assistant;
   for (const Part& part : m.parts) {
     any_content = any_content || is_content(part);
-    if (!assistant && (part.kind == Part::Kind::kToolCall || part.kind == Part::Kind::kThought)) drop("content");
+    if (!assistant && (part.kind == Part::Kind::kToolCall || part.kind == Part::Kind::kThought))
+      drop("content");
   }
   w_.key("content");
   if (any_content) {
@@ -157,7 +162,15 @@ void MessageWriter::message(const Message& m) {
     }
   }
   if (assistant) assistant_members(m);
-  extra(m, m.extra);
+  if (assistant && preset_.thoughts != Preset::Thoughts::kAsWritten) {
+    // The same thoughts under other names: the server has its own place for them, or none.
+    RawMembers rest = without_member(without_member(m.extra, "reasoning_content"), "reasoning");
+    if (preset_.thoughts == Preset::Thoughts::kRefused)
+      rest = without_member(rest, "reasoning_details");
+    extra(m, rest);
+  } else {
+    extra(m, m.extra);
+  }
   w_.end_object();
 }
 
@@ -165,7 +178,8 @@ void MessageWriter::content(const Message& m, const std::vector<Part>& parts) {
   const bool all_text = std::ranges::all_of(parts, [](const Part& part) {
     return !is_content(part) || (part.kind == Part::Kind::kText && part.cache_control.empty());
   });
-  // Many servers know only strings, so arrays are for those who wrote them and for what strings cannot hold.
+  // Many servers know only strings, so arrays are for those who wrote them and for what strings
+  // cannot hold.
   if (m.plain_text || (m.origin != DialectId::kOpenAiChat && all_text)) {
     const Part* only = nullptr;
     size_t texts = 0;
@@ -183,7 +197,8 @@ void MessageWriter::content(const Message& m, const std::vector<Part>& parts) {
   }
   w_.begin_array();
   for (const Part& p : parts) {
-    if (is_content(p) || (preset_.thoughts == Preset::Thoughts::kInContent && p.kind == Part::Kind::kThought)) {
+    if (is_content(p) ||
+        (preset_.thoughts == Preset::Thoughts::kInContent && p.kind == Part::Kind::kThought)) {
       part(m, p);
     }
   }
@@ -235,8 +250,10 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.field("type", "file");
       w_.key("file");
       w_.begin_object();
-      if (!p.url.empty()) w_.field("file_data", p.url);
-      else if (!p.data.empty()) w_.field("file_data", p.media_type.empty() ? p.data : join_data_uri(p.media_type, p.data));
+      if (!p.url.empty())
+        w_.field("file_data", p.url);
+      else if (!p.data.empty())
+        w_.field("file_data", p.media_type.empty() ? p.data : join_data_uri(p.media_type, p.data));
       if (!p.file_id.empty()) w_.field("file_id", p.file_id);
       if (!p.name.empty()) w_.field("filename", p.name);
       extra(m, p.inner_extra);
@@ -255,10 +272,12 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_array();
       break;
     case Part::Kind::kOpaque:
-      if (p.origin != DialectId::kOpenAiChat || p.raw.empty() || !keep_unknown_) return drop("content");
+      if (p.origin != DialectId::kOpenAiChat || p.raw.empty() || !keep_unknown_)
+        return drop("content");
       return w_.raw(p.raw);
     case Part::Kind::kToolCall:
-    case Part::Kind::kToolResult: return;
+    case Part::Kind::kToolResult:
+      return;
   }
   cache_control(p);
   extra(m, p.extra);
@@ -272,21 +291,32 @@ void MessageWriter::assistant_members(const Message& m) {
   for (const Part& p : m.parts) {
     if (p.kind == Part::Kind::kRefusal && p.detail == "refusal") w_.field("refusal", p.text);
     calls = calls || p.kind == Part::Kind::kToolCall;
-    if (p.kind != Part::Kind::kThought || p.detail == "content" || preset_.thoughts == Thoughts::kInContent) continue;
+    if (p.kind != Part::Kind::kThought || p.detail == "content" ||
+        preset_.thoughts == Thoughts::kInContent)
+      continue;
     if (is_block(p) && preset_.thoughts == Thoughts::kAsWritten) {
       blocks = true;
       continue;
     }
     plain += p.text;
-    if (p.detail == "reasoning") member = p.detail;
+    member = p.detail == "reasoning" ? "reasoning" : "reasoning_content";
   }
-  if (!plain.empty() || !member.empty()) {
+  if (!member.empty()) {
     switch (preset_.thoughts) {
-      case Thoughts::kRefused: drop("reasoning_content"); break;
-      case Thoughts::kReasoning: w_.field("reasoning", plain); break;
-      case Thoughts::kReasoningContent: w_.field("reasoning_content", plain); break;
-      case Thoughts::kAsWritten: w_.field(member.empty() ? "reasoning_content" : member, plain); break;
-      case Thoughts::kInContent: break;
+      case Thoughts::kRefused:
+        drop("reasoning_content");
+        break;
+      case Thoughts::kReasoning:
+        w_.field("reasoning", plain);
+        break;
+      case Thoughts::kReasoningContent:
+        w_.field("reasoning_content", plain);
+        break;
+      case Thoughts::kAsWritten:
+        w_.field(member, plain);
+        break;
+      case Thoughts::kInContent:
+        break;
     }
   }
   if (blocks) thinking_blocks(m);
@@ -306,8 +336,10 @@ void MessageWriter::thinking_blocks(const Message& m) {
     if (!is_block(p)) continue;
     w_.begin_object();
     w_.field("type", p.redacted ? "redacted_thinking" : "thinking");
-    if (p.redacted) w_.field("data", p.data);
-    else w_.field("thinking", p.text);
+    if (p.redacted)
+      w_.field("data", p.data);
+    else
+      w_.field("thinking", p.text);
     if (!p.signature.empty()) w_.field("signature", p.signature);
     if (p.origin == DialectId::kGemini) w_.field("provider", "gemini");
     if (p.origin == DialectId::kOpenAiChat) w_.field("provider", "openai");
@@ -329,7 +361,8 @@ void MessageWriter::tool_call(const Message& m, const Part& call) {
   w_.field(custom ? "input" : "arguments", call.arguments);
   extra(m, call.inner_extra);
   w_.end_object();
-  if (!call.signature.empty() && call.origin == DialectId::kGemini && !has_member(call.extra, "extra_content")) {
+  if (!call.signature.empty() && call.origin == DialectId::kGemini &&
+      !has_member(call.extra, "extra_content")) {
     w_.key("extra_content");
     w_.begin_object();
     w_.key("google");

@@ -13,7 +13,8 @@ namespace ajar::wire::openai {
 // Writes the elements of `messages`. What the target cannot say is left out and named in `dropped`.
 class MessageWriter {
  public:
-  MessageWriter(json::Writer& writer, const Preset& preset, bool keep_unknown, std::vector<std::string>& dropped)
+  MessageWriter(json::Writer& writer, const Preset& preset, bool keep_unknown,
+                std::vector<std::string>& dropped)
       : w_(writer), preset_(preset), keep_unknown_(keep_unknown), dropped_(dropped) {}
 
   void write(const std::vector<Message>& messages);
@@ -35,7 +36,7 @@ class MessageWriter {
   const Preset& preset_;
   const bool keep_unknown_;
   std::vector<std::string>& dropped_;
-  size_t at_ = 0;                     // index of the message
+  size_t at_ = 0;                      // index of the message
   std::vector<const Part*> pictures_;  // of tool results, which a user turn must show
 };
 

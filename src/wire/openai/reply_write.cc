@@ -1,4 +1,5 @@
-// A whole reply as a chat.completion object. https://platform.openai.com/docs/api-reference/chat/object
+// A whole reply as a chat.completion object.
+// https://platform.openai.com/docs/api-reference/chat/object
 #include "base/clock.h"
 #include "base/random.h"
 #include "json/write.h"
@@ -40,13 +41,18 @@ class ReplyWriter {
     message(choice);
     if (!own_ || !has_member(choice.extra, "logprobs")) {
       w_.key("logprobs");
-      if (choice.logprobs.empty()) w_.null();
-      else w_.raw("{\"content\":[" + choice.logprobs + "],\"refusal\":null}");
+      if (choice.logprobs.empty())
+        w_.null();
+      else
+        w_.raw("{\"content\":[" + choice.logprobs + "],\"refusal\":null}");
     }
     w_.key("finish_reason");
-    if (choice.finish == Finish::kNone) w_.null();
-    else if (options_.legacy_functions && choice.finish == Finish::kToolCalls) w_.string("function_call");
-    else w_.string(finish_name(choice.finish));
+    if (choice.finish == Finish::kNone)
+      w_.null();
+    else if (options_.legacy_functions && choice.finish == Finish::kToolCalls)
+      w_.string("function_call");
+    else
+      w_.string(finish_name(choice.finish));
     if (own_) w_.members(choice.extra);
     w_.end_object();
   }
@@ -58,30 +64,48 @@ class ReplyWriter {
     const Part* audio = nullptr;
     for (const Part& part : choice.parts) {
       switch (part.kind) {
-        case Kind::kText: text += part.text, has_text = true; break;
-        case Kind::kRefusal: refusal += part.text; break;
+        case Kind::kText:
+          text += part.text, has_text = true;
+          break;
+        case Kind::kRefusal:
+          refusal += part.text;
+          break;
         case Kind::kThought:
           thoughts += part.text;
           blocks = blocks || part.redacted || !part.signature.empty();
           break;
-        case Kind::kToolCall: calls = true; break;
+        case Kind::kToolCall:
+          calls = true;
+          break;
         case Kind::kImage:
-        case Kind::kFile: images = true; break;
-        case Kind::kAudio: audio = &part; break;
-        case Kind::kOpaque: opaque = opaque || part.origin == DialectId::kOpenAiChat; break;
-        case Kind::kToolResult: break;
+        case Kind::kFile:
+          images = true;
+          break;
+        case Kind::kAudio:
+          audio = &part;
+          break;
+        case Kind::kOpaque:
+          opaque = opaque || part.origin == DialectId::kOpenAiChat;
+          break;
+        case Kind::kToolResult:
+          break;
       }
     }
     w_.key("message");
     w_.begin_object();
     w_.field("role", "assistant");
     w_.key("content");
-    if (opaque) content_list(choice);
-    else if (has_text || (!calls && refusal.empty())) w_.string(text);
-    else w_.null();
+    if (opaque)
+      content_list(choice);
+    else if (has_text || (!calls && refusal.empty()))
+      w_.string(text);
+    else
+      w_.null();
     w_.key("refusal");
-    if (refusal.empty()) w_.null();
-    else w_.string(refusal);
+    if (refusal.empty())
+      w_.null();
+    else
+      w_.string(refusal);
     if (!thoughts.empty()) w_.field("reasoning_content", thoughts);
     if (blocks) thinking_blocks(choice);
     if (calls) tool_calls(choice);
@@ -123,7 +147,8 @@ class ReplyWriter {
     for (const Part& part : choice.parts) {
       if (part.kind != Part::Kind::kThought) continue;
       std::string block;
-      append_thinking_block(block, part.text, part.signature, part.redacted, part.data, part.origin);
+      append_thinking_block(block, part.text, part.signature, part.redacted, part.data,
+                            part.origin);
       w_.raw(block);
     }
     w_.end_array();

@@ -10,22 +10,73 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Top {
-  kModel, kMessages, kTools, kFunctions, kToolChoice, kFunctionCall, kParallel, kTemperature, kTopP,
-  kFrequency, kPresence, kTopK, kSeed, kLogitBias, kMaxTokens, kMaxCompletionTokens, kStopAt, kN, kLogprobs,
-  kTopLogprobs, kResponseFormat, kEffort, kReasoning, kThinking, kStream, kStreamOptions, kUser, kServiceTier,
-  kMetadata, kTopCount
+  kModel,
+  kMessages,
+  kTools,
+  kFunctions,
+  kToolChoice,
+  kFunctionCall,
+  kParallel,
+  kTemperature,
+  kTopP,
+  kFrequency,
+  kPresence,
+  kTopK,
+  kSeed,
+  kLogitBias,
+  kMaxTokens,
+  kMaxCompletionTokens,
+  kStopAt,
+  kN,
+  kLogprobs,
+  kTopLogprobs,
+  kResponseFormat,
+  kEffort,
+  kReasoning,
+  kThinking,
+  kStream,
+  kStreamOptions,
+  kUser,
+  kServiceTier,
+  kMetadata,
+  kTopCount
 };
-constexpr std::array<std::string_view, kTopCount> kTopNames = {
-    "model", "messages", "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls",
-    "temperature", "top_p", "frequency_penalty", "presence_penalty", "top_k", "seed", "logit_bias", "max_tokens",
-    "max_completion_tokens", "stop", "n", "logprobs", "top_logprobs", "response_format", "reasoning_effort",
-    "reasoning", "thinking", "stream", "stream_options", "user", "service_tier", "metadata"};
+constexpr std::array<std::string_view, kTopCount> kTopNames = {"model",
+                                                               "messages",
+                                                               "tools",
+                                                               "functions",
+                                                               "tool_choice",
+                                                               "function_call",
+                                                               "parallel_tool_calls",
+                                                               "temperature",
+                                                               "top_p",
+                                                               "frequency_penalty",
+                                                               "presence_penalty",
+                                                               "top_k",
+                                                               "seed",
+                                                               "logit_bias",
+                                                               "max_tokens",
+                                                               "max_completion_tokens",
+                                                               "stop",
+                                                               "n",
+                                                               "logprobs",
+                                                               "top_logprobs",
+                                                               "response_format",
+                                                               "reasoning_effort",
+                                                               "reasoning",
+                                                               "thinking",
+                                                               "stream",
+                                                               "stream_options",
+                                                               "user",
+                                                               "service_tier",
+                                                               "metadata"};
 
 constexpr double kAny = std::numeric_limits<double>::infinity();
 
 // The body of `function`, and the members beside it: {type, function, cache_control, ...}.
 Status read_function(const json::Object& object, const Path& path, Tool& tool) {
-  static constexpr std::array<std::string_view, 4> kNames = {"name", "description", "parameters", "strict"};
+  static constexpr std::array<std::string_view, 4> kNames = {"name", "description", "parameters",
+                                                             "strict"};
   const Fields<4> fields(object, kNames);
   if (!fields.has(0)) return missing(path / "name");
   AJAR_ASSIGN(tool.name, need_string(fields[0], path / "name"));
@@ -87,10 +138,15 @@ Status read_functions(const json::Value& value, const Path& path, Request& reque
 Status read_tool_choice(const json::Value& value, const Path& path, ToolChoice& choice) {
   using Mode = ToolChoice::Mode;
   if (const auto word = json::as_string(value)) {
-    if (*word == "auto") choice.mode = Mode::kAuto;
-    else if (*word == "none") choice.mode = Mode::kNone;
-    else if (*word == "required" || *word == "any") choice.mode = Mode::kAny;  // "any": Mistral's word
-    else return invalid(path.str(), "'" + path.str() + "' must be \"none\", \"auto\", \"required\" or an object");
+    if (*word == "auto")
+      choice.mode = Mode::kAuto;
+    else if (*word == "none")
+      choice.mode = Mode::kNone;
+    else if (*word == "required" || *word == "any")
+      choice.mode = Mode::kAny;  // "any": Mistral's word
+    else
+      return invalid(path.str(),
+                     "'" + path.str() + "' must be \"none\", \"auto\", \"required\" or an object");
     return {};
   }
   const auto object = json::as_object(value);
@@ -121,9 +177,11 @@ Status read_function_call(const json::Value& value, const Path& path, ToolChoice
   return {};
 }
 
-Status read_response_format(const json::Value& value, const Path& path, ResponseFormat& format, RawMembers& extra) {
+Status read_response_format(const json::Value& value, const Path& path, ResponseFormat& format,
+                            RawMembers& extra) {
   static constexpr std::array<std::string_view, 2> kOuter = {"type", "json_schema"};
-  static constexpr std::array<std::string_view, 4> kInner = {"name", "description", "schema", "strict"};
+  static constexpr std::array<std::string_view, 4> kInner = {"name", "description", "schema",
+                                                             "strict"};
   AJAR_ASSIGN(const auto object, need_object(value, path));
   const Fields<2> fields(object, kOuter);
   if (!fields.has(0)) return missing(path / "type");
@@ -163,7 +221,8 @@ Status read_response_format(const json::Value& value, const Path& path, Response
 
 // OpenRouter: reasoning: {effort, max_tokens, enabled, exclude}.
 Status read_reasoning(const json::Value& value, const Path& path, Reasoning& reasoning) {
-  static constexpr std::array<std::string_view, 4> kNames = {"effort", "max_tokens", "enabled", "exclude"};
+  static constexpr std::array<std::string_view, 4> kNames = {"effort", "max_tokens", "enabled",
+                                                             "exclude"};
   AJAR_ASSIGN(const auto object, need_object(value, path));
   const Fields<4> fields(object, kNames);
   reasoning.form = "reasoning";
@@ -178,8 +237,10 @@ Status read_reasoning(const json::Value& value, const Path& path, Reasoning& rea
   }
   if (fields.has(2)) {
     AJAR_ASSIGN(const bool enabled, need_bool(fields[2], path / "enabled"));
-    if (!enabled) reasoning.mode = Reasoning::Mode::kOff;
-    else if (reasoning.mode == Reasoning::Mode::kUnset) reasoning.mode = Reasoning::Mode::kAdaptive;
+    if (!enabled)
+      reasoning.mode = Reasoning::Mode::kOff;
+    else if (reasoning.mode == Reasoning::Mode::kUnset)
+      reasoning.mode = Reasoning::Mode::kAdaptive;
   }
   if (fields.has(3)) {
     AJAR_ASSIGN(const bool exclude, need_bool(fields[3], path / "exclude"));
@@ -208,7 +269,8 @@ Status read_thinking(const json::Value& value, const Path& path, Reasoning& reas
     reasoning.mode = Reasoning::Mode::kBudget;
   } else {
     reasoning.mode = Reasoning::Mode::kAdaptive;
-    if (type != "adaptive") add_member(reasoning.extra, "type", fields[0]);  // kept as the client said it
+    if (type != "adaptive")
+      add_member(reasoning.extra, "type", fields[0]);  // kept as the client said it
   }
   return {};
 }
@@ -244,14 +306,16 @@ Status read_stream_options(const json::Value& value, const Path& path, Request& 
 using TopFields = Fields<kTopCount>;
 
 // Reads member `which` if it is there, in range.
-Status number_field(const TopFields& fields, Top which, double low, double high, std::optional<double>& out) {
+Status number_field(const TopFields& fields, Top which, double low, double high,
+                    std::optional<double>& out) {
   if (!fields.has(which)) return {};
   const Path root;
   const Path path = root / kTopNames[which];
   AJAR_ASSIGN(out, need_number(fields[which], path));
   return check_range(*out, low, high, path);
 }
-Status int_field(const TopFields& fields, Top which, double low, double high, std::optional<int64_t>& out) {
+Status int_field(const TopFields& fields, Top which, double low, double high,
+                 std::optional<int64_t>& out) {
   if (!fields.has(which)) return {};
   const Path root;
   const Path path = root / kTopNames[which];
@@ -289,23 +353,25 @@ Status read_sampling(const TopFields& fields, Request& request) {
   AJAR_TRY(bool_field(fields, kLogprobs, request.logprobs));
   // The newer spelling wins when both are there: OpenAI refuses both, others read either.
   request.max_completion_tokens = fields.has(kMaxCompletionTokens);
-  return int_field(fields, request.max_completion_tokens ? kMaxCompletionTokens : kMaxTokens, 1, kAny,
-                   request.max_tokens);
+  return int_field(fields, request.max_completion_tokens ? kMaxCompletionTokens : kMaxTokens, 1,
+                   kAny, request.max_tokens);
 }
 
 Status read_choices_and_limits(const TopFields& fields, const Path& root, Request& request) {
   if (fields.has(kTools)) AJAR_TRY(read_tools(fields[kTools], root / "tools", request));
-  if (fields.has(kFunctions)) AJAR_TRY(read_functions(fields[kFunctions], root / "functions", request));
+  if (fields.has(kFunctions))
+    AJAR_TRY(read_functions(fields[kFunctions], root / "functions", request));
   if (fields.has(kToolChoice)) {
     AJAR_TRY(read_tool_choice(fields[kToolChoice], root / "tool_choice", request.tool_choice));
   } else if (fields.has(kFunctionCall)) {
-    AJAR_TRY(read_function_call(fields[kFunctionCall], root / "function_call", request.tool_choice));
+    AJAR_TRY(
+        read_function_call(fields[kFunctionCall], root / "function_call", request.tool_choice));
   }
   AJAR_TRY(bool_field(fields, kParallel, request.parallel_tool_calls));
   if (fields.has(kStopAt)) AJAR_TRY(read_stop(fields[kStopAt], root / "stop", request));
   if (fields.has(kResponseFormat)) {
-    AJAR_TRY(read_response_format(fields[kResponseFormat], root / "response_format", request.response_format,
-                                  request.extra));
+    AJAR_TRY(read_response_format(fields[kResponseFormat], root / "response_format",
+                                  request.response_format, request.extra));
   }
   return {};
 }

@@ -31,8 +31,10 @@ class RequestWriter {
     if (request_.stream) stream();
     if (!request_.user.empty()) w_.field("user", request_.user);
     if (!request_.service_tier.empty()) {
-      if (same_dialect()) w_.field("service_tier", request_.service_tier);
-      else out_.dropped.push_back("service_tier");
+      if (same_dialect())
+        w_.field("service_tier", request_.service_tier);
+      else
+        out_.dropped.push_back("service_tier");
     }
     if (!request_.metadata.empty()) w_.raw_field("metadata", request_.metadata);
     extra("", request_.extra);
@@ -61,7 +63,8 @@ class RequestWriter {
   void extra(std::string_view where, const RawMembers& members) {
     if (members.empty() || !same_dialect()) return;
     if (target_.keep_unknown) return w_.members(members);
-    for (const std::string& name : member_names(members)) out_.dropped.push_back(std::string(where) + name);
+    for (const std::string& name : member_names(members))
+      out_.dropped.push_back(std::string(where) + name);
   }
 
   void tools() {
@@ -97,12 +100,17 @@ class RequestWriter {
       w_.end_object();
       w_.end_object();
     } else if (choice.mode == Mode::kRaw) {
-      if (same_dialect()) w_.raw_field("tool_choice", choice.raw);
-      else out_.dropped.push_back("tool_choice");
+      if (same_dialect())
+        w_.raw_field("tool_choice", choice.raw);
+      else
+        out_.dropped.push_back("tool_choice");
     } else if (choice.mode != Mode::kUnset) {
-      w_.field("tool_choice", choice.mode == Mode::kAuto ? "auto" : choice.mode == Mode::kNone ? "none" : "required");
+      w_.field("tool_choice", choice.mode == Mode::kAuto   ? "auto"
+                              : choice.mode == Mode::kNone ? "none"
+                                                           : "required");
     }
-    if (request_.parallel_tool_calls && !none_left) w_.field("parallel_tool_calls", *request_.parallel_tool_calls);
+    if (request_.parallel_tool_calls && !none_left)
+      w_.field("parallel_tool_calls", *request_.parallel_tool_calls);
   }
 
   void function(const Tool& tool, const std::string& where) {
@@ -117,8 +125,10 @@ class RequestWriter {
     extra(where + ".function.", tool.inner_extra);
     w_.end_object();
     if (!tool.cache_control.empty()) {
-      if (preset_.cache_control) w_.raw_field("cache_control", tool.cache_control);
-      else out_.dropped.push_back(where + ".cache_control");
+      if (preset_.cache_control)
+        w_.raw_field("cache_control", tool.cache_control);
+      else
+        out_.dropped.push_back(where + ".cache_control");
     }
     extra(where + ".", tool.extra);
     w_.end_object();
@@ -147,12 +157,15 @@ class RequestWriter {
   void limits() {
     int64_t limit = request_.max_tokens.value_or(target_.default_max_tokens);
     const bool own_spelling = same_dialect() && request_.max_tokens.has_value();
-    bool newer = own_spelling ? request_.max_completion_tokens : preset_.limit == Preset::Limit::kNew;
+    bool newer =
+        own_spelling ? request_.max_completion_tokens : preset_.limit == Preset::Limit::kNew;
     if (preset_.limit == Preset::Limit::kOld) newer = false;
-    if ((preset_.name == "openai" || preset_.name == "azure") && is_reasoning_model(target_.model)) newer = true;
+    if ((preset_.name == "openai" || preset_.name == "azure") && is_reasoning_model(target_.model))
+      newer = true;
     if (limit > 0) w_.field(newer ? "max_completion_tokens" : "max_tokens", limit);
     if (request_.stop.empty()) return;
-    if (request_.stop_is_string && request_.stop.size() == 1) return w_.field("stop", request_.stop[0]);
+    if (request_.stop_is_string && request_.stop.size() == 1)
+      return w_.field("stop", request_.stop[0]);
     w_.key("stop");
     w_.begin_array();
     for (const std::string& word : request_.stop) w_.string(word);
@@ -171,7 +184,10 @@ class RequestWriter {
     if (format.kind == Kind::kJsonSchema) {
       w_.key("json_schema");
       w_.begin_object();
-      w_.field("name", format.name.empty() ? "response" : format.name);
+      if (!format.name.empty())
+        w_.field("name", format.name);
+      else if (!same_dialect())
+        w_.field("name", "response");  // OpenAI demands one
       if (!format.description.empty()) w_.field("description", format.description);
       if (!format.schema.empty()) w_.raw_field("schema", format.schema);
       if (format.strict) w_.field("strict", *format.strict);
@@ -182,7 +198,8 @@ class RequestWriter {
     w_.end_object();
   }
 
-  // reasoning_effort, or `reasoning` or `thinking` objects: what the server knows, else as the client said it.
+  // reasoning_effort, or `reasoning` or `thinking` objects: what the server knows, else as the
+  // client said it.
   void reasoning() {
     using Mode = Reasoning::Mode;
     using Effort = Preset::Effort;
@@ -191,7 +208,8 @@ class RequestWriter {
     std::string_view form = r.form;
     if (preset_.effort == Effort::kWord) form = "";
     if (preset_.effort == Effort::kObject && r.form == "thinking") form = "reasoning";
-    if (preset_.effort == Effort::kThinking && (r.form == "reasoning" || (r.form.empty() && r.mode != Mode::kEffort))) {
+    if (preset_.effort == Effort::kThinking &&
+        (r.form == "reasoning" || (r.form.empty() && r.mode != Mode::kEffort))) {
       form = "thinking";
     }
     const bool own = form == r.form;
@@ -208,16 +226,20 @@ class RequestWriter {
     } else if (form == "thinking") {
       w_.key("thinking");
       w_.begin_object();
-      if (!(own && has_member(r.extra, "type"))) {
-        w_.field("type", r.mode == Mode::kOff ? "disabled" : own && r.mode == Mode::kAdaptive ? "adaptive" : "enabled");
-      }
+      const bool said =
+          own && target_.keep_unknown && has_member(r.extra, "type");  // a word of its own
+      const bool adaptive = r.mode == Mode::kAdaptive && own && preset_.effort != Effort::kThinking;
+      if (!said)
+        w_.field("type", r.mode == Mode::kOff ? "disabled" : adaptive ? "adaptive" : "enabled");
       if (r.budget_tokens > 0) w_.field("budget_tokens", r.budget_tokens);
-      if (own) extra("thinking.", r.extra);
+      if (own) extra("thinking.", said ? r.extra : without_member(r.extra, "type"));
       w_.end_object();
     } else if (!r.effort.empty()) {
       w_.field("reasoning_effort", r.effort);
     } else if (r.mode == Mode::kBudget) {
-      w_.field("reasoning_effort", r.budget_tokens <= 2048 ? "low" : r.budget_tokens <= 16384 ? "medium" : "high");
+      w_.field("reasoning_effort", r.budget_tokens <= 2048    ? "low"
+                                   : r.budget_tokens <= 16384 ? "medium"
+                                                              : "high");
     } else if (r.mode != Mode::kAdaptive) {  // adaptive is what such a server does by itself
       out_.dropped.push_back(r.form.empty() ? "reasoning" : r.form);
     }

@@ -6,13 +6,24 @@ namespace ajar::wire::openai {
 namespace {
 
 enum Count {
-  kPrompt, kCompletion, kTotal, kPromptDetails, kCompletionDetails, kCacheHit, kCacheWrite, kCountCount
+  kPrompt,
+  kCompletion,
+  kTotal,
+  kPromptDetails,
+  kCompletionDetails,
+  kCacheHit,
+  kCacheWrite,
+  kCountCount
 };
-constexpr std::array<std::string_view, kCountCount> kNames = {
-    "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details",
-    "prompt_cache_hit_tokens", "cache_creation_input_tokens"};
-constexpr std::array<std::string_view, 4> kPromptNames = {"cached_tokens", "audio_tokens", "cache_creation_tokens",
-                                                          "cache_write_tokens"};
+constexpr std::array<std::string_view, kCountCount> kNames = {"prompt_tokens",
+                                                              "completion_tokens",
+                                                              "total_tokens",
+                                                              "prompt_tokens_details",
+                                                              "completion_tokens_details",
+                                                              "prompt_cache_hit_tokens",
+                                                              "cache_creation_input_tokens"};
+constexpr std::array<std::string_view, 3> kPromptNames = {"cached_tokens", "audio_tokens",
+                                                          "cache_creation_tokens"};
 constexpr std::array<std::string_view, 2> kCompletionNames = {"reasoning_tokens", "audio_tokens"};
 
 template <class FieldsT>
@@ -41,18 +52,22 @@ Usage read_usage(const json::Object& object, RawMembers& extra) {
   usage.output = count(fields, kCompletion);
   usage.reported = fields.has(kPrompt) || fields.has(kCompletion) || fields.has(kTotal);
   extra = fields.extra();
+  // Even empty: that the provider tells of such details at all is worth keeping.
   const auto keep = [&extra](std::string_view name, const RawMembers& rest) {
-    if (!rest.empty()) add_member(extra, name, "{" + rest + "}");
+    add_member(extra, name, "{" + rest + "}");
   };
-  if (const auto details = fields.has(kPromptDetails) ? json::as_object(fields[kPromptDetails]) : std::nullopt) {
-    const Fields<4> prompt(*details, kPromptNames);
+  if (const auto details =
+          fields.has(kPromptDetails) ? json::as_object(fields[kPromptDetails]) : std::nullopt) {
+    const Fields<3> prompt(*details, kPromptNames);
     usage.cached_read = count(prompt, 0);
     usage.audio_input = count(prompt, 1);
-    usage.cached_write = std::max(count(prompt, 2), count(prompt, 3));
+    usage.cached_write = std::max(
+        count(prompt, 2), json::int_or(*details, "cache_write_tokens"));  // OpenRouter's word
     keep("prompt_tokens_details", prompt.extra());
   }
-  if (const auto details = fields.has(kCompletionDetails) ? json::as_object(fields[kCompletionDetails])
-                                                          : std::nullopt) {
+  if (const auto details = fields.has(kCompletionDetails)
+                               ? json::as_object(fields[kCompletionDetails])
+                               : std::nullopt) {
     const Fields<2> completion(*details, kCompletionNames);
     usage.reasoning = count(completion, 0);
     usage.audio_output = count(completion, 1);
@@ -66,9 +81,11 @@ Usage read_usage(const json::Object& object, RawMembers& extra) {
     if (usage.cached_write == 0) usage.cached_write = count(fields, kCacheWrite);
     add_member(extra, kNames[kCacheWrite], fields[kCacheWrite]);
   }
-  // xAI and Gemini's compatible endpoint count reasoning beside the completion, and only the total shows it.
+  // xAI and Gemini's compatible endpoint count reasoning beside the completion, and only the total
+  // shows it.
   const int64_t total = count(fields, kTotal);
-  if (usage.reasoning > 0 && total == usage.input + usage.output + usage.reasoning) usage.output += usage.reasoning;
+  if (usage.reasoning > 0 && total == usage.input + usage.output + usage.reasoning)
+    usage.output += usage.reasoning;
   if (!fields.has(kPrompt) && !fields.has(kCompletion)) usage.input = total;
   usage.clamp();
   return usage;
@@ -90,7 +107,7 @@ void write_usage(json::Writer& w, const Usage& usage, const RawMembers& extra) {
     w.key("prompt_tokens_details");
     w.begin_object();
     w.field("cached_tokens", usage.cached_read);
-    if (usage.audio_input > 0) w.field("audio_tokens", usage.audio_input);
+    w.field("audio_tokens", usage.audio_input);
     if (usage.cached_write > 0) w.field("cache_creation_tokens", usage.cached_write);
     nested(w, kept, "prompt_tokens_details");
     w.end_object();
@@ -99,13 +116,14 @@ void write_usage(json::Writer& w, const Usage& usage, const RawMembers& extra) {
     w.key("completion_tokens_details");
     w.begin_object();
     w.field("reasoning_tokens", usage.reasoning);
-    if (usage.audio_output > 0) w.field("audio_tokens", usage.audio_output);
+    w.field("audio_tokens", usage.audio_output);
     nested(w, kept, "completion_tokens_details");
     w.end_object();
   }
   if (kept) {
     for (const auto field : *kept) {
-      if (field.key == "prompt_tokens_details" || field.key == "completion_tokens_details") continue;
+      if (field.key == "prompt_tokens_details" || field.key == "completion_tokens_details")
+        continue;
       w.key(field.key);
       w.raw(json::raw(field.value));
     }
@@ -124,12 +142,12 @@ Finish read_finish(std::string_view word) {
       {"tool_calls", Finish::kToolCalls},
       {"function_call", Finish::kToolCalls},
       {"content_filter", Finish::kContentFilter},
-      {"model_length", Finish::kLength},       // Mistral
+      {"model_length", Finish::kLength},  // Mistral
       {"max_tokens", Finish::kLength},
       {"tool_use", Finish::kToolCalls},
       {"refusal", Finish::kRefusal},
       {"safety", Finish::kContentFilter},
-      {"error", Finish::kError},               // OpenRouter, Mistral
+      {"error", Finish::kError},                         // OpenRouter, Mistral
       {"insufficient_system_resource", Finish::kError},  // DeepSeek
       {"pause_turn", Finish::kPause},
   };
