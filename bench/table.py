@@ -77,8 +77,9 @@ for name, key, theirs, translating in rows:
         if at not in table:
             return "–"
         note = table[at][6]
-        failed = " (failures)" if "FAILED" in note or "MISSING" in note else ""
-        return f"{number(table[at][0], table[at][3])} {table[at][3]}{failed}".strip()
+        if "FAILED" in note or "MISSING" in note:
+            return "0" if key[1].startswith("streams kept") and table[at][0] == 0 else "fails"
+        return f"{number(table[at][0], table[at][3])} {table[at][3]}".strip()
     at = theirs or key
     print(f"| {name} | {cell(own, key)} | {'–' if translating else cell(nginx, at)} | "
           f"{cell(translated if translating else portkey, at)} |")
@@ -90,5 +91,8 @@ elif os.environ.get("NGINX_VERSION"):
 if os.environ.get("PORTKEY_NOTE"):
     notes.append("Portkey is left out: " + os.environ["PORTKEY_NOTE"])
 elif portkey:
-    notes.append("Portkey 1.15.2 under node, as `npm` installs it, without keys and limits (its open-source gateway has none), shorter runs")
+    notes.append("Portkey 1.15.2 under node " + os.environ.get("NODE_VERSION", "") + ", as `npm` installs it, without keys and limits; one run, shorter"
+                 + "".join(f". It answers streams with an error here: {why}" for why in
+                           {figure["note"].split("FAILED: ")[1][:90] for run in runs["portkey"] for figure in run["figures"]
+                            if figure["point"] == "tokens" and "FAILED: " in figure.get("note", "")}))
 print("\n" + ".\n".join(notes) + ("." if notes else ""))
