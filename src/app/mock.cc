@@ -35,13 +35,13 @@ const std::vector<MockFault>& mock_faults() {
       {"error-in-200", "200 whose JSON is an error object"},
       {"reset", "the connection closes before any byte"},
       {"hang", "no byte, ever"},
-      {"cut", "the stream breaks off after three frames"},
+      {"cut", "the stream breaks off after its first tokens"},
       {"no-end", "the stream ends properly but without its terminal mark"},
-      {"stall", "three frames, then silence"},
+      {"stall", "the first tokens, then silence"},
       {"error-first", "200, and the first SSE event is an error"},
-      {"error-mid", "an SSE error after three frames"},
+      {"error-mid", "an SSE error after the first tokens"},
       {"garbage", "200, and SSE data that is not JSON"},
-      {"garbage-mid", "three frames, then SSE data that is not JSON"},
+      {"garbage-mid", "the first tokens, then SSE data that is not JSON"},
       {"slow-drip", "the answer byte by byte"},
       {"wrong-length", "content-length promises more than comes"},
       {"split-utf8", "the answer in pieces of three bytes, splitting characters and lines"},
@@ -50,18 +50,33 @@ const std::vector<MockFault>& mock_faults() {
   return faults;
 }
 
+// A request that came before on this thread, with its answer: load tests repeat themselves, and the simulator should
+// cost little beside what is measured.
+struct Prepared {
+  std::string path, query, body;
+  MockRequest request;
+  MockReply reply;
+  std::string whole;                // not streamed
+  std::vector<std::string> frames;  // streamed
+};
+
 struct Mock::Impl {
   explicit Impl(MockOptions mock_options) : options(std::move(mock_options)), loops(options.threads) {}
 
   MockOptions options;
   Transcripts transcripts;
-  std::mutex lock;                     // guards flaky
+  std::mutex lock;                     // guards flaky, last_path, last_body
   std::map<std::string, int64_t> flaky;
+  std::string last_path, last_body;    // of the last request with x-mock-record
+  std::atomic<int64_t> requests = 0, running = 0, cancelled = 0, last_cancel_us = 0;
   LoopGroup loops;
   std::unique_ptr<Server> server;
 
   Task<> handle(Exchange& exchange);
-  Task<> answer(Exchange& exchange, const MockRequest& request, const std::string& fault);
+  Task<> answer(Exchange& exchange, const Prepared& prepared, const std::string& fault);
+  std::shared_ptr<const Prepared> prepare(const std::string& path, const HttpRequest& http) const;
+  std::string stats();
+  std::string last();
   Task<> replay(Exchange& exchange, const Transcript& transcript);
   Task<> list_transcripts(Exchange& exchange);
   // True when the fault was the whole answer.
@@ -127,42 +142,100 @@ Task<bool> Mock::Impl::fail_whole(Exchange& exchange, const MockRequest& request
   co_return true;
 }
 
-Task<> Mock::Impl::answer(Exchange& exchange, const MockRequest& request, const std::string& fault) {
-  if (options.first_delay_ms > 0) {
-    co_await sleep_until(now() + Millis(options.first_delay_ms), exchange.cancel());
-  }
+std::shared_ptr<const Prepared> Mock::Impl::prepare(const std::string& path, const HttpRequest& http) const {
+  thread_local std::shared_ptr<const Prepared> latest;
+  if (latest && latest->path == path && latest->query == http.query && latest->body == http.body) return latest;
+  auto fresh = std::make_shared<Prepared>();
+  fresh->request = read_mock_request(path, http.query, http.body);
+  fresh->reply = make_mock_reply(fresh->request, options.tokens);
+  if (fresh->request.stream) fresh->frames = mock_frames(fresh->request, fresh->reply);
+  else fresh->whole = mock_body(fresh->request, fresh->reply);
+  fresh->path = path, fresh->query = http.query, fresh->body = http.body;
+  return latest = std::move(fresh);
+}
+
+std::string Mock::Impl::stats() {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.field("requests", requests.load());
+  w.field("running", running.load());
+  w.field("cancelled", cancelled.load());
+  w.field("last_cancel_us", last_cancel_us.load());
+  w.end_object();
+  return out;
+}
+
+std::string Mock::Impl::last() {
+  std::lock_guard guard(lock);
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.field("path", last_path);
+  w.field("body", last_body);
+  w.end_object();
+  return out;
+}
+
+// Microseconds of the clock that all processes of this machine share.
+int64_t clock_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch()).count();
+}
+
+void stamp(std::string& bytes) {
+  std::string digits = std::to_string(clock_us());
+  digits.insert(0, kClockMark.size() - std::min(kClockMark.size(), digits.size()), '0');
+  for (size_t at = 0; (at = bytes.find(kClockMark, at)) != bytes.npos;) bytes.replace(at, digits.size(), digits);
+}
+
+Task<> Mock::Impl::answer(Exchange& exchange, const Prepared& prepared, const std::string& fault) {
+  const MockRequest& request = prepared.request;
+  const MockReply& reply = prepared.reply;
+  const int64_t delay = request.delay_ms >= 0 ? request.delay_ms : options.first_delay_ms;
+  const int64_t pace = request.pace_ms >= 0 ? request.pace_ms : options.pace_ms;
+  ++requests;
+  struct Running {
+    std::atomic<int64_t>& count;
+    ~Running() { --count; }
+  } running_now{running};
+  ++running;
+  OnCancel on_cancel(exchange.cancel(), [this] {
+    ++cancelled;
+    last_cancel_us = clock_us();
+  });
+  if (delay > 0) co_await sleep_until(now() + Millis(delay), exchange.cancel());
   if (!fault.empty() && co_await fail_whole(exchange, request, fault)) co_return;
-  const MockReply reply = make_mock_reply(request, options.tokens);
   const bool pieces = fault == "slow-drip" || fault == "split-utf8";
   if (!request.stream || request.dialect == MockDialect::kEmbeddings) {
-    const std::string body = mock_body(request, reply);
+    const std::string body = prepared.request.stream ? mock_body(request, reply) : std::string();
+    const std::string& whole = prepared.request.stream ? body : prepared.whole;
     if (!pieces) {
-      co_await exchange.send(200, json_headers(), body);
+      co_await exchange.send(200, json_headers(), whole);
       co_return;
     }
     co_await exchange.start(200, json_headers());
     const size_t step = fault == "slow-drip" ? 1 : 3;
-    for (size_t at = 0; at < body.size(); at += step) {
-      if (!co_await exchange.write(std::string_view(body).substr(at, step))) co_return;
+    for (size_t at = 0; at < whole.size(); at += step) {
+      if (!co_await exchange.write(std::string_view(whole).substr(at, step))) co_return;
     }
     co_await exchange.finish();
     co_return;
   }
 
-  auto frames = mock_frames(request, reply);
-  if (fault == "no-end") {
-    // OpenAI: neither [DONE] nor any finish_reason; Anthropic: no message_stop; Gemini: no finishReason.
-    frames.resize(std::min<size_t>(frames.size() - 1, 3));
-  }
+  const std::vector<std::string>& frames = prepared.frames;
+  size_t count = frames.size();
+  const size_t first_tokens = request.dialect == MockDialect::kAnthropic ? 5 : 3;  // frames up to the second token
+  // OpenAI: neither [DONE] nor any finish_reason; Anthropic: no message_stop; Gemini: no finishReason.
+  if (fault == "no-end") count = std::min(count - 1, first_tokens);
   Headers headers{{"content-type", "text/event-stream"}, {"x-ajar-simulator", "true"}};
   co_await exchange.start(200, std::move(headers));
   const bool breaks = fault == "cut" || fault == "stall" || fault == "error-mid" || fault == "garbage-mid";
   // Without a pace everything goes in bursts, as a fast server behind a proxy would send it.
   std::string burst;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    if (breaks && i == 3) break;
-    if (options.pace_ms > 0 && i > 0) {
-      if (!co_await sleep_until(now() + Millis(options.pace_ms), exchange.cancel())) co_return;
+  for (size_t i = 0; i < count; ++i) {
+    if (breaks && i == first_tokens) break;
+    if (pace > 0 && i > 0) {
+      if (!co_await sleep_until(now() + Millis(pace), exchange.cancel())) co_return;
     }
     if (pieces) {
       const size_t step = fault == "slow-drip" ? 1 : 3;
@@ -172,7 +245,8 @@ Task<> Mock::Impl::answer(Exchange& exchange, const MockRequest& request, const 
       continue;
     }
     burst += frames[i];
-    if (options.pace_ms > 0 || burst.size() > 8192) {
+    if (request.clock) stamp(burst);
+    if (pace > 0 || burst.size() > 8192) {
       if (!co_await exchange.write(burst)) co_return;
       burst.clear();
     }
@@ -230,6 +304,10 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
     path = end == path.npos ? "/" : path.substr(end);
   }
   if (http.method == "GET" && path == "/mock/transcripts") co_return co_await list_transcripts(exchange);
+  if (http.method == "GET" && (path == "/mock/stats" || path == "/mock/last")) {
+    const std::string body = path == "/mock/stats" ? stats() : last();
+    co_return (void)co_await exchange.send(200, json_headers(), body);
+  }
   if (http.method == "GET" && path.ends_with("/models")) {
     const std::string body = "{\"object\":\"list\",\"data\":[{\"id\":\"mock-small\",\"object\":\"model\",\"created\":"
                              "1700000000,\"owned_by\":\"ajar-simulator\"}]}";
@@ -239,7 +317,13 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
     const std::string body = "{\"simulator\":true,\"status\":\"ok\"}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }
-  const MockRequest request = read_mock_request(path, http.query, http.body);
+  if (http.headers.has("x-mock-record")) {
+    std::lock_guard guard(lock);
+    last_path = path + (http.query.empty() ? "" : "?" + http.query);
+    last_body = http.body;
+  }
+  const auto prepared = prepare(path, http);
+  const MockRequest& request = prepared->request;
   if (request.dialect == MockDialect::kNone) {
     const std::string body = mock_error(MockDialect::kOpenAi, 404, "the simulator has nothing at " + path);
     co_return (void)co_await exchange.send(404, json_headers(), body);
@@ -251,7 +335,7 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
     co_return (void)co_await exchange.send(404, json_headers(), body);
   }
   if (fault.empty() && request.model.starts_with("fault-")) fault = request.model.substr(6);
-  co_await answer(exchange, request, fault);
+  co_await answer(exchange, *prepared, fault);
 }
 
 Mock::Mock(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -427,13 +427,17 @@ MockReply make_mock_reply(const MockRequest& request, int64_t tokens) {
     reply.arguments = sample_of_schema(request.tool_schema);
     return reply;
   }
+  if (request.tokens > 0) tokens = request.tokens;
   std::string text;
   if (!request.answer_schema.empty()) {
     text = sample_of_schema(request.answer_schema);
   } else if (request.json_object) {
     text = "{\"answer\":\"mock\"}";
   } else if (tokens > 0) {
-    for (int64_t i = 0; i < tokens; ++i) text += (i == 0 ? "w" : " w") + std::to_string(i);
+    for (int64_t i = 0; i < tokens; ++i) {
+      text += i == 0 ? "" : " ";
+      text += request.clock ? "t=" + std::string(kClockMark) : "w" + std::to_string(i);
+    }
   } else {
     text = "This is the Ajar simulator; no model has read this. You said: " + request.last_text;
   }
@@ -512,6 +516,20 @@ std::string mock_error(MockDialect dialect, int status, std::string_view message
 
 // ---- Requests
 
+// "…mock-t200-d50-p20-c"
+void read_model_name(MockRequest& request) {
+  const size_t at = request.model.find("mock-");
+  if (at == request.model.npos) return;
+  for (const auto word : split(std::string_view(request.model).substr(at + 5), '-')) {
+    if (word == "c") request.clock = true;
+    const auto number = word.empty() ? std::nullopt : parse_int(word.substr(1));
+    if (!number || *number < 0) continue;
+    if (word[0] == 't') request.tokens = std::min<int64_t>(*number, 1'000'000);
+    if (word[0] == 'd') request.delay_ms = *number;
+    if (word[0] == 'p') request.pace_ms = *number;
+  }
+}
+
 MockRequest read_mock_request(std::string_view path, std::string_view query, std::string_view body) {
   MockRequest request;
   const auto ends = [&](std::string_view suffix) { return path.ends_with(suffix); };
@@ -532,6 +550,7 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
   const auto root = document.parse_object(body);
   if (!root) return request;
   if (request.model.empty()) request.model = std::string(json::string_or(*root, "model", "mock"));
+  read_model_name(request);
   if (const auto stream = json::find(*root, "stream")) request.stream = json::as_bool(*stream).value_or(false);
   if (const auto options = json::find(*root, "stream_options")) {
     if (const auto object = json::as_object(*options)) {

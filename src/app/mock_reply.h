@@ -11,7 +11,8 @@ namespace ajar::app {
 
 enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings };
 
-// What the mock read of a request.
+// What the mock read of a request. A model name such as "mock-t200-d50-p20-c" sets the reply: 200 tokens, 50 ms before
+// the first byte, 20 ms between two tokens, and "c": every token says when it was written (kClockMark).
 struct MockRequest {
   MockDialect dialect = MockDialect::kNone;
   std::string model;
@@ -29,7 +30,15 @@ struct MockRequest {
   std::vector<std::string> inputs;  // embeddings
   bool base64 = false;
   int64_t dimensions = 0;
+  int64_t tokens = 0;     // 0: as the mock was told
+  int64_t delay_ms = -1;  // -1: as the mock was told
+  int64_t pace_ms = -1;
+  bool clock = false;
 };
+
+// Stands in a clocked token until it is written; then sixteen digits take its place: the steady clock in microseconds,
+// which all processes of a machine share.
+inline constexpr std::string_view kClockMark = "@@@@@@@@@@@@@@@@";
 
 struct MockReply {
   std::vector<std::string> tokens;  // text, in stream pieces

@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMaxAttempts = 32;
 constexpr std::string_view kBreakerOpen = "breaker_open";
+constexpr std::string_view kCoolingDown = "cooling_down";
 
 bool falls_back(const RouteConfig& route, const Error& error) {
   if (error.code == Code::kUnsupported || error.code == Code::kBudget || error.code == Code::kForbidden) {
@@ -124,13 +125,18 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
   AJAR_CO_TRY(admit(target));
   const TimePoint from = now();
   if (!target.health->try_acquire(from)) {
-    call_.attempts.push_back({.target = target.name, .outcome = std::string(kBreakerOpen)});
-    metrics_.attempt(target.name, std::string(kBreakerOpen), 0);
+    // A limit that the target announced stays a limit: the client may not take it for a failure.
+    const bool cooling = target.health->state(from) == Health::State::kClosed;
+    const std::string why(cooling ? kCoolingDown : kBreakerOpen);
+    call_.attempts.push_back({.target = target.name, .outcome = why});
+    metrics_.attempt(target.name, why, 0);
     const int64_t wait = target.health->retry_in(from).count();
-    co_return std::unexpected(Error{.code = Code::kUnavailable,
-                                    .message = target.name + " is failing and is being left alone",
-                                    .type = std::string(kBreakerOpen),
-                                    .retry_after_ms = std::max<int64_t>(wait, 1000)});
+    co_return std::unexpected(Error{
+        .code = cooling ? Code::kRateLimit : Code::kUnavailable,
+        .message = target.name + (cooling ? " is over its rate limit and asked to be left alone"
+                                          : " is failing and is being left alone"),
+        .type = why,
+        .retry_after_ms = cooling ? wait : std::max<int64_t>(wait, 1000)});
   }
   const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
   AttemptSink& sink =

@@ -257,6 +257,24 @@ TEST_F(GatewayTest, WaitsAsLongAsRetryAfterSays) {
   EXPECT_GE(now() - from, Millis(60));
 }
 
+// Found by the fault wall: the second request of a limited target was told 503 "is failing".
+TEST_F(GatewayTest, ATargetThatCoolsDownIsStillARateLimit) {
+  route_.retries = 0;
+  a_->scripts = {fails(Code::kRateLimit, 429, 2'000)};
+  route_.fallback_on = {"rate_limit"};
+  b_->scripts = {says("from b"), says("from b again")};
+  EXPECT_EQ(ask().text, "from b");
+  EXPECT_EQ(ask().text, "from b again");  // what falls back on a limit falls back while it lasts
+  EXPECT_EQ(a_->calls, 1);
+  gateway_.reset();
+  route_.targets.resize(1);
+  a_->scripts = {fails(Code::kRateLimit, 429, 2'000)};
+  ask();
+  const auto heard = ask();
+  EXPECT_EQ(heard.error->code, Code::kRateLimit);
+  EXPECT_GT(heard.error->retry_after_ms, 0);
+}
+
 TEST_F(GatewayTest, ALongRetryAfterGoesToTheClient) {
   route_.targets.resize(1);
   route_.retries = 3;

@@ -1,0 +1,133 @@
+// ajar bench: what Ajar costs, measured. See bench/README.md for the last published run.
+#include <algorithm>
+#include <cstdio>
+
+#include "app/bench_points.h"
+#include "app/commands.h"
+#include "app/terminal.h"
+#include "json/write.h"
+
+namespace ajar::app {
+namespace {
+
+std::string shown(const Figure& figure) {
+  char text[48];
+  const bool whole = figure.unit == "/s" || figure.unit == "requests/s" || figure.unit.empty();
+  const double size = std::abs(figure.value);
+  std::snprintf(text, sizeof text, "%.*f", whole ? 0 : size < 10 ? 2 : 1, figure.value);
+  return std::string(text) + (figure.unit.empty() ? "" : " " + figure.unit);
+}
+
+std::string target_of(const Figure& figure) {
+  if (!figure.target) return "";
+  char text[48];
+  std::snprintf(text, sizeof text, "%s %g", figure.at_least ? "≥" : "≤", *figure.target);
+  return text;
+}
+
+std::string as_json(const BenchOptions& options, const Machine& machine, const std::vector<Figure>& figures,
+                    const std::vector<std::pair<std::string, std::string>>& skipped) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("machine");
+  w.begin_object();
+  w.field("cores", machine.cores);
+  w.field("cpu", machine.cpu);
+  w.field("kernel", machine.kernel);
+  w.field("load_at_start", machine.load);
+  w.end_object();
+  w.field("server", options.url.empty() ? "own" : options.url);
+  w.field("threads", int64_t(options.threads));
+  w.field("quick", options.quick);
+  w.key("figures");
+  w.begin_array();
+  for (const Figure& figure : figures) {
+    w.begin_object();
+    w.field("point", figure.point);
+    w.field("what", figure.what);
+    w.field("value", figure.value);
+    w.field("unit", figure.unit);
+    if (figure.target) {
+      w.field("target", *figure.target);
+      w.field("target_is", figure.at_least ? "at_least" : "at_most");
+      w.field("met", figure.met());
+    }
+    if (!figure.note.empty()) w.field("note", figure.note);
+    w.end_object();
+  }
+  w.end_array();
+  w.key("skipped");
+  w.begin_object();
+  for (const auto& [point, why] : skipped) w.field(point, why);
+  w.end_object();
+  w.end_object();
+  return out;
+}
+
+int run_bench(const CommandContext& context, const BenchOptions& options) {
+  std::vector<BenchPoint> points;
+  for (const BenchPoint& point : bench_points()) {
+    const bool wanted = options.only.empty() || std::ranges::find(options.only, point.name) != options.only.end();
+    if (wanted) points.push_back(point);
+  }
+  for (const auto& name : options.only) {
+    const bool known = std::ranges::any_of(bench_points(), [&](const auto& point) { return point.name == name; });
+    if (!known) return complain(context, Error{.code = Code::kInvalid, .message = "there is no point '" + name + "'"});
+  }
+  const Machine machine = this_machine();
+  auto bench = Bench::make(options);
+  if (!bench) return complain(context, bench.error());
+  std::vector<Figure> figures;
+  std::vector<std::pair<std::string, std::string>> skipped;
+  {
+    Progress progress("measuring", int64_t(points.size()));
+    for (size_t i = 0; i < points.size(); ++i) {
+      progress.update(int64_t(i));
+      auto measured = (*bench)->run(points[i].name);
+      if (!measured) skipped.emplace_back(points[i].name, measured.error().message);
+      else figures.insert(figures.end(), measured->begin(), measured->end());
+    }
+  }
+  if (context.json) {
+    std::puts(as_json(options, machine, figures, skipped).c_str());
+    return 0;
+  }
+  std::printf("%d cores, %s, %s, load %s\n\n", machine.cores, machine.cpu.c_str(), machine.kernel.c_str(),
+              machine.load.c_str());
+  std::vector<std::vector<std::string>> rows;
+  for (const Figure& figure : figures) {
+    rows.push_back({figure.point, figure.what, shown(figure), target_of(figure),
+                    !figure.target ? "" : figure.met() ? green("met") : red("missed"), dim(figure.note)});
+  }
+  std::fputs(table({"point", "measure", "value", "target", "", "notes"}, rows).c_str(), stdout);
+  for (const auto& [point, why] : skipped) std::printf("%s: not measured: %s\n", point.c_str(), why.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(CommandContext& context) {
+  auto* command = context.root.add_subcommand("bench", "Measure what Ajar costs, against a simulator");
+  auto options = std::make_shared<BenchOptions>();
+  command->add_option("--url", options->url, "Measure this server instead of one started here");
+  command->add_option("--key", options->key, "Its API key");
+  command->add_option("--model", options->model, "Model to ask for; without it names that `ajar mock` understands");
+  command->add_option("--direct", options->direct, "The upstream behind it, for what is a difference");
+  command->add_option("--header", options->headers, "\"Name: value\", sent with every request; several are possible");
+  command->add_option("--pid", options->pids, "Its processes, for their CPU time; several are possible");
+  command->add_option("--only", options->only, "Only this point; several are possible")->delimiter(',');
+  command->add_option("--threads", options->threads, "I/O threads of the server started here")->capture_default_str();
+  command->add_option("--client-threads", options->client_threads, "Threads of the load client")->capture_default_str();
+  command->add_option("--requests", options->requests, "Requests of the memory point")->check(CLI::PositiveNumber);
+  command->add_flag("--quick", options->quick, "Shorter runs");
+  command->add_flag("--soak", options->soak, "A million requests in the memory point");
+  std::string footer = "Points:\n";
+  for (const BenchPoint& point : bench_points()) {
+    footer += "  " + point.name + std::string(10 - point.name.size(), ' ') + point.what + "\n";
+  }
+  command->footer(footer);
+  context.add(command, [&context, options] { return run_bench(context, *options); });
+}
+
+}  // namespace ajar::app

@@ -1,5 +1,0 @@
-#include "app/commands.h"
-namespace ajar::app {
-void add_bench(CommandContext&) {}
-void add_selftest(CommandContext&) {}
-}  // namespace ajar::app
