@@ -28,6 +28,12 @@ bool is_event_stream(std::string_view content_type) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), "text/event-stream");
 }
 
+// Some servers quote the credential that they refuse. It is ours, and goes to nobody.
+void redact(std::string& text, const std::string& secret) {
+  if (secret.empty()) return;
+  for (size_t at = 0; (at = text.find(secret, at)) != text.npos;) text.replace(at, secret.size(), "***");
+}
+
 Result<Headers> make_headers(const UpstreamSpec& spec, AuthStyle auth) {
   Headers headers;
   headers.set("content-type", "application/json");
@@ -72,6 +78,7 @@ Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) 
   upstream->base = std::move(*url);
   while (upstream->base.target.ends_with('/')) upstream->base.target.pop_back();
   upstream->provider = spec.provider;
+  upstream->api_key = spec.api_key;
   upstream->dialect = preset->dialect;
   AJAR_ASSIGN(upstream->headers, make_headers(spec, preset->auth));
   upstream->tls.ca_file = spec.ca_file;
@@ -122,6 +129,7 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
     error.code = Code::kUpstream;
     error.message = "the provider '" + upstream_->provider + "' refused Ajar's credentials: " + error.message;
   }
+  redact(error.message, upstream_->api_key);
   error.upstream_status = status;
   if (const int64_t wait = retry_after_ms(response->headers()); wait >= 0) error.retry_after_ms = wait;
   co_return std::unexpected(std::move(error));
