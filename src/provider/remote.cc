@@ -117,6 +117,14 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
   auto response = co_await clients_.here().send(outgoing, *context.cancel);
   if (!response) co_return std::unexpected(std::move(response).error());
   const int status = response->status();
+  const std::string_view encoding = trim(response->headers().get("content-encoding"));
+  if (status < 300 && !encoding.empty() && !iequals(encoding, "identity")) {
+    Error error{.code = Code::kUpstream,
+                .message = "the provider answered with content-encoding '" + std::string(encoding) +
+                           "' though identity was asked for"};
+    error.upstream_status = status;
+    co_return std::unexpected(std::move(error));
+  }
   if (status >= 200 && status < 300) co_return std::move(response);
 
   const TimePoint patience = std::min(after(limits.gap), context.deadline);
