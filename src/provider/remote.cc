@@ -214,7 +214,12 @@ Task<Result<EmbeddingReply>> RemoteProvider::embed(const EmbeddingRequest& reque
   auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),
                                           size_t(limits.max_reply_bytes));
   if (!body) co_return std::unexpected(std::move(body).error());
-  co_return dialect.read_embedding_reply(*body);
+  auto reply = dialect.read_embedding_reply(*body);
+  if (reply && reply->rows() != request.rows()) {
+    co_return fail(Code::kUpstream, "the provider sent " + std::to_string(reply->rows()) + " embeddings for " +
+                                        std::to_string(request.rows()) + " inputs");
+  }
+  co_return reply;
 }
 
 }  // namespace ajar
