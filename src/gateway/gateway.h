@@ -24,8 +24,9 @@ struct GatewayParts {
 
 class Gateway {
  public:
-  Gateway(GatewayParts parts, std::shared_ptr<const Snapshot> snapshot)
-      : parts_(parts), snapshot_(std::move(snapshot)) {}
+  Gateway(GatewayParts parts, std::shared_ptr<const Snapshot> snapshot) : parts_(parts) {
+    swap(std::move(snapshot));
+  }
 
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
   // New requests see it at once; running ones keep theirs.

@@ -28,6 +28,12 @@ bool is_event_stream(std::string_view content_type) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), "text/event-stream");
 }
 
+// Some servers quote the credential that they refuse. It is ours, and goes to nobody.
+void redact(std::string& text, const std::string& secret) {
+  if (secret.empty()) return;
+  for (size_t at = 0; (at = text.find(secret, at)) != text.npos;) text.replace(at, secret.size(), "***");
+}
+
 Result<Headers> make_headers(const UpstreamSpec& spec, AuthStyle auth) {
   Headers headers;
   headers.set("content-type", "application/json");
@@ -72,6 +78,7 @@ Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) 
   upstream->base = std::move(*url);
   while (upstream->base.target.ends_with('/')) upstream->base.target.pop_back();
   upstream->provider = spec.provider;
+  upstream->api_key = spec.api_key;
   upstream->dialect = preset->dialect;
   AJAR_ASSIGN(upstream->headers, make_headers(spec, preset->auth));
   upstream->tls.ca_file = spec.ca_file;
@@ -110,6 +117,14 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
   auto response = co_await clients_.here().send(outgoing, *context.cancel);
   if (!response) co_return std::unexpected(std::move(response).error());
   const int status = response->status();
+  const std::string_view encoding = trim(response->headers().get("content-encoding"));
+  if (status < 300 && !encoding.empty() && !iequals(encoding, "identity")) {
+    Error error{.code = Code::kUpstream,
+                .message = "the provider answered with content-encoding '" + std::string(encoding) +
+                           "' though identity was asked for"};
+    error.upstream_status = status;
+    co_return std::unexpected(std::move(error));
+  }
   if (status >= 200 && status < 300) co_return std::move(response);
 
   const TimePoint patience = std::min(after(limits.gap), context.deadline);
@@ -122,6 +137,7 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
     error.code = Code::kUpstream;
     error.message = "the provider '" + upstream_->provider + "' refused Ajar's credentials: " + error.message;
   }
+  redact(error.message, upstream_->api_key);
   error.upstream_status = status;
   if (const int64_t wait = retry_after_ms(response->headers()); wait >= 0) error.retry_after_ms = wait;
   co_return std::unexpected(std::move(error));
@@ -198,7 +214,12 @@ Task<Result<EmbeddingReply>> RemoteProvider::embed(const EmbeddingRequest& reque
   auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),
                                           size_t(limits.max_reply_bytes));
   if (!body) co_return std::unexpected(std::move(body).error());
-  co_return dialect.read_embedding_reply(*body);
+  auto reply = dialect.read_embedding_reply(*body);
+  if (reply && reply->rows() != request.rows()) {
+    co_return fail(Code::kUpstream, "the provider sent " + std::to_string(reply->rows()) + " embeddings for " +
+                                        std::to_string(request.rows()) + " inputs");
+  }
+  co_return reply;
 }
 
 }  // namespace ajar

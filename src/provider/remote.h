@@ -19,6 +19,7 @@ struct Upstream {
   Url base;                    // target = path prefix without a trailing slash
   Headers headers;             // credentials and configured headers
   TlsOptions tls;
+  std::string api_key;         // to be taken out of what the server says
   wire::TargetInfo info;       // model is filled per target
 };
 

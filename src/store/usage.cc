@@ -1,6 +1,7 @@
 // Questions about past calls. They run on the reader's connection and never disturb the writer.
 #include <map>
 
+#include "json/read.h"
 #include "store/store.h"
 
 namespace ajar::store {
@@ -17,6 +18,23 @@ const std::map<std::string, const char*>& group_columns() {
       {"end", "end"},
   };
   return columns;
+}
+
+std::vector<AttemptRow> read_attempts(const std::string& text) {
+  std::vector<AttemptRow> out;
+  const auto document = json::scratch().parse(text);
+  const auto array = document ? json::as_array(*document) : std::nullopt;
+  if (!array) return out;
+  for (const auto item : *array) {
+    const auto object = json::as_object(item);
+    if (!object) continue;
+    const auto seconds = json::find(*object, "seconds");
+    out.push_back({.target = std::string(json::string_or(*object, "target")),
+                   .outcome = std::string(json::string_or(*object, "outcome")),
+                   .status = int(json::int_or(*object, "status")),
+                   .seconds = seconds ? json::as_double(*seconds).value_or(0) : 0});
+  }
+  return out;
 }
 
 struct Where {
@@ -102,7 +120,7 @@ Result<std::vector<CallRow>> Store::calls(const UsageFilter& filter, int limit) 
   AJAR_ASSIGN(Statement row, reader_.prepare("SELECT id,time_ms,key_id,key_name,team,endpoint,route,target,"
                                              "model,stream,end,error,status,first_token_s,total_s,"
                                              "overhead_s,input,output,cached_read,cached_write,reasoning,"
-                                             "reported,cost,finish FROM calls" + where.sql +
+                                             "reported,cost,finish,attempts FROM calls" + where.sql +
                                              " ORDER BY seq DESC LIMIT " + std::to_string(limit)));
   where.bind(row, filter);
   std::vector<CallRow> rows;
@@ -131,6 +149,7 @@ Result<std::vector<CallRow>> Store::calls(const UsageFilter& filter, int limit) 
                   .reported = row.integer(21) != 0};
     call.cost = row.integer(22);
     call.finish = row.text(23);
+    call.attempts = read_attempts(row.text(24));
   }
 }
 
