@@ -1,5 +1,7 @@
 #include "app/app.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "base/log.h"
@@ -140,6 +142,7 @@ bool App::drain() {
 }
 
 void App::tidy() {
+  malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
   if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);
 }

@@ -31,8 +31,21 @@ uint64_t escapes_in(uint64_t word) {
   return (control | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\'))) & kHighs;
 }
 
+using Block = unsigned char __attribute__((vector_size(32)));
+
+// True when a whole block of 32 bytes needs no escape.
+bool plain_block(const char* bytes) {
+  Block block;
+  std::memcpy(&block, bytes, sizeof block);
+  const auto odd = (block < 0x20) | (block == '"') | (block == '\\');
+  uint64_t words[4];
+  std::memcpy(words, &odd, sizeof words);
+  return (words[0] | words[1] | words[2] | words[3]) == 0;
+}
+
 // The first byte at or after `at` that needs an escape, or the end.
 size_t next_escape(std::string_view text, size_t at) {
+  while (at + sizeof(Block) <= text.size() && plain_block(text.data() + at)) at += sizeof(Block);
   if constexpr (std::endian::native == std::endian::little) {
     for (; at + 8 <= text.size(); at += 8) {
       uint64_t word;
@@ -65,6 +78,24 @@ void append_string(std::string& out, std::string_view text) {
   }
   out.append(text, start, text.size() - start);
   out.push_back('"');
+}
+
+void append_key(std::string& out, std::string_view name, bool comma_before) {
+  char text[64];  // one append instead of four
+  if (name.size() > sizeof text - 4 || next_escape(name, 0) != name.size()) {
+    if (comma_before) out.push_back(',');
+    append_string(out, name);
+    out.push_back(':');
+    return;
+  }
+  char* end = text;
+  if (comma_before) *end++ = ',';
+  *end++ = '"';
+  std::memcpy(end, name.data(), name.size());
+  end += name.size();
+  *end++ = '"';
+  *end++ = ':';
+  out.append(text, size_t(end - text));
 }
 
 void append_double(std::string& out, double number) {

@@ -17,6 +17,8 @@ inline void append_int(std::string& out, int64_t number) {
 }
 void append_double(std::string& out, double number);  // shortest form that reads back the same
 
+void append_key(std::string& out, std::string_view name, bool comma_before);  // `,"name":`
+
 // Writes one JSON text. Example:
 //   Writer w(out); w.begin_object(); w.field("model", name); w.key("stop"); w.begin_array(); ...
 // The caller keeps begin/end paired. `raw` takes text that is already JSON.
@@ -29,9 +31,7 @@ class Writer {
   void begin_array() { open('['); }
   void end_array() { close(']'); }
   void key(std::string_view name) {
-    comma();
-    append_string(out_, name);
-    out_.push_back(':');
+    append_key(out_, name, need_comma_);
     need_comma_ = false;
   }
   void string(std::string_view text) { comma(), append_string(out_, text), need_comma_ = true; }
