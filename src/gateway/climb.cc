@@ -127,8 +127,11 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
     call_.attempts.push_back({.target = target.name, .outcome = std::string(kBreakerOpen)});
     metrics_.attempt(target.name, std::string(kBreakerOpen), 0);
     const int64_t wait = target.health->retry_in(from).count();
-    co_return std::unexpected(Error{.code = Code::kUnavailable,
-                                    .message = target.name + " is failing and is being left alone",
+    // Cooling down on request is no failure: the client is told what the request was answered with before.
+    const bool cooling = target.health->state(from) == Health::State::kClosed;
+    co_return std::unexpected(Error{.code = cooling ? Code::kRateLimit : Code::kUnavailable,
+                                    .message = target.name + (cooling ? " asked for a pause (Retry-After)"
+                                                                      : " is failing and is being left alone"),
                                     .type = std::string(kBreakerOpen),
                                     .retry_after_ms = std::max<int64_t>(wait, 1000)});
   }
