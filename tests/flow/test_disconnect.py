@@ -141,3 +141,24 @@ targets = [{ provider = "a", model = "m" }]
         assert wait_for(lambda: ended, 30), "the upstream is still sending"
     rows = server.calls(count=1)
     assert rows[0]["end"] == "cancelled", rows
+
+
+def test_leaving_while_a_retry_waits_sends_nothing_more(context):
+    server = context.server("""
+[providers.a]
+base_url = "{a}/v1"
+[routes.r]
+retries = 3
+max_retry_wait = "10s"
+targets = [{ provider = "a", model = "m" }]
+""")
+    context.upstreams["a"].reset(lambda request, wire: wire.whole(429, [("retry-after", "2")], "{}"))
+    connection = Connection(server.port)
+    connection.request("POST", "/v1/chat/completions", body=chat_body("r"), key=server.keys["main"])
+    assert wait_for(lambda: context.upstreams["a"].requests, 20)
+    time.sleep(0.2)
+    connection.close()
+    rows = server.calls(count=1)
+    assert len(rows) == 1 and rows[0]["end"] == "cancelled" and rows[0]["total_s"] < 1.5, rows
+    time.sleep(2.5)
+    assert len(context.upstreams["a"].requests) == 1
