@@ -542,7 +542,10 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
 
   request.input_tokens = int64_t(body.size()) / 4;
   if (path.find(':') != path.npos) {
-    const size_t slash = path.rfind('/');
+    // A model's name may hold slashes; those of recordings do: /v1beta/replay%3Afolder/name:generateContent.
+    size_t replay = path.find("/replay%3A");
+    if (replay == path.npos) replay = path.find("/replay:");
+    const size_t slash = replay != path.npos ? replay : path.rfind('/');
     request.model = percent_decode(path.substr(slash + 1, path.rfind(':') - slash - 1)).value_or("");
     request.stream = ends(":streamGenerateContent");
   }

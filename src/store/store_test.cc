@@ -85,11 +85,11 @@ TEST_F(StoreTest, UsageGroupsAndSpendSums) {
   filter.group_by = {};
   filter.key = "k1-name";
   EXPECT_EQ(store->usage(filter)->front().requests, 500);
-  const auto rows = store->calls(filter, 10);
-  ASSERT_EQ(rows->size(), 10u);
-  ASSERT_EQ(rows->at(0).attempts.size(), 1u);
-  EXPECT_EQ(rows->at(0).attempts[0].target, "p/m");
-  EXPECT_EQ(rows->at(0).attempts[0].status, 200);
+  const auto newest = store->calls(filter, 10);
+  ASSERT_EQ(newest->size(), 10u);
+  ASSERT_EQ(newest->at(0).attempts.size(), 1u);
+  EXPECT_EQ(newest->at(0).attempts[0].target, "p/m");
+  EXPECT_EQ(newest->at(0).attempts[0].status, 200);
   EXPECT_EQ(*store->delete_calls_before(INT64_MAX), 1000);
   EXPECT_EQ(store->spend(0)->size(), 3u);  // spend outlives the rows
 }

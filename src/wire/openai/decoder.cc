@@ -1,5 +1,7 @@
 #include "wire/openai/decoder.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "wire/error_text.h"
 #include "wire/fields.h"
@@ -60,6 +62,8 @@ Status ChatDecoder::on_event(std::string_view name, std::string_view data, Event
   data = trim(data);
   if (data.empty()) return {};
   if (data == "[DONE]") {
+    const bool any = std::ranges::any_of(choices_, &ChoiceState::seen);
+    if (!any) return fail(Code::kUpstream, "the provider's stream ended without any reply");
     done_ = true;
     return {};
   }

@@ -8,7 +8,7 @@ class Answer:
     def __init__(self):
         self.status = 0
         self.headers = {}
-        self.body = b""
+        self.body = bytearray()
         self.complete = False     # content-length or the last chunk was reached
         self.arrivals = []        # (seconds since the request, bytes so far)
 

@@ -46,12 +46,13 @@ class Server:
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder), "UPSTREAM_KEY": UPSTREAM_KEY,
                        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
                        "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "print_stacktrace=1"), **self.environment}
-        command = [self.binary, self.program, "--config", str(self.config_file), "--data", str(self.data)]
-        if "--listen" not in self.arguments:
-            command += ["--listen", "127.0.0.1:0"]
+        command = [self.binary, self.program, "--config", str(self.config_file)]
+        for option, value in (("--data", str(self.data)), ("--listen", "127.0.0.1:0")):
+            command += [] if option in self.arguments else [option, value]
         with open(self.out, "wb") as out:
             self.process = subprocess.Popen(command + self.arguments, stdout=out, stderr=subprocess.STDOUT,
-                                            stdin=subprocess.DEVNULL, env=environment)
+                                            stdin=subprocess.DEVNULL, env=environment,
+                                            restore_signals=False)  # SIGXFSZ stays ignored: see test_crash
         if not wait:
             return
         wait_for(lambda: "Listening on" in self.log() or self.process.poll() is not None, START_SECONDS)

@@ -1,0 +1,181 @@
+// The official JavaScript SDK against the running server. The context comes as JSON on stdin; one JSON line per test.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import OpenAI from "openai";
+
+const context = JSON.parse(readFileSync(0, "utf8"));
+const hello = [{ role: "user", content: "Hello there" }];
+const tool = { type: "function", function: { name: "get_weather", parameters: {
+  type: "object", properties: { city: { type: "string" } }, required: ["city"] } } };
+const schema = { type: "object", additionalProperties: false, required: ["name", "age"],
+                 properties: { name: { type: "string" }, age: { type: "integer" } } };
+
+const make = (more = {}) =>
+  new OpenAI({ baseURL: context.base, apiKey: context.key, maxRetries: 0, timeout: 30_000, ...more });
+const client = make();
+const chat = (body, c = client) => c.chat.completions.create({ messages: hello, ...body });
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function admin(path, body) {
+  const answer = await fetch(context.admin + path, { method: body ? "POST" : "GET",
+    headers: { authorization: "Bearer " + context.token }, body: body && JSON.stringify(body) });
+  return answer.json();
+}
+const rows = async (key) => (await admin("/calls?key=" + key)).data;
+let number = 0;
+async function newKey(limits = {}) {
+  const name = "node-" + ++number;
+  return { name, secret: (await admin("/keys", { name, ...limits })).secret };
+}
+const closed = async () => (await (await fetch(context.scripted + "/closed")).json()).closed;
+async function raises(kind, work) {
+  try { await work(); } catch (error) {
+    assert.ok(error instanceof kind, `expected ${kind.name}, got ${error.constructor.name}: ${error.message}`);
+    return error;
+  }
+  assert.fail(`${kind.name} was not raised`);
+}
+const drain = async (stream) => { for await (const _ of stream); };
+
+const once = {
+  "wrong key": () => raises(OpenAI.AuthenticationError, () => chat({ model: "openai" }, make({ apiKey: "sk-wrong" }))),
+  "unknown model": async () => {
+    const error = await raises(OpenAI.NotFoundError, () => chat({ model: "no-such-model" }));
+    assert.equal(error.code, "model_not_found");
+  },
+  "wrong type": async () => {
+    const error = await raises(OpenAI.BadRequestError, () => chat({ model: "openai", temperature: "hot" }));
+    assert.equal(error.param, "temperature");
+  },
+  "our rate limit": async () => {
+    const c = make({ apiKey: (await newKey({ rpm: 1 })).secret });
+    await chat({ model: "openai" }, c);
+    const error = await raises(OpenAI.RateLimitError, () => chat({ model: "openai" }, c));
+    assert.ok(Number(error.headers.get("retry-after")) >= 1);
+  },
+  "budget is not retried": async () => {
+    const key = await newKey({ usd_day: 0.000001 });
+    const c = make({ apiKey: key.secret, maxRetries: 5 });
+    const error = await raises(OpenAI.APIError, () => chat({ model: "openai" }, c));
+    assert.equal(error.status, 402);
+    assert.equal((await rows(key.name)).length, 1);
+  },
+  "embeddings": async () => {
+    for (const model of ["openai", "gemini"]) {
+      const packed = await client.embeddings.create({ model, input: ["one", "two"] });
+      const floats = await client.embeddings.create({ model, input: ["one", "two"], encoding_format: "float" });
+      assert.equal(packed.data.length, 2);
+      for (let i = 0; i < 2; ++i) {
+        assert.equal(packed.data[i].embedding.length, floats.data[i].embedding.length);
+        packed.data[i].embedding.forEach((x, at) => assert.ok(Math.abs(x - floats.data[i].embedding[at]) < 1e-6));
+      }
+    }
+  },
+  "models": async () => {
+    const ids = [];
+    for await (const model of client.models.list()) ids.push(model.id);
+    assert.ok(ids.includes("anthropic") && ids.includes("gemini-endless"));
+  },
+};
+
+const each = {
+  "whole": async (model) => {
+    const answer = await chat({ model });
+    assert.match(answer.choices[0].message.content, /Hello there/);
+    assert.equal(answer.choices[0].finish_reason, "stop");
+    assert.equal(answer.usage.total_tokens, answer.usage.prompt_tokens + answer.usage.completion_tokens);
+    assert.match(answer._request_id, /^req_/);
+  },
+  "stream": async (model) => {
+    let text = "", usage = null;
+    for await (const chunk of await chat({ model, stream: true, stream_options: { include_usage: true } })) {
+      text += chunk.choices[0]?.delta?.content ?? "";
+      if (chunk.choices.length === 0) usage = chunk.usage;
+    }
+    assert.equal(text, (await chat({ model })).choices[0].message.content);
+    assert.ok(usage.total_tokens > 0);
+  },
+  "tools": async (model) => {
+    const messages = [{ role: "user", content: "Please use the tool" }];
+    const first = (await chat({ model, messages, tools: [tool] })).choices[0];
+    assert.equal(first.finish_reason, "tool_calls");
+    const call = first.message.tool_calls[0];
+    assert.ok("city" in JSON.parse(call.function.arguments));
+    messages.push(first.message, { role: "tool", tool_call_id: call.id, content: "sunny" });
+    const second = (await chat({ model, messages, tools: [tool] })).choices[0];
+    assert.equal(second.finish_reason, "stop");
+    assert.ok(second.message.content);
+  },
+  "tool runner": async (model) => {
+    let asked = 0;
+    const runner = client.chat.completions.runTools({ model, messages: [{ role: "user", content: "Please use the tool" }],
+      tools: [{ type: "function", function: { ...tool.function, parse: JSON.parse,
+                function: () => { ++asked; return "sunny"; } } }], stream: true });
+    assert.ok(await runner.finalContent());
+    assert.equal(asked, 1);
+  },
+  "parallel tools": async (model) => {
+    const expected = [["get_weather", { city: "Bonn" }], ["get_time", { zone: "CET" }]];
+    const seen = (message) => message.tool_calls.map((c) => [c.function.name, JSON.parse(c.function.arguments)]);
+    const body = { model: model + "-parallel", messages: hello, tools: [tool] };
+    assert.deepEqual(seen((await chat(body)).choices[0].message), expected);
+    const final = await client.chat.completions.stream(body).finalChatCompletion();
+    assert.deepEqual(seen(final.choices[0].message), expected);
+    assert.equal(final.choices[0].finish_reason, "tool_calls");
+  },
+  "structured": async (model) => {
+    const answer = await client.chat.completions.parse({ model, messages: hello, response_format: {
+      type: "json_schema", json_schema: { name: "person", strict: true, schema } } });
+    const value = answer.choices[0].message.parsed ?? JSON.parse(answer.choices[0].message.content);
+    assert.equal(typeof value.name, "string");
+    assert.equal(typeof value.age, "number");
+  },
+  "cut": (model) => raises(OpenAI.APIError, async () => drain(await chat({ model: model + "-cut", stream: true }))),
+  "error mid stream": async (model) => {
+    const error = await raises(OpenAI.APIError,
+                               async () => drain(await chat({ model: model + "-error-mid", stream: true })));
+    assert.match(error.message, /simulated/);
+  },
+  "broken answer": async (model) => {
+    const error = await raises(OpenAI.InternalServerError, () => chat({ model: model + "-cut-whole" }));
+    assert.equal(error.status, 502);
+  },
+  "abort": async (model) => {
+    const before = await closed();
+    const key = await newKey();
+    const stream = await chat({ model: model + "-endless", stream: true }, make({ apiKey: key.secret }));
+    let count = 0;
+    for await (const _ of stream) if (++count === 3) break;
+    stream.controller.abort();
+    const began = Date.now();
+    while ((await closed()) === before && Date.now() - began < 10_000) await sleep(20);
+    assert.ok(Date.now() - began < 1000, "the upstream was not cancelled within a second");
+    while ((await rows(key.name)).length === 0 && Date.now() - began < 10_000) await sleep(50);
+    assert.equal((await rows(key.name))[0].end, "cancelled");
+  },
+  "bad request": (model) => raises(OpenAI.BadRequestError, () => chat({ model: model + "-400" })),
+  "unprocessable": (model) => raises(OpenAI.UnprocessableEntityError, () => chat({ model: model + "-422" })),
+  "server error": (model) => raises(OpenAI.InternalServerError, () => chat({ model: model + "-500" })),
+  "rate limit": async (model) => {
+    await sleep(1100);  // the other SDK's test may have left the target cooling
+    const key = await newKey();
+    const c = make({ apiKey: key.secret, maxRetries: 1 });
+    await raises(OpenAI.RateLimitError, () => chat({ model: model + "-429" }, c));
+    const got = await rows(key.name);
+    assert.deepEqual(got.map((row) => row.status), [429, 429]);
+    assert.ok(got[0].time_ms - got[1].time_ms >= 950);
+  },
+};
+
+async function run(name, work) {
+  try {
+    await work();
+    console.log(JSON.stringify({ name }));
+  } catch (error) {
+    console.log(JSON.stringify({ name, fault: String(error.stack ?? error) }));
+  }
+}
+for (const [name, work] of Object.entries(once)) await run(name, work);
+for (const dialect of context.dialects) {
+  for (const [name, work] of Object.entries(each)) await run(`${dialect}: ${name}`, () => work(dialect));
+}

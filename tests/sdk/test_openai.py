@@ -1,0 +1,251 @@
+"""The official Python SDK against the running server. tests(context) gives (name, function) pairs."""
+import asyncio
+import json
+import time
+import urllib.request
+
+import openai
+from pydantic import BaseModel
+
+TOOL = {"type": "function", "function": {
+    "name": "get_weather", "description": "The weather of a city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+HELLO = [{"role": "user", "content": "Hello there"}]
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+    tags: list[str]
+
+
+def get(url, token=None):
+    request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"} if token else {})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def raises(kind, function):
+    try:
+        function()
+    except kind as error:
+        return error
+    raise AssertionError(f"{kind.__name__} was not raised")
+
+
+class Suite:
+    def __init__(self, context):
+        self.context = context
+        self.client = self.make()
+        self.number = 0
+
+    def make(self, key=None, **more):
+        return openai.OpenAI(**{"base_url": self.context["base"], "api_key": key or self.context["key"],
+                                "max_retries": 0, "timeout": 30, **more})
+
+    def new_key(self, **limits):
+        self.number += 1
+        name = f"python-{self.number}"
+        request = urllib.request.Request(
+            self.context["admin"] + "/keys", json.dumps({"name": name, **limits}).encode(),
+            {"authorization": "Bearer " + self.context["token"]}, method="POST")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return name, json.load(answer)["secret"]
+
+    def rows(self, key):
+        return get(self.context["admin"] + f"/calls?key={key}", self.context["token"])["data"]
+
+    def chat(self, client=None, **more):
+        return (client or self.client).chat.completions.create(**{"messages": HELLO, **more})
+
+    # ---- per dialect
+
+    def whole(self, model):
+        answer = self.chat(model=model)
+        assert "Hello there" in answer.choices[0].message.content, answer
+        assert answer.choices[0].finish_reason == "stop"
+        assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+        assert answer._request_id.startswith("req_")
+
+    def stream(self, model):
+        text, usage, finish = "", None, None
+        for chunk in self.chat(model=model, stream=True, stream_options={"include_usage": True}):
+            if chunk.choices:
+                text += chunk.choices[0].delta.content or ""
+                finish = chunk.choices[0].finish_reason or finish
+            else:
+                assert usage is None
+                usage = chunk.usage
+        assert text == self.chat(model=model).choices[0].message.content
+        assert finish == "stop" and usage.total_tokens > 0
+
+    def stream_helper(self, model):
+        with self.client.chat.completions.stream(model=model, messages=HELLO) as stream:
+            kinds = {event.type for event in stream}
+            final = stream.get_final_completion()
+        assert "content.delta" in kinds and "content.done" in kinds, kinds
+        assert "Hello there" in final.choices[0].message.content
+
+    def async_stream(self, model):
+        async def run():
+            async with openai.AsyncOpenAI(base_url=self.context["base"], api_key=self.context["key"]) as client:
+                text = ""
+                async for chunk in await client.chat.completions.create(model=model, messages=HELLO, stream=True):
+                    text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                return text
+        assert "Hello there" in asyncio.run(run())
+
+    def tools(self, model):
+        messages = [{"role": "user", "content": "Please use the tool"}]
+        first = self.chat(model=model, messages=messages, tools=[TOOL]).choices[0]
+        assert first.finish_reason == "tool_calls", first
+        call = first.message.tool_calls[0]
+        assert call.function.name == "get_weather" and "city" in json.loads(call.function.arguments), call
+        messages += [first.message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+        second = self.chat(model=model, messages=messages, tools=[TOOL]).choices[0]
+        assert second.finish_reason == "stop" and second.message.content, second
+
+    def tools_streamed(self, model):
+        with self.client.chat.completions.stream(
+                model=model, messages=[{"role": "user", "content": "Please use the tool"}], tools=[TOOL]) as stream:
+            final = stream.get_final_completion().choices[0]
+        assert final.finish_reason == "tool_calls", final
+        assert "city" in json.loads(final.message.tool_calls[0].function.arguments)
+
+    def parallel_tools(self, model):
+        expected = [("get_weather", {"city": "Bonn"}), ("get_time", {"zone": "CET"})]
+
+        def seen(message):
+            assert len({call.id for call in message.tool_calls}) == 2, message.tool_calls
+            return [(call.function.name, json.loads(call.function.arguments)) for call in message.tool_calls]
+        two = [TOOL, {"type": "function", "function": {"name": "get_time", "parameters": {
+            "type": "object", "properties": {"zone": {"type": "string"}}}}}]
+        answer = self.chat(model=model + "-parallel", tools=two, parallel_tool_calls=True)
+        assert seen(answer.choices[0].message) == expected and answer.choices[0].finish_reason == "tool_calls"
+        with self.client.chat.completions.stream(model=model + "-parallel", messages=HELLO, tools=two) as stream:
+            final = stream.get_final_completion()
+        assert seen(final.choices[0].message) == expected and final.choices[0].finish_reason == "tool_calls"
+
+    def structured(self, model):
+        answer = self.client.chat.completions.parse(model=model, messages=HELLO, response_format=Person)
+        assert isinstance(answer.choices[0].message.parsed, Person), answer
+        schema = {"type": "json_schema", "json_schema": {"name": "person", "strict": True,
+                                                         "schema": Person.model_json_schema()}}
+        plain = self.chat(model=model, response_format=schema)
+        Person.model_validate_json(plain.choices[0].message.content)
+
+    def cut(self, model):
+        def read():
+            for _ in self.chat(model=model + "-cut", stream=True):
+                pass
+        raises(openai.APIError, read)
+
+    def error_mid_stream(self, model):
+        def read():
+            for _ in self.chat(model=model + "-error-mid", stream=True):
+                pass
+        error = raises(openai.APIError, read)
+        assert "simulated" in str(error), error
+
+    def broken_answer(self, model):
+        assert raises(openai.InternalServerError, lambda: self.chat(model=model + "-cut-whole")).status_code == 502
+
+    def abort(self, model):
+        closed = get(self.context["scripted"] + "/closed")["closed"]
+        name, key = self.new_key()
+        stream = self.chat(self.make(key), model=model + "-endless", stream=True)
+        for at, _ in enumerate(stream):
+            if at == 3:
+                break
+        stream.close()
+        began = time.monotonic()
+        while get(self.context["scripted"] + "/closed")["closed"] == closed and time.monotonic() - began < 10:
+            time.sleep(0.02)
+        assert time.monotonic() - began < 1, "the upstream was not cancelled within a second"
+        while not self.rows(name) and time.monotonic() - began < 10:
+            time.sleep(0.05)
+        assert self.rows(name)[0]["end"] == "cancelled" and self.rows(name)[0]["output"] > 0, self.rows(name)
+
+    def bad_request(self, model):
+        error = raises(openai.BadRequestError, lambda: self.chat(model=model + "-400"))
+        assert "simulated fault" in str(error), error
+
+    def unprocessable(self, model):
+        raises(openai.UnprocessableEntityError, lambda: self.chat(model=model + "-422"))
+
+    def server_error(self, model):
+        raises(openai.InternalServerError, lambda: self.chat(model=model + "-500"))
+
+    def rate_limit(self, model):
+        """Retry-After: 1 from the upstream reaches the SDK, which waits that long and then tries once more."""
+        name, key = self.new_key()
+        error = raises(openai.RateLimitError, lambda: self.chat(self.make(key, max_retries=1), model=model + "-429"))
+        assert error.response.headers["retry-after"] == "1", error.response.headers
+        rows = self.rows(name)
+        assert [row["status"] for row in rows] == [429, 429], rows
+        assert rows[0]["time_ms"] - rows[1]["time_ms"] >= 950, rows
+
+    def retried(self, model):
+        """One failure, and the SDK's own second try succeeds."""
+        assert "Hello there" in self.chat(self.make(max_retries=2), model=model + "-flaky").choices[0].message.content
+
+    # ---- once
+
+    def wrong_key(self):
+        raises(openai.AuthenticationError, lambda: self.chat(self.make("sk-ajar-wrong"), model="openai"))
+
+    def unknown_model(self):
+        error = raises(openai.NotFoundError, lambda: self.chat(model="no-such-model"))
+        assert error.code == "model_not_found" and error.param == "model", error
+
+    def wrong_type(self):
+        error = raises(openai.BadRequestError, lambda: self.chat(model="openai", temperature="hot"))
+        assert error.param == "temperature", error
+
+    def our_rate_limit(self):
+        _, key = self.new_key(rpm=1)
+        client = self.make(key)
+        self.chat(client, model="openai")
+        error = raises(openai.RateLimitError, lambda: self.chat(client, model="openai"))
+        assert 1 <= int(error.response.headers["retry-after"]) <= 60
+
+    def budget_is_not_retried(self):
+        name, key = self.new_key(usd_day=0.000001)
+        error = raises(openai.APIStatusError, lambda: self.chat(self.make(key, max_retries=5), model="openai"))
+        assert error.status_code == 402 and error.response.headers["x-should-retry"] == "false", error
+        assert len(self.rows(name)) == 1, f"the gateway was called {len(self.rows(name))} times"
+
+    def no_price_under_a_budget(self):
+        _, key = self.new_key(usd_day=5)
+        raises(openai.PermissionDeniedError, lambda: self.chat(self.make(key), model="openai-parallel"))
+
+    def embeddings(self):
+        for model in ("openai", "gemini"):
+            answer = self.client.embeddings.create(model=model, input=["one", "two", "three"])   # base64 on the wire
+            floats = self.client.embeddings.create(model=model, input=["one", "two", "three"], encoding_format="float")
+            assert len(answer.data) == 3 and [row.index for row in answer.data] == [0, 1, 2]
+            for one, other in zip(answer.data, floats.data):
+                assert len(one.embedding) == len(other.embedding) > 0
+                assert all(abs(x - y) < 1e-6 for x, y in zip(one.embedding, other.embedding))
+
+    def models(self):
+        ids = [model.id for model in self.client.models.list()]
+        assert "openai" in ids and "gemini-endless" in ids, ids
+        assert self.client.models.retrieve("anthropic").id == "anthropic"
+        raises(openai.NotFoundError, lambda: self.client.models.retrieve("none"))
+
+
+ONCE = ("wrong_key", "unknown_model", "wrong_type", "our_rate_limit", "budget_is_not_retried",
+        "no_price_under_a_budget", "embeddings", "models")
+EACH = ("whole", "stream", "stream_helper", "async_stream", "tools", "tools_streamed", "parallel_tools", "structured",
+        "cut", "error_mid_stream", "broken_answer", "abort", "bad_request", "unprocessable", "server_error",
+        "rate_limit", "retried")
+
+
+def tests(context):
+    suite = Suite(context)
+    for name in ONCE:
+        yield name.replace("_", " "), getattr(suite, name)
+    for dialect in context["dialects"]:
+        for name in EACH:
+            yield f"{dialect}: {name.replace('_', ' ')}", lambda name=name: getattr(suite, name)(dialect)

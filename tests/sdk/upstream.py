@@ -1,0 +1,108 @@
+"""Answers that the simulator does not give: parallel tool calls, and a stream that never ends, in three dialects."""
+import json
+import time
+
+TOOLS = [("call_a", "get_weather", {"city": "Bonn"}), ("call_b", "get_time", {"zone": "CET"})]
+
+
+def dialect_of(path):
+    return "anthropic" if "/messages" in path else "gemini" if "enerateContent" in path else "openai"
+
+
+def openai_parallel(stream):
+    usage = {"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17}
+    head = {"id": "c1", "created": 1, "model": "m"}
+    if not stream:
+        calls = [{"id": i, "type": "function", "function": {"name": n, "arguments": json.dumps(a)}} for i, n, a in TOOLS]
+        return {**head, "object": "chat.completion", "usage": usage, "choices": [{
+            "index": 0, "finish_reason": "tool_calls",
+            "message": {"role": "assistant", "content": None, "tool_calls": calls}}]}
+
+    def chunk(delta, finish=None):
+        return {**head, "object": "chat.completion.chunk",
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+    out = [chunk({"role": "assistant", "content": None})]
+    for at, (i, n, a) in enumerate(TOOLS):
+        text = json.dumps(a)
+        out.append(chunk({"tool_calls": [{"index": at, "id": i, "type": "function",
+                                          "function": {"name": n, "arguments": ""}}]}))
+        for part in (text[:5], text[5:]):
+            out.append(chunk({"tool_calls": [{"index": at, "function": {"arguments": part}}]}))
+    out.append(chunk({}, "tool_calls"))
+    return out + [{**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}, "[DONE]"]
+
+
+def anthropic_parallel(stream):
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
+               "stop_sequence": None, "usage": {"input_tokens": 9, "output_tokens": 1}}
+    if not stream:
+        return {**message, "stop_reason": "tool_use", "usage": {"input_tokens": 9, "output_tokens": 8},
+                "content": [{"type": "tool_use", "id": i, "name": n, "input": a} for i, n, a in TOOLS]}
+    out = [{"type": "message_start", "message": message}]
+    for at, (i, n, a) in enumerate(TOOLS):
+        text = json.dumps(a)
+        out.append({"type": "content_block_start", "index": at,
+                    "content_block": {"type": "tool_use", "id": i, "name": n, "input": {}}})
+        for part in ("", text[:5], text[5:]):
+            out.append({"type": "content_block_delta", "index": at,
+                        "delta": {"type": "input_json_delta", "partial_json": part}})
+        out.append({"type": "content_block_stop", "index": at})
+    return out + [{"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_sequence": None},
+                   "usage": {"output_tokens": 8}}, {"type": "message_stop"}]
+
+
+def gemini_parallel(stream):
+    parts = [{"functionCall": {"name": n, "args": a}} for _, n, a in TOOLS]
+    usage = {"promptTokenCount": 9, "candidatesTokenCount": 8, "totalTokenCount": 17}
+    if not stream:
+        return {"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}],
+                "usageMetadata": usage, "modelVersion": "m"}
+    return [{"candidates": [{"content": {"role": "model", "parts": [parts[0]]}, "index": 0}]},
+            {"candidates": [{"content": {"role": "model", "parts": [parts[1]]}, "finishReason": "STOP", "index": 0}],
+             "usageMetadata": usage}]
+
+
+PARALLEL = {"openai": openai_parallel, "anthropic": anthropic_parallel, "gemini": gemini_parallel}
+
+
+def word(dialect, first):
+    if dialect == "openai":
+        return [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                 "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}]
+    if dialect == "gemini":
+        return [{"candidates": [{"content": {"role": "model", "parts": [{"text": "word "}]}, "index": 0}]}]
+    start = [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "m",
+                                                   "content": [], "stop_reason": None,
+                                                   "usage": {"input_tokens": 3, "output_tokens": 1}}},
+             {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}]
+    return (start if first else []) + [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "word "}}]
+
+
+def make_handler():
+    """The handler, and the list that gets one entry per endless stream that was closed from the other side."""
+    closed = []
+
+    def handler(request, wire):
+        if request.method == "GET":
+            return wire.whole(200, [("content-type", "application/json")], json.dumps({"closed": len(closed)}))
+        dialect = dialect_of(request.path)
+        body = request.json()
+        stream = bool(body.get("stream")) or "streamGenerateContent" in request.path
+        if "endless" in request.path + str(body.get("model")):
+            wire.start_stream()
+            for at in range(10_000):
+                for event in word(dialect, at == 0):
+                    wire.event(event)
+                if wire.wait_close(0.02) is not None:
+                    closed.append(time.monotonic())
+                    return wire.cut()
+            return None
+        answer = PARALLEL[dialect](stream)
+        if not stream:
+            return wire.whole(200, [("content-type", "application/json")], json.dumps(answer))
+        wire.start_stream()
+        for event in answer:
+            wire.event(event)
+        return wire.end_stream()
+    return handler, closed
