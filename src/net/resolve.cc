@@ -19,7 +19,6 @@ constexpr size_t kMaxEntries = 1024;
 std::vector<IpAddress> look_up(const std::string& host, std::string& error) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* found = nullptr;
   int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   error = failed ? gai_strerror(failed) : "no address";
