@@ -6,10 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -18,9 +14,6 @@
 
 namespace ajar {
 namespace {
-
-using boost::asio::ip::tcp;
-using Acceptor = boost::asio::basic_socket_acceptor<tcp, boost::asio::io_context::executor_type>;
 
 constexpr int kBacklog = 4096;
 constexpr int kBatch = 64;            // accepted in one go, before others have their turn
@@ -88,12 +81,10 @@ Result<std::vector<int>> open_listeners(const std::string& name, size_t count, u
 }
 
 Task<> accept_loop(std::shared_ptr<ServerState> state, ServerLoop& owner,
-                   std::shared_ptr<Acceptor> acceptor) {
-  constexpr auto kToken = boost::asio::as_tuple(boost::asio::use_awaitable);
-  while (acceptor->is_open()) {
-    (void)co_await acceptor->async_wait(Acceptor::wait_read, kToken);
-    for (int i = 0; i < kBatch && acceptor->is_open(); ++i) {
-      int fd = ::accept4(acceptor->native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                   std::shared_ptr<Stream> listener) {
+  while (co_await listener->readable(kNever) == Wake::kReady) {
+    for (int i = 0; i < kBatch && listener->is_open(); ++i) {
+      int fd = listener->try_accept();
       if (fd < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) break;
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS) continue;
@@ -142,16 +133,9 @@ Status Server::listen() {
     for (size_t i = 0; i < fds.size(); ++i) {
       state_->loops[i].post([state = state_, i, fd = fds[i]] {
         ServerLoop& owner = *state->per_loop[i];
-        sockaddr_storage address{};
-        socklen_t size = sizeof address;
-        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-        auto acceptor = std::make_shared<Acceptor>(owner.loop.io());
-        acceptor->assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd);
-        owner.stop_accepting.push_back([acceptor] {
-          boost::system::error_code ignored;
-          acceptor->close(ignored);
-        });
-        owner.loop.spawn(accept_loop(state, owner, acceptor));
+        auto listener = std::make_shared<Stream>(owner.loop, fd);
+        owner.stop_accepting.push_back([listener] { listener->close(); });
+        owner.loop.spawn(accept_loop(state, owner, listener));
       });
     }
   }

@@ -1,7 +1,5 @@
 #include "net/deadline.h"
 
-#include <boost/asio/error.hpp>
-
 namespace ajar {
 namespace {
 constexpr auto kTick = std::chrono::milliseconds(8);
@@ -16,7 +14,7 @@ void Deadline::disarm() {
   if (next_) wheel_->unlink(this);
 }
 
-Deadlines::Deadlines(boost::asio::io_context& io) : timer_(io), epoch_(now()) {
+Deadlines::Deadlines(Poller& poller) : timer_(poller, *this), epoch_(now()) {
   for (Head& slot : slots_) slot.reset();
   never_.reset();
 }
@@ -57,10 +55,7 @@ void Deadlines::unlink(Deadline* node) {
 
 void Deadlines::set_timer(int64_t tick) {
   timer_tick_ = tick;
-  timer_.expires_at(epoch_ + tick * kTick);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) advance();
-  });
+  timer_.set(epoch_ + tick * kTick);
 }
 
 void Deadlines::advance() {

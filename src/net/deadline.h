@@ -5,10 +5,9 @@
 // Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6.
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "base/clock.h"
+#include "net/poller.h"
 
 namespace ajar {
 
@@ -43,7 +42,7 @@ class Deadline {
 
 class Deadlines {
  public:
-  explicit Deadlines(boost::asio::io_context& io);
+  explicit Deadlines(Poller& poller);
   ~Deadlines();
 
   size_t size() const { return size_; }  // those armed, kNever included
@@ -61,6 +60,11 @@ class Deadlines {
     using Deadline::next_;
     using Deadline::prev_;
   };
+  struct Hand final : Timer {
+    Hand(Poller& poller, Deadlines& wheel) : Timer(poller), wheel(wheel) {}
+    void fire() override { wheel.advance(); }
+    Deadlines& wheel;
+  };
   static constexpr int kSlots = 1024;
 
   int64_t tick_of(TimePoint at) const;
@@ -69,7 +73,7 @@ class Deadlines {
   void set_timer(int64_t tick);
   void advance();
 
-  boost::asio::steady_timer timer_;
+  Hand timer_;
   TimePoint epoch_;
   int64_t done_ = 0;        // every tick up to this one has been looked at
   int64_t timer_tick_ = -1; // when the timer fires, -1: not set

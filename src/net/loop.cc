@@ -1,8 +1,6 @@
 #include "net/loop.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cassert>
 #include <csignal>
 #include <cstdio>
@@ -15,6 +13,14 @@ namespace {
 
 thread_local Loop* current_loop = nullptr;
 
+constexpr int kPosted = 64;  // posted functions in one go, before sockets have their turn
+
+struct Sleep final : Timer {
+  explicit Sleep(Loop& loop) : Timer(loop.poller()), waiter(loop) {}
+  void fire() override { waiter.wake(Wake::kReady); }
+  Waiter waiter;
+};
+
 // OpenSSL writes with write(2), which raises SIGPIPE when the peer has gone; an error value is what we want.
 void ignore_sigpipe() {
   static const bool done = [] { return std::signal(SIGPIPE, SIG_IGN), true; }();
@@ -23,12 +29,13 @@ void ignore_sigpipe() {
 
 }  // namespace
 
-Loop::Loop() : io_(1), deadlines_(io_), scratch_(new char[kScratch]) { ignore_sigpipe(); }
+Loop::Loop() : io_(1), deadlines_(poller_), scratch_(new char[kScratch]) { ignore_sigpipe(); }
 
 Loop::~Loop() {
   // Parked coroutines own the objects that park them. Break the circle: destroying a handler posts the unwinding
   // of its coroutine to the io_context, which may free further ones.
   Loop* outer = std::exchange(current_loop, this);
+  if (background_) background_->join();
   for (int round = 0; round < 100; ++round) {
     deadlines_.abandon_all();
     io_.restart();
@@ -41,11 +48,33 @@ void Loop::run() {
   Loop* outer = std::exchange(current_loop, this);
   auto work = boost::asio::make_work_guard(io_);
   io_.restart();
-  io_.run();
+  for (stopped_ = false; !stopped_;) {
+    bool more = run_posted();
+    if (!stopped_) poller_.wait(!more);
+  }
   current_loop = outer;
 }
 
-void Loop::stop() { io_.stop(); }
+// True when there may be more.
+bool Loop::run_posted() {
+  for (int i = 0; i < kPosted && !stopped_; ++i)
+    if (io_.poll_one() == 0) return false;
+  return true;
+}
+
+void Loop::stop() {
+  stopped_ = true;
+  wake();
+}
+
+void Loop::wake() {
+  if (current_loop != this) poller_.wake();
+}
+
+void Loop::background(std::function<void()> f) {
+  if (!background_) background_ = std::make_unique<boost::asio::thread_pool>(1);
+  boost::asio::post(*background_, std::move(f));
+}
 
 Loop& Loop::current() {
   assert(current_loop && "not on a loop's thread");
@@ -65,19 +94,22 @@ void Loop::spawn(Task<> task) {
     }
     std::terminate();
   });
+  wake();
 }
 
 Task<bool> sleep_until(TimePoint at) {
-  boost::asio::steady_timer timer(Loop::current().io(), at);
-  auto [error] = co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  co_return !error;
+  Sleep sleep(Loop::current());
+  sleep.set(at);
+  co_await sleep.waiter.wait(kNever);
+  co_return true;
 }
 
 Task<bool> sleep_until(TimePoint at, CancelToken& token) {
   if (token.cancelled()) co_return false;
-  boost::asio::steady_timer timer(Loop::current().io(), at);
-  OnCancel hook(token, [&timer] { timer.cancel(); });
-  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  Sleep sleep(Loop::current());
+  OnCancel hook(token, [&sleep] { sleep.waiter.wake_later(Wake::kClosed); });
+  sleep.set(at);
+  co_await sleep.waiter.wait(kNever);
   co_return !token.cancelled();
 }
 

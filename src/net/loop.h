@@ -1,9 +1,12 @@
 #pragma once
-// Loop: one io_context and the one thread that runs it. Everything that a Loop carries (streams, tasks, tokens,
-// deadlines) belongs to that thread; the only way in from outside is post().
+// Loop: the one thread that runs tasks, and what it sleeps on. Everything that a Loop carries (streams, tasks, tokens,
+// deadlines) belongs to that thread; the only way in from outside is post(). Asio gives the coroutines and the queue of
+// posted functions; sockets and timers are the Poller's, so asio's own reactor never starts.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -12,6 +15,7 @@
 #include "base/clock.h"
 #include "net/cancel.h"
 #include "net/deadline.h"
+#include "net/poller.h"
 #include "net/task.h"
 
 namespace ajar {
@@ -36,20 +40,30 @@ class Loop {
   template <class F>
   void post(F&& f) {
     boost::asio::post(io_.get_executor(), std::forward<F>(f));
+    wake();
   }
 
   // Starts a task on this loop; from any thread. An exception that escapes it ends the process.
   void spawn(Task<> task);
 
-  boost::asio::io_context& io() { return io_; }
+  // Runs f() on the loop's one background thread: for lookups that block. The loop's destructor waits for it.
+  void background(std::function<void()> f);
+
+  Poller& poller() { return poller_; }
   Deadlines& deadlines() { return deadlines_; }
   // A buffer for bytes that are consumed before the next suspension. Loop's thread only.
   static constexpr size_t kScratch = 64 * 1024;
   char* scratch() { return scratch_.get(); }
 
  private:
+  void wake();
+  bool run_posted();
+
   boost::asio::io_context io_;
+  Poller poller_;
   Deadlines deadlines_;
+  std::atomic<bool> stopped_{false};
+  std::unique_ptr<boost::asio::thread_pool> background_;
   std::unique_ptr<char[]> scratch_;
 };
 

@@ -222,6 +222,65 @@ TEST(Stream, ReadsWritesAndEnds) {
   });
 }
 
+TEST(Stream, WhatAnEdgeSaidIsRemembered) {
+  RawServer server([](RawSocket socket, int) { socket.send("0123456789"); });  // and its end, at once
+  LoopGroup group(1);
+  run_on(group[0], [&]() -> Task<> {
+    auto connector = *Connector::create(group[0], {});
+    CancelToken token;
+    auto stream = co_await dial(*connector, {.host = "127.0.0.1", .port = server.port()}, token);
+    co_await sleep_until(now() + Millis(50));
+    struct Watcher final : StreamWatcher {
+      void on_readable() override { ++told; }
+      int told = 0;
+    } watcher;
+    stream->watch(&watcher);
+    EXPECT_EQ(watcher.told, 0);
+    co_await sleep_until(now() + Millis(20));
+    EXPECT_EQ(watcher.told, 1);
+    char buffer[20];
+    EXPECT_EQ(stream->try_read(std::span(buffer, 4)).bytes, 4u);
+    EXPECT_EQ(co_await stream->readable(now() + Millis(20'000)), Wake::kReady);
+    EXPECT_EQ(stream->try_read(buffer).bytes, 6u);  // a short read, but not the last
+    EXPECT_EQ(co_await stream->readable(now() + Millis(20'000)), Wake::kReady);
+    EXPECT_EQ(stream->try_read(buffer).kind, Io::Kind::kEnd);
+    stream->watch(&watcher);
+    stream->close();
+    co_await sleep_until(now() + Millis(20));
+    EXPECT_EQ(watcher.told, 1);
+  });
+}
+
+TEST(Stream, NobodyIsStarved) {
+  RawServer server([](RawSocket socket, int) {
+    socket.send("first");
+    while (socket.send(std::string(100'000, 'b'))) {
+    }
+  });
+  LoopGroup group(1);
+  bool stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) group[0].post(again);
+  };
+  run_on(group[0], [&]() -> Task<> {
+    auto connector = *Connector::create(group[0], {});
+    CancelToken token;
+    auto busy = co_await dial(*connector, {.host = "127.0.0.1", .port = server.port()}, token);
+    group[0].spawn([](Stream& stream, bool& stop) -> Task<> {
+      char byte;
+      while (!stop && co_await stream.readable(kNever) == Wake::kReady) stream.try_read({&byte, 1});
+    }(*busy, stop));
+    group[0].post(again);
+    auto other = co_await dial(*connector, {.host = "127.0.0.1", .port = server.port()}, token);
+    char buffer[5];
+    EXPECT_TRUE(co_await other->read_some(buffer, now() + Millis(20'000)));
+    co_await sleep_until(now() + Millis(30));
+    stop = true;
+    busy->close();
+    co_await sleep_until(now() + Millis(20));
+  });
+}
+
 TEST(Stream, CloseWakesAndDeadlinesPass) {
   RawServer server([](RawSocket socket, int) { socket.read_all(); });
   LoopGroup group(1);

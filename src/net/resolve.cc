@@ -1,5 +1,12 @@
 #include "net/resolve.h"
 
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstring>
+
 #include "net/loop.h"
 
 namespace ajar {
@@ -7,8 +14,27 @@ namespace {
 constexpr auto kFresh = std::chrono::seconds(30);
 constexpr auto kFreshFailure = std::chrono::seconds(1);
 constexpr size_t kMaxEntries = 1024;
-using AsioResolver = boost::asio::ip::basic_resolver<boost::asio::ip::tcp,
-                                                     boost::asio::io_context::executor_type>;
+
+// Blocks.
+std::vector<IpAddress> look_up(const std::string& host, std::string& error) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  error = failed ? gai_strerror(failed) : "no address";
+  std::vector<IpAddress> addresses;
+  if (failed) return addresses;
+  for (addrinfo* info = found; info; info = info->ai_next) {
+    boost::asio::ip::tcp::endpoint endpoint;
+    if (info->ai_addrlen > endpoint.capacity()) continue;
+    std::memcpy(endpoint.data(), info->ai_addr, info->ai_addrlen);
+    if (std::find(addresses.begin(), addresses.end(), endpoint.address()) == addresses.end())
+      addresses.push_back(endpoint.address());
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
+
 }  // namespace
 
 std::vector<IpAddress> interleave_families(std::vector<IpAddress> addresses) {
@@ -24,35 +50,29 @@ std::vector<IpAddress> interleave_families(std::vector<IpAddress> addresses) {
 }
 
 struct Resolver::State {
-  explicit State(Loop& loop) : resolver(loop.io()) {}
-  AsioResolver resolver;
   std::unordered_map<std::string, Entry> entries;
 };
 
-Resolver::Resolver(Loop& loop) : loop_(loop), state_(std::make_shared<State>(loop)) {}
+Resolver::Resolver(Loop& loop) : loop_(loop), state_(std::make_shared<State>()) {}
 Resolver::~Resolver() = default;
 
 void Resolver::start(const std::string& host) {
   state_->entries[host].pending = true;
-  state_->resolver.async_resolve(
-      host, "", [weak = std::weak_ptr(state_), host](boost::system::error_code error, auto results) {
-        auto state = weak.lock();
-        if (!state) return;
-        Entry& entry = state->entries[host];
-        entry.pending = false;
-        entry.addresses.clear();
-        for (const auto& result : results) {
-          IpAddress address = result.endpoint().address();
-          if (std::find(entry.addresses.begin(), entry.addresses.end(), address) ==
-              entry.addresses.end())
-            entry.addresses.push_back(address);
-        }
-        entry.addresses = interleave_families(std::move(entry.addresses));
-        entry.error = error ? error.message() : "no address";
-        entry.fresh_until = now() + (entry.addresses.empty() ? std::chrono::nanoseconds(kFreshFailure)
-                                                             : std::chrono::nanoseconds(kFresh));
-        for (Waiter* waiter : entry.waiters) waiter->wake_later(Wake::kReady);
-      });
+  loop_.background([weak = std::weak_ptr(state_), &loop = loop_, host] {
+    std::string error;
+    std::vector<IpAddress> addresses = interleave_families(look_up(host, error));
+    loop.post([weak, host, addresses = std::move(addresses), error = std::move(error)]() mutable {
+      auto state = weak.lock();
+      if (!state) return;
+      Entry& entry = state->entries[host];
+      entry.pending = false;
+      entry.addresses = std::move(addresses);
+      entry.error = std::move(error);
+      entry.fresh_until = now() + (entry.addresses.empty() ? std::chrono::nanoseconds(kFreshFailure)
+                                                           : std::chrono::nanoseconds(kFresh));
+      for (Waiter* waiter : entry.waiters) waiter->wake_later(Wake::kReady);
+    });
+  });
 }
 
 Task<Result<std::vector<IpAddress>>> Resolver::resolve(std::string host, TimePoint deadline) {

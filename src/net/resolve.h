@@ -1,8 +1,8 @@
 #pragma once
-// Resolver: names to addresses, on asio's resolver thread. One per loop; answers are kept for 30 s, and lookups of
+// Resolver: names to addresses, on the loop's background thread. One per loop; answers are kept for 30 s, and lookups of
 // the same name that overlap share one.
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <list>
 #include <string>
 #include <unordered_map>

@@ -31,52 +31,53 @@ std::string errno_text(int error) {
   return strerror_r(error, buffer, sizeof buffer);
 }
 
-// The reactor's pending callback: keeps the Impl alive, also past the Stream.
-struct Stream::OnReady {
-  OnReady(Impl* impl, int direction) : impl(impl), direction(direction) { impl->retain(); }
-  OnReady(OnReady&& other) noexcept
-      : impl(std::exchange(other.impl, nullptr)), direction(other.direction) {}
-  ~OnReady() {
-    if (impl) impl->release();
+void Stream::Impl::on_events(uint32_t events) {
+  constexpr uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  bool read = events & (EPOLLIN | kEnds), write = events & (EPOLLOUT | EPOLLHUP | EPOLLERR);
+  if (events & kEnds) ended = true;
+  if (read) ready[kRead] = true;
+  if (write) ready[kWrite] = true;
+  retain();
+  if (write) waiters[kWrite].wake(Wake::kReady);
+  if (read && fd >= 0) {
+    if (waiters[kRead].waiting()) {
+      waiters[kRead].wake(Wake::kReady);
+    } else if (watcher) {
+      std::exchange(watcher, nullptr)->on_readable();
+    }
   }
-  void operator()(boost::system::error_code) { impl->on_ready(direction); }
-  Impl* impl;
-  int direction;
-};
-
-void Stream::Impl::arm(int direction) {
-  if (armed[direction] || fd < 0) return;
-  armed[direction] = true;
-  socket.async_wait(direction == kRead ? Socket::wait_read : Socket::wait_write,
-                    OnReady(this, direction));
+  release();
 }
 
-void Stream::Impl::on_ready(int direction) {
-  armed[direction] = false;
-  if (fd < 0) return;
-  if (waiters[direction].waiting()) return waiters[direction].wake(Wake::kReady);
-  if (direction == kRead && watcher) return std::exchange(watcher, nullptr)->on_readable();
-  signalled[direction] = true;
+void Stream::Impl::tell_watcher_later() {
+  if (std::exchange(telling, true)) return;
+  struct Hold {
+    explicit Hold(Impl* impl) : impl(impl) { impl->retain(); }
+    Hold(Hold&& other) noexcept : impl(std::exchange(other.impl, nullptr)) {}
+    ~Hold() {
+      if (impl) impl->release();
+    }
+    Impl* impl;
+  };
+  loop.post([hold = Hold(this)] {
+    Impl& impl = *hold.impl;
+    impl.telling = false;
+    if (impl.ready[kRead] && impl.watcher && !impl.waiters[kRead].waiting())
+      std::exchange(impl.watcher, nullptr)->on_readable();
+  });
 }
 
 void Stream::Impl::close() {
   if (fd < 0) return;
-  fd = -1;
+  loop.poller().remove(fd, this);
+  ::close(std::exchange(fd, -1));
   watcher = nullptr;
-  boost::system::error_code ignored;
-  socket.close(ignored);
   for (Waiter& waiter : waiters) waiter.wake_later(Wake::kClosed);
   free_ssl();
 }
 
 Stream::Stream(Loop& loop, int fd) : impl_(new Impl(loop)) {
-  boost::system::error_code error;
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  using boost::asio::ip::tcp;
-  impl_->socket.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, error);
-  if (error) {
+  if (!loop.poller().add(fd, impl_)) {
     ::close(fd);
   } else {
     impl_->fd = fd;
@@ -114,29 +115,50 @@ void Stream::shutdown_write() {
 Io Stream::try_read(std::span<char> into) {
   if (!is_open()) return kClosedIo;
   if (impl_->ssl) return try_read_tls(into);
-  return from_return(::recv(impl_->fd, into.data(), into.size(), MSG_DONTWAIT));
+  Io io = from_return(::recv(impl_->fd, into.data(), into.size(), MSG_DONTWAIT));
+  if (io.would_block()) {
+    impl_->would_block(kRead);
+  } else if (io.bytes < into.size()) {
+    impl_->short_read();
+  }
+  return io;
 }
 
 Io Stream::try_write(std::span<const iovec> from) {
   if (!is_open()) return kClosedIo;
   if (impl_->ssl) return try_write_tls(from);
-  if (from.size() == 1)
-    return from_return(
-        ::send(impl_->fd, from[0].iov_base, from[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL));
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(from.data());
-  message.msg_iovlen = from.size();
-  return from_return(::sendmsg(impl_->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  Io io;
+  if (from.size() == 1) {
+    io = from_return(::send(impl_->fd, from[0].iov_base, from[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL));
+  } else {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(from.data());
+    message.msg_iovlen = from.size();
+    io = from_return(::sendmsg(impl_->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  }
+  if (io.would_block()) impl_->would_block(kWrite);
+  return io;
+}
+
+int Stream::try_accept() {
+  if (!is_open()) return errno = EBADF, -1;
+  int fd = ::accept4(impl_->fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) impl_->would_block(kRead);
+  return fd;
 }
 
 Io Stream::peek() {
   if (!is_open()) return kClosedIo;
   char byte;
-  if (!impl_->ssl) return from_return(::recv(impl_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+  if (!impl_->ssl) {
+    Io io = from_return(::recv(impl_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+    if (io.would_block()) impl_->would_block(kRead);
+    return io;
+  }
   int n = SSL_peek(impl_->ssl, &byte, 1);  // takes in session tickets and the like
   if (n > 0) return {.bytes = 1};
   switch (SSL_get_error(impl_->ssl, n)) {
-    case SSL_ERROR_WANT_READ: return {.kind = Io::Kind::kWouldBlock};
+    case SSL_ERROR_WANT_READ: impl_->would_block(kRead); return {.kind = Io::Kind::kWouldBlock};
     case SSL_ERROR_ZERO_RETURN: return {.kind = Io::Kind::kEnd};
     default: return {.kind = Io::Kind::kFailed, .error = EPROTO};
   }
@@ -145,8 +167,7 @@ Io Stream::peek() {
 Task<Wake> Stream::ready(int direction, TimePoint deadline) {
   return impl_->waiters[direction].wait(deadline, [impl = impl_, direction](Waiter& waiter) {
     if (impl->fd < 0) return waiter.wake_later(Wake::kClosed);
-    if (std::exchange(impl->signalled[direction], false)) return waiter.wake_later(Wake::kReady);
-    impl->arm(direction);
+    if (impl->ready[direction]) waiter.wake_later(Wake::kReady);
   });
 }
 
@@ -156,9 +177,7 @@ Task<Wake> Stream::writable(TimePoint deadline) { return ready(kWrite, deadline)
 void Stream::watch(StreamWatcher* watcher) {
   if (!is_open()) return;
   impl_->watcher = watcher;
-  if (!watcher) return;
-  impl_->signalled[kRead] = false;  // if it is readable, the new wait says so
-  impl_->arm(kRead);
+  if (watcher && impl_->ready[kRead]) impl_->tell_watcher_later();
 }
 
 Task<Result<size_t>> Stream::read_some(std::span<char> into, TimePoint deadline) {

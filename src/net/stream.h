@@ -1,7 +1,8 @@
 #pragma once
 // Stream: a TCP or TLS byte stream on one loop. Reads and writes are first tried without blocking; only when they
-// would block does a coroutine suspend. One readiness wait per direction is outstanding at most, and it outlives
-// the operation that asked for it, so that an idle or busy connection can be watched for its peer's leaving.
+// would block does a coroutine suspend. Its descriptor stays registered with the loop's Poller; readiness is remembered
+// until an attempt finds nothing, so that waiting, and watching for the peer's leaving, cost no system call. All bytes
+// must therefore go through the try_ functions.
 
 #include <sys/uio.h>
 
@@ -31,7 +32,7 @@ struct Io {
   bool would_block() const { return kind == Kind::kWouldBlock; }
 };
 
-// Told, inside the reactor's callback, that a stream under watch() has bytes, an end or an error to read.
+// Told, inside the loop's own callback, that a stream under watch() has bytes, an end or an error to read.
 class StreamWatcher {
  public:
   virtual void on_readable() = 0;
@@ -43,7 +44,7 @@ class StreamWatcher {
 class Stream {
  public:
   Stream() = default;  // closed
-  // Takes over a non-blocking, connected or connecting socket.
+  // Takes over a non-blocking socket: connected, connecting or listening.
   Stream(Loop& loop, int fd);
   Stream(Stream&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
   Stream& operator=(Stream&& other) noexcept;
@@ -59,6 +60,8 @@ class Stream {
   // One attempt, never blocking. A TLS stream may have decrypted bytes buffered: read until it would block.
   Io try_read(std::span<char> into);
   Io try_write(std::span<const iovec> from);
+  // Of a listening socket: the next connection, or -1 and errno.
+  int try_accept();
   // TCP only: looks at the first unread byte without taking it.
   Io peek();
 
@@ -86,12 +89,11 @@ class Stream {
 
  private:
   struct Impl;
-  struct OnReady;
   Io try_read_tls(std::span<char> into);
   Io try_write_tls(std::span<const iovec> from);
   Task<Wake> ready(int direction, TimePoint deadline);
 
-  Impl* impl_ = nullptr;  // counted: the reactor's pending callbacks hold it too
+  Impl* impl_ = nullptr;  // counted: callbacks that run or are posted hold it too
 };
 
 // What a failed attempt means to a caller: kCancelled for a peer that has gone while we write.

@@ -3,31 +3,28 @@
 
 #include <openssl/ssl.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include "net/loop.h"
 #include "net/stream.h"
 
 namespace ajar {
 
-// The concrete executor avoids any_io_executor's queries on every wait.
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                boost::asio::io_context::executor_type>;
-
 enum Direction : int { kRead = 0, kWrite = 1 };
 
-struct Stream::Impl {
-  explicit Impl(Loop& loop) : loop(loop), socket(loop.io()), waiters{Waiter(loop), Waiter(loop)} {}
+struct Stream::Impl final : Polled {
+  explicit Impl(Loop& loop) : loop(loop), waiters{Waiter(loop), Waiter(loop)} {}
   ~Impl() { free_ssl(); }
 
   void retain() { ++refs; }
   void release() {
     if (--refs == 0) delete this;
   }
-  void arm(int direction);
-  void on_ready(int direction);
+  void on_events(uint32_t events) override;
+  void tell_watcher_later();
   void close();
+  // The kernel said EAGAIN: what comes next is a new edge.
+  void would_block(int direction) { ready[direction] = false; }
+  // The kernel gave less than it was asked for, so this was all; but the end may have come in the same edge.
+  void short_read() { ready[kRead] = ended; }
   void free_ssl() {
     if (!ssl) return;
     // Without this OpenSSL forgets the session of a connection that was closed without a close_notify.
@@ -36,13 +33,13 @@ struct Stream::Impl {
   }
 
   Loop& loop;
-  Socket socket;
   SSL* ssl = nullptr;
   StreamWatcher* watcher = nullptr;
   int refs = 1;
   int fd = -1;
-  bool armed[2] = {false, false};      // a wait is with the reactor
-  bool signalled[2] = {false, false};  // it ended while nobody waited
+  bool ready[2] = {false, false};  // an attempt may succeed; edges set it, attempts that find nothing clear it
+  bool ended = false;              // the peer's end, or an error, has been seen
+  bool telling = false;            // a call of the watcher has been posted
   Waiter waiters[2];
 };
 

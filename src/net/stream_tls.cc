@@ -45,6 +45,7 @@ Io Stream::try_read_tls(std::span<char> into) {
   errno = 0;
   int n = SSL_read(impl_->ssl, into.data(), int(std::min<size_t>(into.size(), 1 << 30)));
   if (n > 0) return {.bytes = size_t(n)};
+  if (SSL_want_read(impl_->ssl)) impl_->would_block(kRead);
   return from_ssl(impl_->ssl, n, errno);
 }
 
@@ -68,6 +69,7 @@ Io Stream::try_write_tls(std::span<const iovec> from) {
   errno = 0;
   int n = SSL_write(impl_->ssl, bytes, int(size));
   if (n > 0) return {.bytes = size_t(n)};
+  if (SSL_want_write(impl_->ssl)) impl_->would_block(kWrite);
   return from_ssl(impl_->ssl, n, errno);
 }
 
@@ -91,7 +93,9 @@ Task<Status> Stream::handshake(ssl_st* ssl, TimePoint deadline) {
       co_return fail(Code::kUnavailable, "TLS handshake failed: " + errno_text(errno));
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
       co_return fail(Code::kUnavailable, tls_error(ssl));
-    Wake wake = co_await ready(why == SSL_ERROR_WANT_READ ? kRead : kWrite, deadline);
+    int direction = why == SSL_ERROR_WANT_READ ? kRead : kWrite;
+    impl_->would_block(direction);
+    Wake wake = co_await ready(direction, deadline);
     if (wake == Wake::kTimeout) co_return fail(Code::kTimeout, "TLS handshake timed out");
     if (wake == Wake::kClosed) co_return fail(Code::kCancelled, "the connection was closed");
   }
