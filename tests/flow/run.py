@@ -46,7 +46,7 @@ class Context:
     def shared_server(self, config):
         config = self.fill(config)
         server = self.shared.get(config)
-        if server is None or server.process.poll() is not None:
+        if server is None or server.ended():
             server = self.shared[config] = Server(self.binary, config)
         return server
 
@@ -90,10 +90,13 @@ def run_cases(context, report, only):
             if only and only not in name:
                 continue
             began = time.monotonic()
+            server = context.shared_server(config)
             try:
-                faults = Runner(case, context.shared_server(config), context.upstreams).run()
+                faults = Runner(case, server, context.upstreams).run()
             except Exception:  # a test that breaks is a failure, the rest still runs
                 faults = [traceback.format_exc()]
+            if server.ended():
+                faults.append("the server has ended, or is ending; it said:\n" + server.log()[-3000:])
             report.add(name, faults, time.monotonic() - began)
 
 

@@ -48,9 +48,12 @@ class Mock:
         return call(self.port, "POST", path, body={"model": model, "messages": []})
 
     def stop(self):
+        died = self.process.poll()
         self.process.terminate()
         self.process.wait(20)
+        said = self.process.stdout.read()
         self.process.stdout.close()
+        assert died is None and "Sanitizer" not in said, f"the simulator died: {died}: {said[-6000:]}"
 
 
 def as_text(content):

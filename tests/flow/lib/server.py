@@ -112,6 +112,10 @@ class Server:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def ended(self):
+        """Dead, or on its way: both without having been asked to by a test that shares it."""
+        return self.process.poll() is not None or "stopping: no new connections" in self.log()
+
     def wait(self, seconds):
         try:
             return self.process.wait(seconds)
