@@ -169,7 +169,8 @@ void Climb::report(const Target& target, const Status& status, const AttemptSink
   if (reason == "rate_limit") {
     // Not a fault; but asking again before it wants to be asked would be ours.
     target.health->abandoned();
-    if (status.error().retry_after_ms > 0) {
+    // A target that passes names on stands for many models, and a limit is one model's.
+    if (status.error().retry_after_ms > 0 && !target.config.model.empty()) {
       target.health->cool_down(at + Millis(std::min<int64_t>(status.error().retry_after_ms, 60'000)));
     }
   } else if (reason.empty() || reason == "invalid" || reason == "not_found") {

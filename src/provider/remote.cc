@@ -137,13 +137,19 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
     error.code = Code::kUpstream;
     error.message = "the provider '" + upstream_->provider + "' refused Ajar's credentials: " + error.message;
   }
-  redact(error.message, upstream_->api_key);
   error.upstream_status = status;
   if (const int64_t wait = retry_after_ms(response->headers()); wait >= 0) error.retry_after_ms = wait;
   co_return std::unexpected(std::move(error));
 }
 
 Task<Status> RemoteProvider::complete(const Request& request, const AttemptLimits& limits,
+                                      Context& context, Sink& sink) {
+  Status status = co_await exchange(request, limits, context, sink);
+  if (!status) redact(status.error().message, upstream_->api_key);  // also of errors inside a 200
+  co_return status;
+}
+
+Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimits& limits,
                                       Context& context, Sink& sink) {
   const Dialect& dialect = dialect_of(upstream_->dialect);
   auto wire = dialect.write_request(request, info_for(request.model));
@@ -210,7 +216,10 @@ Task<Result<EmbeddingReply>> RemoteProvider::embed(const EmbeddingRequest& reque
   const TimePoint from = now();
   auto response = co_await send(std::move(*wire), limits, context);
   context.waited_since(from);
-  if (!response) co_return std::unexpected(std::move(response).error());
+  if (!response) {
+    redact(response.error().message, upstream_->api_key);
+    co_return std::unexpected(std::move(response).error());
+  }
   auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),
                                           size_t(limits.max_reply_bytes));
   if (!body) co_return std::unexpected(std::move(body).error());

@@ -45,6 +45,7 @@ class RemoteProvider final : public Provider {
                                      Context& context) override;
 
  private:
+  Task<Status> exchange(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink);
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);
