@@ -1,7 +1,7 @@
 # Sourced by ./run and ./test: installs what is missing, from Debian's packages, and says what it does.
 # Usage: ensure_packages NAME...
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+say() { if [ -t 1 ]; then printf '\033[1m==>\033[0m %s\n' "$*"; else printf '==> %s\n' "$*"; fi; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"

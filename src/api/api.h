@@ -37,6 +37,8 @@ class Api {
  private:
   // The caller's key; null on an open server without one.
   Result<std::shared_ptr<const Key>> authenticate(const HttpRequest& request) const;
+  // The same, once the rest of the head is right, too.
+  Result<std::shared_ptr<const Key>> admit(const HttpRequest& request) const;
   bool is_admin(const HttpRequest& request) const;
 
   Task<> chat(Exchange& exchange);

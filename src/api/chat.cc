@@ -165,13 +165,16 @@ class EmbeddingSink final : public ReplySink {
 
 }  // namespace
 
+Result<std::shared_ptr<const Key>> Api::admit(const HttpRequest& http) const {
+  AJAR_ASSIGN(auto key, authenticate(http));
+  AJAR_TRY(check_encoding(http.headers));
+  return key;
+}
+
 Task<> Api::chat(Exchange& exchange) {
   HttpRequest& http = exchange.request();
-  auto key = authenticate(http);
+  auto key = admit(http);
   if (!key) co_return co_await send_error(exchange, key.error());
-  if (auto status = check_encoding(http.headers); !status) {
-    co_return co_await send_error(exchange, status.error());
-  }
   auto request = wire::openai::read_request(http.body);
   if (!request) {
     parts_.metrics.refused("invalid");
@@ -188,11 +191,8 @@ Task<> Api::chat(Exchange& exchange) {
 
 Task<> Api::embeddings(Exchange& exchange) {
   HttpRequest& http = exchange.request();
-  auto key = authenticate(http);
+  auto key = admit(http);
   if (!key) co_return co_await send_error(exchange, key.error());
-  if (auto status = check_encoding(http.headers); !status) {
-    co_return co_await send_error(exchange, status.error());
-  }
   auto request = wire::openai::read_embedding_request(http.body);
   if (!request) {
     parts_.metrics.refused("invalid");
