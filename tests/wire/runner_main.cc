@@ -39,6 +39,6 @@ int main(int argc, char** argv) {
     ++failed;
     std::printf("FAILED %s\n%s", file.c_str(), outcome.complaints.c_str());
   }
-  std::printf("%zu cases, %d checks, %d failed\n", files.size(), checks, failed);
+  std::printf("%d checks\n%zu passed, %d failed\n", checks, files.size() - size_t(failed), failed);
   return failed > 0 || files.empty() ? 1 : 0;
 }
