@@ -68,8 +68,10 @@ void print(const Checks& checks, double seconds, bool all) {
                 check.name.c_str(), check.expected.c_str(), check.got.c_str());
   }
   std::vector<std::vector<std::string>> rows;
+  int64_t all_passed = 0;
   for (const auto& group : order) {
     const auto [passed, failed] = groups[group];
+    all_passed += passed;
     rows.push_back({group, std::to_string(passed + failed), std::to_string(passed),
                     failed > 0 ? red(std::to_string(failed)) : "0"});
   }
@@ -77,6 +79,7 @@ void print(const Checks& checks, double seconds, bool all) {
   for (const auto& [group, why] : checks.skipped()) std::printf("not tested: %s: %s\n", group.c_str(), why.c_str());
   std::printf("%s in %.1f s\n", checks.failed() == 0 ? green("All is well").c_str() : red("Something is wrong").c_str(),
               seconds);
+  std::printf("%lld passed, %lld failed\n", static_cast<long long>(all_passed), static_cast<long long>(checks.failed()));
 }
 
 int run_selftest(const CommandContext& context, const SelftestOptions& options, bool all) {

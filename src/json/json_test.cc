@@ -17,6 +17,12 @@ TEST(Json, RoundTripsValues) {
             R"({"a":[1,-2,3.5,1000,true,false,null,"x\"\n\u0001é"],"b":{}})");
   EXPECT_EQ(round_trip("18446744073709551615"), "18446744073709551615");
   EXPECT_EQ(round_trip("0.1"), "0.1");
+  EXPECT_EQ(round_trip("-0e0"), "-0.0");  // found by json_fuzz
+  for (const char* large : {"123456789012345680000.0", "-9007199254740993e3", "1e22", "1.7976931348623157e308"}) {
+    const std::string once = round_trip(large);
+    EXPECT_EQ(round_trip(once), once) << large;
+    EXPECT_EQ(once.find("error"), std::string::npos) << large << " " << once;
+  }
 }
 
 TEST(Json, ErrorsSayWhere) {

@@ -105,7 +105,10 @@ void append_double(std::string& out, double number) {
   }
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, size_t(end - digits));
+  const std::string_view text(digits, size_t(end - digits));
+  out.append(text);
+  // Read again as an integer, -0 would lose its sign and a large number its place among 64 bits.
+  if (text.find_first_of(".e") == text.npos && (text == "-0" || text.size() > 15)) out += ".0";
 }
 
 }  // namespace ajar::json
