@@ -53,8 +53,9 @@ configure_and_build() {
   cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 "$@" >"$folder.log" 2>&1 || {
     cat "$folder.log" >&2; return 1
   }
+  terminal=""; [ -t 1 ] && terminal=1
   # shellcheck disable=SC2086
-  ninja -C "$folder" $targets | awk -v tty="$([ -t 1 ] && echo 1)" '
+  ninja -C "$folder" $targets | awk -v tty="$terminal" '
     # On a terminal one moving line; in a log one line in fifty. Warnings and errors always.
     /^\[[0-9]+\/[0-9]+\]/ { if (tty) { printf "\r\033[K%s", substr($0, 1, 100); fflush() }
                             else if (++n % 50 == 1) print substr($0, 1, 100); next }

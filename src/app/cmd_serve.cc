@@ -115,6 +115,8 @@ int serve(const CommandContext& context, const ServeArgs& args) {
       (*app)->drain();
       return failed;
     }
+    std::printf("  Serving. Ctrl-C stops it.\n\n");
+    std::fflush(stdout);
   }
   int64_t minutes = 0;
   for (;;) {
