@@ -50,8 +50,9 @@ configure_and_build() {
   targets=""
   while [ $# -gt 0 ] && [ "$1" != "--" ]; do targets="$targets $1"; shift; done
   [ $# -gt 0 ] && shift
-  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 "$@" >"$folder.log" 2>&1 || {
-    cat "$folder.log" >&2; return 1
+  mkdir -p "$folder"
+  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 "$@" >"$folder/configure.log" 2>&1 || {
+    cat "$folder/configure.log" >&2; return 1
   }
   terminal=""; [ -t 1 ] && terminal=1
   # shellcheck disable=SC2086
