@@ -107,9 +107,8 @@ Task<bool> Climb::pause(int64_t tries, const Error& error) {
   co_return slept;
 }
 
-Status Climb::admit(const Target& target) {
+Status Climb::admit(const Target& target, const std::optional<Price>& price) {
   if (!call_.key) return {};
-  const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
   if (!price && call_.key->has_money_budget()) {
     return fail(Code::kForbidden, "no price is known for " + target.name +
                                       ", and this key has a budget in dollars: set its price in the "
@@ -122,7 +121,8 @@ Status Climb::admit(const Target& target) {
 }
 
 Task<Status> Climb::attempt(const Target& target, Context& context) {
-  AJAR_CO_TRY(admit(target));
+  const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
+  AJAR_CO_TRY(admit(target, price));
   const TimePoint from = now();
   if (!target.health->try_acquire(from)) {
     // A limit that the target announced stays a limit: the client may not take it for a failure.
@@ -138,7 +138,6 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
         .type = why,
         .retry_after_ms = cooling ? wait : std::max<int64_t>(wait, 1000)});
   }
-  const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
   AttemptSink& sink =
       *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, *context.cancel));
   Status status = co_await try_target_(target, context, sink);

@@ -29,7 +29,7 @@ class Climb {
   Task<Status> attempt(const Target& target, Context& context);  // admission, one try, book-keeping
   Task<Status> hedge(const Target& first, const Target& second); // the second starts when the first is slow
   Task<> run_leg(Leg& leg, Waiter& done);
-  Status admit(const Target& target);
+  Status admit(const Target& target, const std::optional<Price>& price);
   void report(const Target& target, const Status& status, const AttemptSink& sink, TimePoint from);
   Task<bool> pause(int64_t tries, const Error& error);
 
