@@ -27,8 +27,6 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_log_level(LogLevel level) { logger().set_level(level_of(level)); }
-
 void log_line(LogLevel level, std::string_view message) {
   logger().log(level_of(level), spdlog::string_view_t(message.data(), message.size()));
 }

@@ -8,7 +8,6 @@ namespace ajar {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
-void set_log_level(LogLevel level);
 void log_line(LogLevel level, std::string_view message);
 
 inline void log_info(std::string_view message) { log_line(LogLevel::kInfo, message); }

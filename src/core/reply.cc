@@ -154,14 +154,6 @@ void Fold::add(const Event& event) {
   }
 }
 
-bool Fold::stopped() const {
-  if (reply_.choices.empty()) return false;
-  for (const Choice& choice : reply_.choices) {
-    if (choice.finish == Finish::kNone) return false;
-  }
-  return true;
-}
-
 Reply Fold::take() {
   if (reply_.choices.empty()) reply_.choices.resize(1);
   for (Choice& choice : reply_.choices) {

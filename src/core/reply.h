@@ -43,7 +43,6 @@ class Fold {
   }
   const Reply& reply() const { return reply_; }
   Reply take();
-  bool stopped() const;  // every choice seen so far has its stop
   size_t bytes() const { return bytes_; }  // text held, for bounding memory
 
  private:

@@ -64,7 +64,6 @@ class ReplyEncoder {
 struct ReplyOptions {
   bool include_usage = false;
   std::string model;   // shown where the provider names none
-  bool legacy_max_tokens = false;
   bool legacy_functions = false;  // Request::legacy_functions
 };
 

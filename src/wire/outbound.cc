@@ -7,6 +7,7 @@
 #include "json/read.h"
 #include "json/write.h"
 #include "wire/error_text.h"
+#include "wire/fields.h"
 
 namespace ajar::wire {
 namespace {
@@ -135,6 +136,25 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
     allowed.names.emplace_back(name);
   }
   return allowed;
+}
+
+Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep_unknown,
+                   std::vector<std::string>& dropped) {
+  if (!ours) return drop_extra(request, dropped);
+  if (keep_unknown) {
+    w.members(request.extra);
+  } else {
+    for (const std::string& name : member_names(request.extra)) drop(dropped, name);
+  }
+  return {};
+}
+
+bool is_instruction(const Message& message) {
+  return message.role == Role::kSystem || message.role == Role::kDeveloper;
+}
+
+bool made_by(DialectId dialect, const Part& part, const Request& request) {
+  return part.origin == dialect || (part.origin == DialectId::kNone && request.dialect == dialect);
 }
 
 std::string system_as_user_text(std::string_view text) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "core/request.h"
+#include "json/write.h"
 
 namespace ajar::wire {
 
@@ -30,6 +31,16 @@ void drop(std::vector<std::string>& dropped, std::string_view name);
 // Lists the client's unknown top-level members as dropped. Refuses (kUnsupported, naming the field)
 // those that would change what the reply is made of, such as audio output.
 Status drop_extra(const Request& request, std::vector<std::string>& dropped);
+
+// Writes the client's unknown top-level members where the target speaks the client's dialect (`ours`) and keeps them;
+// otherwise they are listed as dropped, or refused as drop_extra() does.
+Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep_unknown,
+                   std::vector<std::string>& dropped);
+
+// A turn that instructs the model: system or developer.
+bool is_instruction(const Message& message);
+// True when `dialect` made this part, so that its signature and raw members may go back there.
+bool made_by(DialectId dialect, const Part& part, const Request& request);
 
 // The tools that may be called when OpenAI's tool_choice is "allowed_tools", and whether one must
 // be.

@@ -167,7 +167,6 @@ class Run {
       request = std::move(*read);
       options.include_usage = request.include_usage;
       options.model = request.model;
-      options.legacy_max_tokens = !request.max_completion_tokens;
       options.legacy_functions = request.legacy_functions;
       ++outcome_.checks;
       const auto written = upstream_->write_request(request, target());

@@ -73,13 +73,7 @@ class Builder {
   }
 
  private:
-  static bool is_instruction(const Message& message) {
-    return message.role == Role::kSystem || message.role == Role::kDeveloper;
-  }
-  bool ours(const Part& part) const {
-    return part.origin == DialectId::kAnthropic ||
-           (part.origin == DialectId::kNone && request_.dialect == DialectId::kAnthropic);
-  }
+  bool ours(const Part& part) const { return made_by(DialectId::kAnthropic, part, request_); }
 
   Turn& turn(bool assistant) {
     if (turns_.empty() || turns_.back().assistant != assistant) {

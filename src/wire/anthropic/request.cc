@@ -71,7 +71,7 @@ class RequestWriter {
     write_stop(w);
     write_rest(w);
     if (request_.stream) w.field("stream", true);
-    AJAR_TRY(write_extra(w));
+    AJAR_TRY(write_extra(w, request_, ours_, target_.keep_unknown, out_.dropped));
     w.end_object();
     write_head();
     return std::move(out_);
@@ -351,16 +351,6 @@ class RequestWriter {
     } else if (!tier.empty()) {
       drop("service_tier");
     }
-  }
-
-  Status write_extra(json::Writer& w) {
-    if (!ours_) return drop_extra(request_, out_.dropped);
-    if (target_.keep_unknown) {
-      w.members(request_.extra);
-    } else {
-      for (const std::string& name : member_names(request_.extra)) drop(name);
-    }
-    return {};
   }
 
   void write_head() {

@@ -62,13 +62,7 @@ class Builder {
   }
 
  private:
-  static bool is_instruction(const Message& message) {
-    return message.role == Role::kSystem || message.role == Role::kDeveloper;
-  }
-  bool ours(const Part& part) const {
-    return part.origin == DialectId::kGemini ||
-           (part.origin == DialectId::kNone && request_.dialect == DialectId::kGemini);
-  }
+  bool ours(const Part& part) const { return made_by(DialectId::kGemini, part, request_); }
 
   Turn& turn(bool model) {
     if (turns_.empty() || turns_.back().model != model) {

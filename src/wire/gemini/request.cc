@@ -57,7 +57,7 @@ class RequestWriter {
     AJAR_TRY(write_tools(w));
     write_tool_choice(w);
     write_generation_config(w);
-    AJAR_TRY(write_extra(w));
+    AJAR_TRY(write_extra(w, request_, ours_, target_.keep_unknown, out_.dropped));
     w.end_object();
     list_dropped();
     out_.path = model_path(target_) +
@@ -207,16 +207,6 @@ class RequestWriter {
     const bool show = wish.include_thoughts.value_or(wish.mode != Mode::kUnset && !off);
     if (show || wish.include_thoughts) w.field("includeThoughts", show);
     w.end_object();
-  }
-
-  Status write_extra(json::Writer& w) {
-    if (!ours_) return drop_extra(request_, out_.dropped);
-    if (target_.keep_unknown) {
-      w.members(request_.extra);
-    } else {
-      for (const std::string& name : member_names(request_.extra)) drop(name);
-    }
-    return {};
   }
 
   void list_dropped() {

@@ -6,6 +6,7 @@
 #include "json/write.h"
 #include "wire/error_text.h"
 #include "wire/openai/chat.h"
+#include "wire/outbound.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -118,32 +119,19 @@ std::optional<Code> code_of(std::string_view type) {
   return std::nullopt;
 }
 
-Code code_of_status(int status) {
+// What these servers mean beyond the common table (402 stays kUpstream: it is the upstream's account that is empty).
+Code code_of(int status) {
   switch (status) {
-    case 400:
     case 405:
     case 409:
     case 415:
-    case 422:
       return Code::kInvalid;
     case 401:
       return Code::kUnauthenticated;
     case 403:
       return Code::kForbidden;
-    case 404:
-      return Code::kNotFound;
-    case 413:
-      return Code::kTooLarge;
-    case 408:
-    case 504:
-      return Code::kTimeout;
-    case 429:
-      return Code::kRateLimit;
-    case 503:
-    case 529:
-      return Code::kUnavailable;
     default:
-      return Code::kUpstream;  // 402 too: the upstream's account is empty
+      return code_of_status(status);
   }
 }
 
@@ -189,7 +177,7 @@ std::optional<Error> find_error(const json::Object& object, int status) {
   if (error.message.size() > 4000) error.message = readable_excerpt(error.message, 4000);
   const auto by_type = code_of(error.type);
   if (error.upstream_status >= 400) {
-    error.code = code_of_status(error.upstream_status);
+    error.code = code_of(error.upstream_status);
     // 429 and 403 are also said of an empty account, which waiting does not fill.
     if (by_type == Code::kUpstream) error.code = Code::kUpstream;
   } else {
@@ -202,7 +190,7 @@ Error read_error(int status, std::string_view content_type, std::string_view bod
   body = trim(body);
   Error error;
   error.upstream_status = status;
-  error.code = code_of_status(status);
+  error.code = code_of(status);
   if (body.empty()) {
     error.message = "the provider answered with status " + std::to_string(status) + " and no body";
     return error;

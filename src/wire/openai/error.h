@@ -13,7 +13,6 @@ namespace ajar::wire::openai {
 std::optional<Error> find_error(const json::Object& object, int status);
 // What a provider's own words for a fault mean, or nothing where they say too little.
 std::optional<Code> code_of(std::string_view type);
-Code code_of_status(int status);
 // OpenAI's error.type and error.code for an error of ours.
 std::string_view error_type(Code code);
 std::string error_code(const Error& error);
