@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include "api/fronts.h"
 #include "api/status.h"
 #include "base/text.h"
 #include "json/write.h"
@@ -28,23 +29,27 @@ std::string bearer_of(const Headers& headers) {
   if (authorization.size() > 7 && iequals(authorization.substr(0, 7), "bearer ")) {
     return std::string(trim(authorization.substr(7)));
   }
-  for (const char* name : {"x-api-key", "api-key"}) {
+  for (const char* name : {"x-api-key", "api-key", "x-goog-api-key"}) {
     if (const auto value = trim(headers.get(name)); !value.empty()) return std::string(value);
   }
   return {};
 }
 
-Task<> send_error(Exchange& exchange, const Error& error) {
+Task<> send_error(Exchange& exchange, const Error& error, wire::WriteError write_error) {
   const int status = http_status(error);
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
   add_error_headers(error, headers);
-  const std::string body = wire::openai::write_error(error, status, exchange.id());
+  const std::string body = write_error(error, status, exchange.id());
   co_await exchange.send(status, std::move(headers), body);
+}
+
+Task<> send_error(Exchange& exchange, const Error& error) {
+  return send_error(exchange, error, front_of(exchange.request().path).write_error);
 }
 
 ErrorBody Api::error_body(const Error& error, std::string_view path) {
   return {.content_type = "application/json",
-          .body = wire::openai::write_error(error, http_status(error), "")};
+          .body = front_of(path).write_error(error, http_status(error), "")};
 }
 
 Result<std::shared_ptr<const Key>> Api::authenticate(const HttpRequest& request) const {

@@ -9,6 +9,7 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
+#include "wire/dialect.h"
 
 namespace ajar::api {
 
@@ -41,6 +42,11 @@ class Api {
   Result<std::shared_ptr<const Key>> admit(const HttpRequest& request) const;
   bool is_admin(const HttpRequest& request) const;
 
+  // One chat call in any dialect, from bytes to the gateway's line and back. `adjust`, if any, sets on the request
+  // what the URL says; its error is the client's.
+  Task<> converse(Exchange& exchange, const wire::Front& front, std::function<Status(Request&)> adjust);
+  static wire::ReplyOptions reply_options(const Request& request, Exchange& exchange);
+
   Task<> chat(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
   Task<> models(Exchange& exchange);
@@ -52,8 +58,9 @@ class Api {
   std::atomic<bool> draining_ = false;
 };
 
-// Sends an error in OpenAI's form.
-Task<> send_error(Exchange& exchange, const Error& error);
+// Sends an error in the client's dialect.
+Task<> send_error(Exchange& exchange, const Error& error, wire::WriteError write_error);
+Task<> send_error(Exchange& exchange, const Error& error);  // the path tells which
 // Splits "a=1&b=%20" into decoded pairs; the first value of a name.
 std::string query_value(std::string_view query, std::string_view name);
 std::string bearer_of(const Headers& headers);  // the credential in the request, or empty

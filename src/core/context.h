@@ -17,6 +17,7 @@ struct Caller {
 
 struct Context {
   std::string id;                    // "req-…", in the response header, the log and the call row
+  std::string_view endpoint = "chat";  // in the call row; a literal
   Caller caller;
   TimePoint started = now();         // the request's first byte was there
   TimePoint deadline = kNever;       // of the whole request

@@ -9,6 +9,11 @@ std::string_view dialect_name(DialectId id) {
     case DialectId::kOpenAiChat: return "openai";
     case DialectId::kAnthropic: return "anthropic";
     case DialectId::kGemini: return "gemini";
+    case DialectId::kOpenAiResponses: return "responses";
+    case DialectId::kOllama: return "ollama";
+    case DialectId::kCohere: return "cohere";
+    case DialectId::kBedrock: return "bedrock";
+    case DialectId::kReplicate: return "replicate";
   }
   return "none";
 }

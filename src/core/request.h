@@ -16,8 +16,10 @@ using RawJson = std::string;
 // Comma-separated members without braces: `"a":1,"b":[2]`. Empty means none.
 using RawMembers = std::string;
 
-enum class DialectId : uint8_t { kNone, kOpenAiChat, kAnthropic, kGemini };
-std::string_view dialect_name(DialectId id);  // "openai", "anthropic", "gemini"
+enum class DialectId : uint8_t {
+  kNone, kOpenAiChat, kAnthropic, kGemini, kOpenAiResponses, kOllama, kCohere, kBedrock, kReplicate
+};
+std::string_view dialect_name(DialectId id);  // "openai", "anthropic", "gemini", "responses", ...
 
 enum class Role : uint8_t { kSystem, kDeveloper, kUser, kAssistant, kTool };
 std::string_view role_name(Role role);

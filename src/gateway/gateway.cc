@@ -19,15 +19,24 @@ StreamEnd end_of(const Status& status) {
   }
 }
 
-store::CallRow new_row(const Context& context, const char* endpoint) {
+store::CallRow new_row(const Context& context) {
   store::CallRow row;
   row.id = context.id;
   row.time_ms = unix_millis();
   row.key_id = context.caller.key_id;
   row.key_name = context.caller.key_name;
   row.team = context.caller.team;
-  row.endpoint = endpoint;
+  row.endpoint = context.endpoint;
   return row;
+}
+
+Result<std::shared_ptr<const Route>> find_route(const Snapshot& snapshot, const std::string& model, const Key* key) {
+  auto route = snapshot.find(model);
+  if (route && (key == nullptr || key->may_use(route->config.name))) return route;
+  // The same words for both: a key learns nothing of routes that it may not use.
+  return std::unexpected(Error{.code = Code::kNotFound,
+                               .message = "the model '" + model + "' does not exist or this key may not use it",
+                               .field = "model", .type = "model_not_found"});
 }
 
 class InFlight {
@@ -52,13 +61,7 @@ void Gateway::swap(std::shared_ptr<const Snapshot> snapshot) {
 // no limit.
 Status Gateway::admit(CallState& call, const std::string& model, int64_t max_output) {
   const auto snapshot = this->snapshot();
-  call.route = snapshot->find(model);
-  if (!call.route || (call.key && !call.key->may_use(call.route->config.name))) {
-    // The same words for both: a key learns nothing of routes that it may not use.
-    return std::unexpected(Error{.code = Code::kNotFound,
-                                 .message = "the model '" + model + "' does not exist or this key may not use it",
-                                 .field = "model", .type = "model_not_found"});
-  }
+  AJAR_ASSIGN(call.route, find_route(*snapshot, model, call.key.get()));
   call.context.deadline = std::min(call.context.deadline,
                                    call.context.started + call.route->config.total_timeout);
   if (!call.key) {
@@ -81,13 +84,18 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   return {};
 }
 
+Result<Gateway::TokenCount> Gateway::count_tokens(const Request& request, const Key* key) const {
+  AJAR_TRY(find_route(*snapshot(), request.model, key));
+  return TokenCount{.tokens = estimate_input_tokens(request)};
+}
+
 Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& context,
                      ReplySink& client) {
   const InFlight in_flight(parts_.metrics.in_flight());
   CallState call(context, client);
   call.key = std::move(key);
   call.input_estimate = estimate_input_tokens(request);
-  store::CallRow row = new_row(context, "chat");
+  store::CallRow row = new_row(context);
   row.stream = request.stream;
 
   Status status = admit(call, request.model, request.max_tokens.value_or(0) * request.choices());
@@ -110,7 +118,7 @@ Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shar
   CallState call(context, client);
   call.key = std::move(key);
   call.input_estimate = estimate_input_tokens(request);
-  store::CallRow row = new_row(context, "embeddings");
+  store::CallRow row = new_row(context);
 
   EmbeddingReply reply;
   Status status = admit(call, request.model, 1);

@@ -40,6 +40,13 @@ class Gateway {
   Task<Result<EmbeddingReply>> embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
                                      Context& context, ReplySink& client);
 
+  // The input's size in tokens, for the route that the request names; no model is asked. `key` may be null.
+  struct TokenCount {
+    int64_t tokens = 0;
+    bool exact = false;  // counted with the model's own vocabulary, otherwise estimated
+  };
+  Result<TokenCount> count_tokens(const Request& request, const Key* key) const;
+
  private:
   Status admit(CallState& call, const std::string& model, int64_t max_output);
   Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);

@@ -21,6 +21,12 @@ const Histogram::BucketBoundaries kTokens = {1,     4,     16,     64,      256,
 
 constexpr int kEnds = 5;
 
+// OpenTelemetry's gen_ai.operation.name of what a client called.
+std::string operation_name(std::string_view endpoint) {
+  if (endpoint == "embeddings" || endpoint == "rerank") return std::string(endpoint);
+  return endpoint == "completions" ? "text_completion" : "chat";
+}
+
 }  // namespace
 
 struct Metrics::Series {
@@ -120,7 +126,7 @@ Metrics::Series& Metrics::series(const store::CallRow& call) {
   s.llm_output = &llm_output_->Add(theirs);
   s.llm_overhead = &llm_overhead_->Add({{"requested_model", call.route}}, kOverhead);
 
-  const prometheus::Labels gen = {{"gen_ai_operation_name", call.endpoint},
+  const prometheus::Labels gen = {{"gen_ai_operation_name", operation_name(call.endpoint)},
                                   {"gen_ai_request_model", call.route},
                                   {"gen_ai_response_model", call.target}};
   s.gen_input = &gen_usage_->Add(with(gen, "gen_ai_token_type", "input"), kTokens);

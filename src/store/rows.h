@@ -67,7 +67,7 @@ struct CallRow {
   std::string id;
   int64_t time_ms = 0;
   std::string key_id, key_name, team;
-  std::string endpoint;  // "chat", "embeddings"
+  std::string endpoint;  // what the client called: "chat", "messages", "embeddings", ...
   std::string route, target, model;  // model = what the upstream says it served
   bool stream = false;
   StreamEnd end = StreamEnd::kComplete;

@@ -62,13 +62,28 @@ class ReplyEncoder {
 
 // What a client wants of the reply; kept from the request so that the request itself may go.
 struct ReplyOptions {
+  DialectId dialect = DialectId::kOpenAiChat;  // of the client
   bool include_usage = false;
   std::string model;   // shown where the provider names none
   bool legacy_functions = false;  // Request::legacy_functions
+  std::string id;      // the call's, "req-…": where the dialect wants an id and the provider gave none
+  int64_t input_estimate = 0;     // tokens: for dialects that show the input's size before the provider tells it
 };
 
 // JSON error body in the dialect's form. `request_id` goes where the dialect has a place for it. The HTTP status
 // is api's decision and is passed in because some dialects repeat it in the body.
 using WriteError = std::string (*)(const Error& error, int http_status, std::string_view request_id);
+
+// The client's side of a chat dialect as one row of functions. Static: one per dialect and stream form.
+struct Front {
+  DialectId id;
+  std::string_view endpoint;     // in call rows and metrics: "chat", "messages", ...
+  std::string_view stream_type;  // the content type of a streamed answer
+  // What the URL says (Gemini's model and whether to stream) is set on the request by the caller.
+  Result<Request> (*read_request)(std::string_view body);
+  std::unique_ptr<ReplyEncoder> (*new_encoder)(ReplyOptions options);
+  std::string (*write_reply)(const Reply& reply, const ReplyOptions& options);
+  WriteError write_error;
+};
 
 }  // namespace ajar::wire

@@ -28,4 +28,12 @@ const Upstream* find_upstream(std::string_view name) {
   return nullptr;
 }
 
+const wire::Front* find_front(std::string_view name) {
+  const wire::Front* const fronts[] = {&wire::openai::front()};
+  for (const wire::Front* front : fronts) {
+    if (dialect_name(front->id) == name) return front;
+  }
+  return nullptr;
+}
+
 }  // namespace ajar::wiretest

@@ -23,5 +23,7 @@ struct Upstream {
 };
 
 const Upstream* find_upstream(std::string_view name);
+// The near side: `front = ...`, by dialect_name().
+const wire::Front* find_front(std::string_view name);
 
 }  // namespace ajar::wiretest

@@ -8,7 +8,6 @@
 #include "dialects.h"
 #include "json/read.h"
 #include "replay.h"
-#include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
 
 namespace ajar::wiretest {
@@ -20,7 +19,10 @@ class Run {
 
   Outcome run() {
     upstream_ = find_upstream(case_.get("target", "openai"));
-    if (upstream_ == nullptr) {
+    front_ = find_front(case_.get("front", "openai"));
+    if (front_ == nullptr) {
+      complain("front", "unknown dialect '" + case_.get("front") + "'");
+    } else if (upstream_ == nullptr) {
       complain("target", "unknown dialect '" + case_.get("target") + "'");
     } else if (case_.get("kind") == "embeddings") {
       embeddings();
@@ -92,7 +94,7 @@ class Run {
     }
     if (const Section* body = case_.find("error_body")) {
       const int status = int(parse_int(body->arg(0)).value_or(400));
-      same_json("error_body", body->body, wire::openai::write_error(error, status, "req_test"));
+      same_json("error_body", body->body, front_->write_error(error, status, "req_test"));
     }
   }
 
@@ -160,9 +162,10 @@ class Run {
   void chat() {
     Request request;
     wire::ReplyOptions options;
+    options.dialect = front_->id;
     options.include_usage = case_.get("include_usage") == "true";
     if (const Section* client = case_.find("client")) {
-      auto read = wire::openai::read_request(client->body);
+      auto read = front_->read_request(client->body);
       if (!read) return check_error("client", read.error());
       request = std::move(*read);
       options.include_usage = request.include_usage;
@@ -209,7 +212,7 @@ class Run {
     Fold fold;
     fold.add(replay.events);
     const Reply whole = fold.take();
-    const std::string written = wire::openai::write_reply(whole, options);
+    const std::string written = front_->write_reply(whole, options);
     if (const Section* json = case_.find("json")) same_json("json", json->body, written);
     if (first_reply.empty()) {
       first_reply = written;
@@ -221,7 +224,7 @@ class Run {
 
   void check_client_stream(const Section& section, const Replay& replay,
                            const wire::ReplyOptions& options) {
-    const auto encoder = wire::openai::new_encoder(options);
+    const auto encoder = front_->new_encoder(options);
     std::string bytes;
     for (const EventBatch& batch : replay.batches) encoder->encode(batch, bytes);
     StreamEnd end = StreamEnd::kComplete;
@@ -262,27 +265,28 @@ class Run {
   // fold.
   void check_refold(const Replay& replay, const Reply& whole, wire::ReplyOptions options) {
     options.include_usage = true;
-    const std::string expected = wire::openai::write_reply(whole, options);
+    const std::string expected = front_->write_reply(whole, options);
     Fold again;
     again.add(unfold(whole));
     ++outcome_.checks;
-    if (const auto diff = json_diff(expected, wire::openai::write_reply(again.take(), options),
+    if (const auto diff = json_diff(expected, front_->write_reply(again.take(), options),
                                     {"id", "created"});
         !diff.empty()) {
       complain("fold(unfold(reply))", "differs\n" + diff);
     }
-    if (case_.get("refold") == "no") return;
-    const auto encoder = wire::openai::new_encoder(options);
+    const Upstream* same = find_upstream(dialect_name(front_->id));
+    if (same == nullptr || case_.get("refold") == "no") return;
+    const auto encoder = front_->new_encoder(options);
     std::string bytes;
     for (const EventBatch& batch : replay.batches) encoder->encode(batch, bytes);
     encoder->finish(StreamEnd::kComplete, nullptr, bytes);
-    const Replay seen = replay_stream(wire::openai::new_decoder, bytes);
+    const Replay seen = replay_stream(same->new_decoder, bytes);
     if (!seen.end) return complain("our own stream", describe(seen.end));
     Fold fold;
     fold.add(seen.events);
     ++outcome_.checks;
     if (const auto diff =
-            json_diff(expected, wire::openai::write_reply(fold.take(), options), {"id", "created"});
+            json_diff(expected, front_->write_reply(fold.take(), options), {"id", "created"});
         !diff.empty()) {
       complain("our own stream, folded", "is not our whole reply\n" + diff);
     }
@@ -311,6 +315,7 @@ class Run {
 
   const Case& case_;
   const Upstream* upstream_ = nullptr;
+  const wire::Front* front_ = nullptr;
   Outcome outcome_;
   bool error_seen_ = false;
 };

@@ -18,4 +18,6 @@ std::unique_ptr<ReplyEncoder> new_encoder(ReplyOptions options);
 std::string write_reply(const Reply& reply, const ReplyOptions& options);
 std::string write_error(const Error& error, int http_status, std::string_view request_id);
 
+const Front& front();
+
 }  // namespace ajar::wire::openai

@@ -1,0 +1,121 @@
+#include "api/call_sink.h"
+
+#include "api/api.h"
+#include "api/status.h"
+
+namespace ajar::api {
+namespace {
+
+constexpr size_t kMaxFolded = 64 << 20;  // a whole reply that is held for a client that does not stream
+
+std::string dollars(int64_t nano) {
+  std::string fraction = std::to_string(nano % 1'000'000'000);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  return std::to_string(nano / 1'000'000'000) + "." + fraction;
+}
+
+Task<int> send_failure(Exchange& exchange, const CallHeaders& call, const Error& error, wire::WriteError write) {
+  const int status = http_status(error);
+  Headers headers = call.make("application/json");
+  add_error_headers(error, headers);
+  const std::string body = write(error, status, exchange.id());
+  co_await exchange.send(status, std::move(headers), body);
+  co_return status;
+}
+
+}  // namespace
+
+void CallHeaders::begin(const Route& route, const Target& target, size_t attempts) {
+  route_ = route.config.name;
+  target_ = target.name;
+  attempts_ = attempts;
+  simulator_ = target.simulator;
+}
+
+Headers CallHeaders::make(std::string_view content_type) const {
+  Headers headers{{"content-type", content_type}, {"x-request-id", exchange_.id()}};
+  if (!target_.empty()) {
+    headers.add("x-ajar-route", route_);
+    headers.add("x-ajar-target", target_);
+    if (attempts_ > 1) headers.add("x-ajar-attempts", std::to_string(attempts_));
+    if (simulator_) headers.add("x-ajar-simulator", "true");
+  }
+  return headers;
+}
+
+Context new_context(Exchange& exchange, const std::shared_ptr<const Key>& key, std::string_view endpoint) {
+  Context context;
+  context.id = exchange.id();
+  context.endpoint = endpoint;
+  context.cancel = &exchange.cancel();
+  if (key) context.caller = {.key_id = key->row.id, .key_name = key->row.name, .team = key->row.team};
+  return context;
+}
+
+ChatSink::ChatSink(Exchange& exchange, const wire::Front& front, bool stream, wire::ReplyOptions options)
+    : exchange_(exchange), front_(front), headers_(exchange), stream_(stream), options_(std::move(options)) {
+  if (stream_) encoder_ = front_.new_encoder(options_);
+}
+
+void ChatSink::begin(const Route& route, const Target& target, size_t attempts) {
+  headers_.begin(route, target, attempts);
+}
+
+Task<Status> ChatSink::write(EventBatch& events) {
+  if (!stream_) {
+    fold_.add(events);
+    if (fold_.bytes() > kMaxFolded) {
+      co_return fail(Code::kUpstream, "the reply is larger than 64 MiB; ask for it as a stream");
+    }
+    co_return Status();
+  }
+  if (!exchange_.started()) {
+    Headers headers = headers_.make(front_.stream_type);
+    headers.add("cache-control", "no-cache");
+    headers.add("x-accel-buffering", "no");
+    AJAR_CO_TRY(co_await exchange_.start(200, std::move(headers)));
+  }
+  bytes_.clear();
+  encoder_->encode(events, bytes_);
+  if (bytes_.empty()) co_return Status();
+  co_return co_await exchange_.write(bytes_);
+}
+
+Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallRow& call) {
+  if (end == StreamEnd::kCancelled) {
+    exchange_.abort();
+    co_return 499;
+  }
+  if (!exchange_.started() && error != nullptr) {
+    co_return co_await send_failure(exchange_, headers_, *error, front_.write_error);
+  }
+  if (!stream_) {
+    const std::string body = front_.write_reply(fold_.take(), options_);
+    Headers headers = headers_.make("application/json");
+    headers.add("x-ajar-cost-usd", dollars(call.cost));
+    co_await exchange_.send(200, std::move(headers), body);
+    co_return 200;
+  }
+  bytes_.clear();
+  encoder_->finish(end, error, bytes_);
+  co_await exchange_.finish(bytes_);
+  co_return 200;
+}
+
+Task<int> WholeSink::finish(StreamEnd end, const Error* error, const store::CallRow& call) {
+  cost_ = call.cost;
+  if (error == nullptr) co_return 200;
+  if (end == StreamEnd::kCancelled) {
+    exchange_.abort();
+    co_return 499;
+  }
+  co_return co_await send_failure(exchange_, headers_, *error, write_error_);
+}
+
+Headers WholeSink::headers() const {
+  Headers headers = headers_.make("application/json");
+  headers.add("x-ajar-cost-usd", dollars(cost_));
+  return headers;
+}
+
+}  // namespace ajar::api

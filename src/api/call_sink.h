@@ -1,0 +1,71 @@
+#pragma once
+// The client's side of a call: the gateway writes events in, the client's dialect comes out. One object per request,
+// confined to its loop.
+
+#include <string>
+
+#include "core/reply.h"
+#include "gateway/call.h"
+#include "http/server.h"
+#include "wire/dialect.h"
+
+namespace ajar::api {
+
+// What every endpoint says about a call in headers: x-request-id, x-ajar-route, -target, -attempts, -simulator.
+class CallHeaders {
+ public:
+  explicit CallHeaders(Exchange& exchange) : exchange_(exchange) {}
+  void begin(const Route& route, const Target& target, size_t attempts);
+  Headers make(std::string_view content_type) const;
+
+ private:
+  Exchange& exchange_;
+  std::string route_, target_;
+  size_t attempts_ = 0;
+  bool simulator_ = false;
+};
+
+// The context of a request that has been admitted. `endpoint` is a literal.
+Context new_context(Exchange& exchange, const std::shared_ptr<const Key>& key, std::string_view endpoint);
+
+// A chat call: streams events as they come, or folds them into one answer of at most 64 MiB.
+class ChatSink : public ReplySink {
+ public:
+  ChatSink(Exchange& exchange, const wire::Front& front, bool stream, wire::ReplyOptions options);
+
+  void begin(const Route& route, const Target& target, size_t attempts) override;
+  Task<Status> write(EventBatch& events) override;
+  Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
+
+ private:
+  Exchange& exchange_;
+  const wire::Front& front_;
+  CallHeaders headers_;
+  const bool stream_;
+  const wire::ReplyOptions options_;
+  std::unique_ptr<wire::ReplyEncoder> encoder_;  // of a stream
+  Fold fold_;                                    // of a whole answer
+  std::string bytes_;
+};
+
+// A call whose answer comes whole and is written by the endpoint; only the end of the call matters here.
+class WholeSink final : public ReplySink {
+ public:
+  WholeSink(Exchange& exchange, wire::WriteError write_error)
+      : exchange_(exchange), headers_(exchange), write_error_(write_error) {}
+  void begin(const Route& route, const Target& target, size_t attempts) override {
+    headers_.begin(route, target, attempts);
+  }
+  Task<Status> write(EventBatch& events) override { co_return Status(); }
+  Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
+  // Of the answer, once the call has ended well.
+  Headers headers() const;
+
+ private:
+  Exchange& exchange_;
+  CallHeaders headers_;
+  const wire::WriteError write_error_;
+  int64_t cost_ = 0;
+};
+
+}  // namespace ajar::api

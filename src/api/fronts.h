@@ -1,0 +1,13 @@
+#pragma once
+// Which dialect a client speaks, told by the path it calls. The only list of the inbound dialects.
+
+#include <string_view>
+
+#include "wire/dialect.h"
+
+namespace ajar::api {
+
+// Never fails: a path that belongs to no other dialect is OpenAI's.
+const wire::Front& front_of(std::string_view path);
+
+}  // namespace ajar::api
