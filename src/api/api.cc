@@ -170,6 +170,9 @@ Task<> Api::metrics(Exchange& exchange) {
                              state == Health::State::kOpen ? 2 : state == Health::State::kHalfOpen ? 1 : 0);
     }
   }
+  for (const auto& [model, quality] : snapshot->token_models().qualities()) {
+    if (quality.samples >= 10) parts_.metrics.token_estimate(model, quality.error);
+  }
   const auto stats = parts_.store.stats();
   parts_.metrics.store_stats(stats.waiting, stats.written, stats.dropped, stats.failed);
   parts_.metrics.connections().Set(double(parts_.connections()));

@@ -56,6 +56,11 @@ int check(const CommandContext& context, const CheckArgs& args) {
       if (!upstream) faults.push_back(file + ": providers." + provider.name + ": " + upstream.error().message);
     }
   }
+  if (config) {
+    for (const TokenizerConfig& tokenizer : config->tokenizers) {
+      if (const auto loaded = load_vocabulary(tokenizer); !loaded) faults.push_back(file + ": " + loaded.error().message);
+    }
+  }
   const auto warned = config ? warnings(*config) : std::vector<std::string>();
   if (context.json) {
     std::string out;

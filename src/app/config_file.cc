@@ -74,8 +74,10 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      if (name != "server" && name != "store" && name != "limits" && name != "providers" && name != "routes") {
-        unknown(key, name, {"server", "store", "limits", "providers", "routes"});
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "providers", "routes",
+                                                              "tokenizers"};
+      if (std::ranges::find(kSections, name) == kSections.end()) {
+        unknown(key, name, kSections);
       } else if (!table) {
         fault(node, "'" + name + "' must be a table: [" + name + "]");
       } else if (name == "server") {
@@ -96,6 +98,10 @@ class Reader {
             ProviderConfig& provider = config.providers.emplace_back();
             provider.name = entry_name;
             read_section<ProviderConfig>(*fields, path, provider_keys(), provider);
+          } else if (name == "tokenizers") {
+            TokenizerConfig& tokenizer = config.tokenizers.emplace_back();
+            tokenizer.name = entry_name;
+            read_section<TokenizerConfig>(*fields, path, tokenizer_keys(), tokenizer);
           } else {
             RouteConfig& route = config.routes.emplace_back();
             route.name = entry_name;

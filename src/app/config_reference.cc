@@ -55,6 +55,8 @@ std::string config_reference() {
                        "begins so and has no route of its own; the longest such name wins.",
                        route_keys());
   section<TargetConfig>(out, "[[routes.NAME.targets]]", "One model that can answer.", target_keys());
+  section<TokenizerConfig>(out, "[tokenizers.NAME]", "A vocabulary file, to count tokens as the model does.",
+                           tokenizer_keys());
   return out;
 }
 

@@ -110,6 +110,18 @@ const Key<T> kTarget[] = {
      "Output limit for APIs that demand one, where the client sets none."},
 };
 
+using Tk = TokenizerConfig;
+const Key<Tk> kTokenizer[] = {
+    {"file", "required", Text<Tk>{&Tk::file},
+     "A rank file of OpenAI's tiktoken (o200k_base.tiktoken, cl100k_base.tiktoken) or a GGUF model with its vocabulary "
+     "(byte-level BPE or SentencePiece)."},
+    {"family", "told by the file's name", Text<Tk>{&Tk::family}, "Of a rank file: o200k, cl100k, p50k or r50k."},
+    {"models", "[]", Texts<Tk>{&Tk::models},
+     "The upstream models that use it, as targets name them; a trailing '*' matches any ending. Their tokens are then "
+     "counted where a client asks for a count. Without a file, counts are estimates that learn from what the provider "
+     "reports."},
+};
+
 }  // namespace
 
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }
@@ -118,5 +130,6 @@ std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }
+std::span<const Key<TokenizerConfig>> tokenizer_keys() { return kTokenizer; }
 
 }  // namespace ajar::app

@@ -42,5 +42,6 @@ std::span<const Key<LimitsConfig>> limits_keys();
 std::span<const Key<ProviderConfig>> provider_keys();
 std::span<const Key<RouteConfig>> route_keys();
 std::span<const Key<TargetConfig>> target_keys();
+std::span<const Key<TokenizerConfig>> tokenizer_keys();
 
 }  // namespace ajar::app

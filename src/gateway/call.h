@@ -9,6 +9,7 @@
 #include "core/provider.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
+#include "gateway/text_features.h"
 #include "net/waiter.h"
 
 namespace ajar {
@@ -33,6 +34,8 @@ struct CallState {
   std::shared_ptr<const Route> route;
   std::shared_ptr<const Key> key;
   Reservation reservation;
+  std::string model;             // as the client named it; chat only
+  TextFeatures features;         // of a chat request
   int64_t input_estimate = 0;    // tokens
   int64_t output_reserved = 0;   // tokens
   AttemptSink* winner = nullptr; // the attempt whose events reached the client; set once
@@ -42,6 +45,7 @@ struct CallState {
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
 
+  bool is_chat() const { return features[TextFeatures::kRequest] != 0; }
   bool committed() const { return winner != nullptr; }
 };
 

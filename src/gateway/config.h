@@ -81,6 +81,14 @@ struct LimitsConfig {
   int64_t reserve_output_tokens = 4096;    // reserved where the client sets no max_tokens
 };
 
+// A vocabulary file, and the upstream models whose tokens it makes.
+struct TokenizerConfig {
+  std::string name;
+  std::string file;                        // a tiktoken rank file or a GGUF file
+  std::string family;                      // of a rank file; empty: told by its name
+  std::vector<std::string> models;         // a trailing '*' matches any ending
+};
+
 struct Config {
   std::string file;                        // where it came from, for messages
   ServerConfig server;
@@ -88,6 +96,7 @@ struct Config {
   LimitsConfig limits;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
+  std::vector<TokenizerConfig> tokenizers;
 };
 
 }  // namespace ajar

@@ -3,30 +3,9 @@
 #include <bit>
 #include <cstring>
 
+#include "gateway/token_model.h"
+
 namespace ajar {
-namespace {
-
-constexpr int64_t kPerMessage = 4;     // role and separators
-constexpr int64_t kPerRequest = 3;
-constexpr int64_t kPerImage = 1'600;   // a full-size tile grid; what the large APIs charge at most by default
-constexpr int64_t kPerFile = 3'000;
-
-int64_t part_tokens(const Part& part) {
-  switch (part.kind) {
-    case Part::Kind::kImage: return kPerImage;
-    case Part::Kind::kAudio: return 100 + int64_t(part.data.size()) / 1'000;  // ~10 tokens per second
-    case Part::Kind::kFile:
-      return part.text.empty() ? kPerFile + int64_t(part.data.size()) / 40
-                               : estimate_text_tokens(part.text);
-    default: break;
-  }
-  int64_t tokens = estimate_text_tokens(part.text) + estimate_text_tokens(part.name) +
-                   estimate_text_tokens(part.arguments) + estimate_text_tokens(part.raw);
-  for (const Part& inner : part.content) tokens += part_tokens(inner);
-  return tokens;
-}
-
-}  // namespace
 
 int64_t count_wide_bytes(std::string_view text) {
   int64_t wide = 0;
@@ -48,16 +27,8 @@ int64_t estimate_text_tokens(std::string_view text) {
 }
 
 int64_t estimate_input_tokens(const Request& request) {
-  int64_t tokens = kPerRequest;
-  for (const Message& message : request.messages) {
-    tokens += kPerMessage + estimate_text_tokens(message.name);
-    for (const Part& part : message.parts) tokens += part_tokens(part);
-  }
-  for (const Tool& tool : request.tools) {
-    tokens += 8 + estimate_text_tokens(tool.name) + estimate_text_tokens(tool.description) +
-              estimate_text_tokens(tool.parameters) + estimate_text_tokens(tool.raw);
-  }
-  return tokens + estimate_text_tokens(request.response_format.schema);
+  static const TokenModel kUntaught;
+  return kUntaught.estimate(features_of(request));
 }
 
 int64_t estimate_input_tokens(const EmbeddingRequest& request) {

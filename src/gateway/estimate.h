@@ -9,8 +9,8 @@ namespace ajar {
 int64_t count_wide_bytes(std::string_view text);  // bytes that are not ASCII
 // About how many tokens this text makes: measured on English, code and CJK against o200k, errs on the high side.
 int64_t estimate_text_tokens(std::string_view text);
-// Input tokens of a whole request: turns, tools, schema, images (by a flat figure), never below 1.
-int64_t estimate_input_tokens(const Request& request);
 int64_t estimate_input_tokens(const EmbeddingRequest& request);
+// The same for a chat whose model is not known yet; see token_model.h for one that is.
+int64_t estimate_input_tokens(const Request& request);
 
 }  // namespace ajar

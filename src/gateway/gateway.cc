@@ -64,6 +64,9 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   AJAR_ASSIGN(call.route, find_route(*snapshot, model, call.key.get()));
   call.context.deadline = std::min(call.context.deadline,
                                    call.context.started + call.route->config.total_timeout);
+  if (call.is_chat()) {
+    call.input_estimate = call.route->targets.front().token_model(model).estimate(call.features);
+  }
   if (!call.key) {
     call.output_reserved = max_output;
     return {};
@@ -84,9 +87,14 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   return {};
 }
 
-Result<Gateway::TokenCount> Gateway::count_tokens(const Request& request, const Key* key) const {
-  AJAR_TRY(find_route(*snapshot(), request.model, key));
-  return TokenCount{.tokens = estimate_input_tokens(request)};
+Result<TokenCount> Gateway::count_tokens(const Request& request, const Key* key) const {
+  const auto snapshot = this->snapshot();
+  AJAR_ASSIGN(const auto route, find_route(*snapshot, request.model, key));
+  const Target& target = route->targets.front();
+  if (const auto* tokenizer = snapshot->tokenizer_of(target.model_for(request.model))) {
+    return ajar::count_tokens(*tokenizer, request);
+  }
+  return TokenCount{.tokens = target.token_model(request.model).estimate(features_of(request))};
 }
 
 Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& context,
@@ -94,7 +102,8 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   const InFlight in_flight(parts_.metrics.in_flight());
   CallState call(context, client);
   call.key = std::move(key);
-  call.input_estimate = estimate_input_tokens(request);
+  call.model = request.model;
+  call.features = features_of(request);
   store::CallRow row = new_row(context);
   row.stream = request.stream;
 
@@ -159,6 +168,7 @@ Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& ro
     row.cost = winner->cost(row.usage);
     row.finish = finish_name(winner->finish());
     row.first_token_seconds = seconds_between(call.context.started, call.first_event);
+    if (row.usage.reported && call.is_chat()) winner->target().token_model(call.model).learn(call.features, row.usage.input);
   }
   row.usage.input += call.wasted.input;
   row.usage.output += call.wasted.output;

@@ -10,6 +10,7 @@
 #include "gateway/metrics.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
+#include "gateway/token_count.h"
 #include "store/store.h"
 
 namespace ajar {
@@ -40,11 +41,8 @@ class Gateway {
   Task<Result<EmbeddingReply>> embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
                                      Context& context, ReplySink& client);
 
-  // The input's size in tokens, for the route that the request names; no model is asked. `key` may be null.
-  struct TokenCount {
-    int64_t tokens = 0;
-    bool exact = false;  // counted with the model's own vocabulary, otherwise estimated
-  };
+  // The input's size in tokens, for the first target of the route that the request names: by its vocabulary where one
+  // is configured, otherwise estimated by what it has reported so far. No model is asked. `key` may be null.
   Result<TokenCount> count_tokens(const Request& request, const Key* key) const;
 
  private:

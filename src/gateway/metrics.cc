@@ -60,6 +60,8 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
   attempt_seconds_ = histogram("ajar_upstream_seconds", "Duration of attempts at targets");
+  estimate_error_ = gauge("ajar_token_estimate_error_ratio",
+                          "Mean relative error of input token estimates against what the provider reported");
   breaker_ = gauge("ajar_breaker_state", "Circuit breaker of a target: 0 closed, 1 half open, 2 open");
 
   llm_requests_ = counter("litellm_requests_metric_total", "Calls by key, team and model");
@@ -184,6 +186,10 @@ void Metrics::attempt(const std::string& target, const std::string& outcome, dou
 void Metrics::remaining_budget(bool team, const std::string& name, double dollars) {
   if (team) llm_team_budget_->Add({{"team", name}}).Set(dollars);
   else llm_key_budget_->Add({{"api_key_alias", name}}).Set(dollars);
+}
+
+void Metrics::token_estimate(const std::string& model, double error) {
+  estimate_error_->Add({{"model", model}}).Set(error);
 }
 
 void Metrics::breaker(const std::string& route, const std::string& target, int state) {

@@ -30,6 +30,8 @@ class Metrics {
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
   void breaker(const std::string& route, const std::string& target, int state);  // 0 closed, 1 half open, 2 open
+  // How far token estimates of a model are off, once it has reported often enough to say so.
+  void token_estimate(const std::string& model, double error);
   void refused(const std::string& reason);             // turned away before any route: "unauthenticated", …
 
   prometheus::Gauge& in_flight() { return *in_flight_; }
@@ -48,7 +50,7 @@ class Metrics {
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
-  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_;
+  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_;

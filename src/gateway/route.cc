@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 #include <set>
 
@@ -19,6 +20,11 @@ std::optional<Price> Target::price_of(std::string_view model) const {
   return free ? std::optional(Price::free()) : std::nullopt;
 }
 
+TokenModel& Target::token_model(const std::string& requested) const {
+  if (own_token_model) return *own_token_model;
+  return *token_models->of(requested);  // models are never dropped
+}
+
 bool Route::simulator() const {
   return std::ranges::all_of(targets, [](const Target& target) { return target.simulator; });
 }
@@ -32,12 +38,45 @@ std::shared_ptr<const Route> Snapshot::find(std::string_view model) const {
   return nullptr;
 }
 
+const engine::Tokenizer* Snapshot::tokenizer_of(std::string_view model) const {
+  for (const auto& [pattern, tokenizer] : tokenizers_) {
+    const std::string_view name = pattern;
+    if (name.ends_with('*') ? model.starts_with(name.substr(0, name.size() - 1)) : model == name) return tokenizer.get();
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const engine::Tokenizer>> SnapshotBuilder::load(const TokenizerConfig& config) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(config.file, error);
+  const std::string id = config.file + "\n" + config.family + "\n" +
+                         std::to_string(error ? 0 : written.time_since_epoch().count());
+  auto& slot = vocabularies_[id];
+  if (!slot) {
+    AJAR_ASSIGN(slot, load_vocabulary(config));
+  }
+  return slot;
+}
+
+Result<std::shared_ptr<const engine::Tokenizer>> load_vocabulary(const TokenizerConfig& config) {
+  auto loaded = config.family.empty() ? engine::load_tokenizer(config.file)
+                                      : engine::load_tiktoken(config.file, config.family);
+  if (loaded) return loaded;
+  loaded.error().field = "tokenizers." + config.name + ".file";
+  return std::unexpected(std::move(loaded.error()).in("tokenizers." + config.name + ".file"));
+}
+
 Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   if (auto faults = check_config(config); !faults.empty()) return std::unexpected(std::move(faults.front()));
   std::map<std::string, const ProviderConfig*> providers;
   for (const ProviderConfig& provider : config.providers) providers[provider.name] = &provider;
 
   auto snapshot = std::make_shared<Snapshot>();
+  snapshot->token_models_ = token_models_;
+  for (const TokenizerConfig& tokenizer : config.tokenizers) {
+    AJAR_ASSIGN(const auto loaded, load(tokenizer));
+    for (const std::string& model : tokenizer.models) snapshot->tokenizers_.emplace_back(model, loaded);
+  }
   std::map<std::string, std::shared_ptr<Health>> kept;
   for (const RouteConfig& route_config : config.routes) {
     auto route = std::make_shared<Route>();
@@ -56,7 +95,11 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       target.free = provider.free.value_or(preset && preset->free);
       target.overrides = provider.prices;
       target.simulator = provider.simulator;
-      if (!target_config.model.empty()) target.price = target.price_of(target_config.model);
+      target.token_models = token_models_;
+      if (!target_config.model.empty()) {
+        target.price = target.price_of(target_config.model);
+        target.own_token_model = token_models_->of(target_config.model);
+      }
       auto made = factory_(provider, target_config);
       if (!made) return std::unexpected(std::move(made).error().in("providers." + provider.name));
       target.provider = std::move(*made);
@@ -99,6 +142,14 @@ std::vector<Error> check_config(const Config& config) {
     const std::string at = "providers." + provider.name;
     if (!providers.insert(provider.name).second) fault(at, "is defined twice");
     if (!find_preset(provider.preset)) fault(at + ".preset", "unknown preset '" + provider.preset + "'");
+  }
+  for (const TokenizerConfig& tokenizer : config.tokenizers) {
+    if (tokenizer.file.empty()) fault("tokenizers." + tokenizer.name + ".file", "is required");
+    for (const std::string& model : tokenizer.models) {
+      if (model.empty() || model.find('*') < model.size() - 1) {
+        fault("tokenizers." + tokenizer.name + ".models", "'" + model + "': '*' may only stand at the end of a name");
+      }
+    }
   }
   for (const RouteConfig& route : config.routes) {
     const std::string at = "routes." + route.name;

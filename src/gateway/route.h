@@ -12,8 +12,10 @@
 
 #include "base/error.h"
 #include "core/provider.h"
+#include "engine/tokenizer.h"
 #include "gateway/config.h"
 #include "gateway/health.h"
+#include "gateway/token_model.h"
 
 namespace ajar {
 
@@ -29,6 +31,13 @@ struct Target {
   bool simulator = false;
   std::map<std::string, Price> overrides;  // configured prices, for passed-on names
 
+  std::shared_ptr<TokenModels> token_models;
+  std::shared_ptr<TokenModel> own_token_model;  // of a fixed model
+
+  const std::string& model_for(const std::string& requested) const {
+    return config.model.empty() ? requested : config.model;
+  }
+  TokenModel& token_model(const std::string& requested) const;
   // The price of this model, nothing when it is not known.
   std::optional<Price> price_of(std::string_view model) const;
 };
@@ -46,16 +55,24 @@ class Snapshot {
   std::shared_ptr<const Route> find(std::string_view model) const;
   const std::vector<std::shared_ptr<const Route>>& routes() const { return routes_; }
   const Config& config() const { return config_; }
+  // The vocabulary of an upstream model, null where none is configured.
+  const engine::Tokenizer* tokenizer_of(std::string_view model) const;
+  const TokenModels& token_models() const { return *token_models_; }
   int64_t version() const { return version_; }
 
  private:
   friend class SnapshotBuilder;
   Config config_;
   int64_t version_ = 0;
+  std::vector<std::pair<std::string, std::shared_ptr<const engine::Tokenizer>>> tokenizers_;  // by pattern, as listed
+  std::shared_ptr<TokenModels> token_models_;
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> exact_;
   std::vector<std::shared_ptr<const Route>> patterns_;  // longest first
 };
+
+// Reads the vocabulary file; the error names "tokenizers.NAME.file" and what is wrong with it.
+Result<std::shared_ptr<const engine::Tokenizer>> load_vocabulary(const TokenizerConfig& config);
 
 using ProviderFactory =
     std::function<Result<std::shared_ptr<Provider>>(const ProviderConfig&, const TargetConfig&)>;
@@ -65,11 +82,15 @@ class SnapshotBuilder {
  public:
   explicit SnapshotBuilder(ProviderFactory factory) : factory_(std::move(factory)) {}
 
-  // kInvalid names the route or provider at fault. One thread at a time.
+  // kInvalid names the route, provider or tokenizer at fault. Reads vocabulary files. One thread at a time.
   Result<std::shared_ptr<const Snapshot>> build(Config config);
 
  private:
+  Result<std::shared_ptr<const engine::Tokenizer>> load(const TokenizerConfig& config);
+
   ProviderFactory factory_;
+  std::map<std::string, std::shared_ptr<const engine::Tokenizer>> vocabularies_;  // by file, its time and family
+  std::shared_ptr<TokenModels> token_models_ = std::make_shared<TokenModels>();
   std::map<std::string, std::shared_ptr<Health>> health_;
   int64_t version_ = 0;
 };
