@@ -31,7 +31,7 @@ for file in $(find . -name '*.h' -o -name '*.cc' | sort); do
     fi
   done
   # Only app reads the environment; only net, http and app know sockets.
-  case $from in app) ;; *)
+  case $file in ./app/* | *_test.cc) ;; *)
     if grep -nE '\bgetenv\(' "$file" >/dev/null; then
       echo "src/${file#./}: only app reads the environment"; breaches=$((breaches + 1)); fi ;;
   esac
