@@ -8,6 +8,7 @@
 #include "json/write.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai/forward.h"
 
 namespace ajar::api {
 
@@ -90,15 +91,22 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/chat/completions", "POST", &Api::chat},  {"/chat/completions", "POST", &Api::chat},
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
+      {"/v1/rerank", "POST", &Api::rerank},          {"/v2/rerank", "POST", &Api::rerank},
+      {"/rerank", "POST", &Api::rerank},
       {"/metrics", "GET", &Api::metrics},
+  };
+  const auto wrong_method = [&](std::string_view right) {
+    return Error{.code = Code::kMethod,
+                 .message = std::string(path) + " takes " + std::string(right) + ", not " + request.method};
   };
   for (const Endpoint& endpoint : kEndpoints) {
     if (path != endpoint.path) continue;
     if (wants(endpoint.method)) co_return co_await (this->*endpoint.handler)(exchange);
-    co_return co_await send_error(
-        exchange, Error{.code = Code::kMethod, .message = std::string(path) + " takes " +
-                                                          std::string(endpoint.method) + ", not " +
-                                                          request.method});
+    co_return co_await send_error(exchange, wrong_method(endpoint.method));
+  }
+  if (const auto kind = wire::openai::forward_kind(path)) {
+    if (wants("POST")) co_return co_await forward(exchange, *kind);
+    co_return co_await send_error(exchange, wrong_method("POST"));
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);

@@ -49,6 +49,8 @@ class Api {
 
   Task<> chat(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
+  Task<> forward(Exchange& exchange, ForwardKind kind);
+  Task<> rerank(Exchange& exchange);
   Task<> models(Exchange& exchange);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "http/sse.h"
 #include "provider/dialects.h"
+#include "provider/redact.h"
 
 namespace ajar {
 namespace {
@@ -26,12 +27,6 @@ int64_t retry_after_ms(const Headers& headers) {
 
 bool is_event_stream(std::string_view content_type) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), "text/event-stream");
-}
-
-// Some servers quote the credential that they refuse. It is ours, and goes to nobody.
-void redact(std::string& text, const std::string& secret) {
-  if (secret.empty()) return;
-  for (size_t at = 0; (at = text.find(secret, at)) != text.npos;) text.replace(at, secret.size(), "***");
 }
 
 Result<Headers> make_headers(const UpstreamSpec& spec, AuthStyle auth) {

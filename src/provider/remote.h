@@ -43,9 +43,15 @@ class RemoteProvider final : public Provider {
                         Sink& sink) override;
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits& limits,
                                      Context& context) override;
+  Task<Status> forward(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
+                       Sink& sink) override;
+  Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits,
+                                   Context& context) override;
 
  private:
   Task<Status> exchange(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink);
+  Task<Status> forward_exchange(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
+                                Sink& sink);
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);
