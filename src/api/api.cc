@@ -108,6 +108,14 @@ Task<> Api::handle(Exchange& exchange) {
     if (wants("POST")) co_return co_await forward(exchange, *kind);
     co_return co_await send_error(exchange, wrong_method("POST"));
   }
+  // /v1/files/{id}/{verb}, /v1/batches/{id}/{verb}
+  for (const auto& [root, handler] : {std::pair{std::string_view("/v1/files"), &Api::files},
+                                      std::pair{std::string_view("/v1/batches"), &Api::batches}}) {
+    if (!path.starts_with(root) || (path.size() > root.size() && path[root.size()] != '/')) continue;
+    const auto parts = split(path.substr(std::min(root.size() + 1, path.size())), '/');
+    if (parts.size() > 2) break;
+    co_return co_await (this->*handler)(exchange, std::string(parts[0]), parts.size() > 1 ? std::string(parts[1]) : "");
+  }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);

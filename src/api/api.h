@@ -9,9 +9,12 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
+#include "store/blobs.h"
 #include "wire/dialect.h"
 
 namespace ajar::api {
+
+class BatchRunner;
 
 struct ApiParts {
   Gateway& gateway;
@@ -19,6 +22,8 @@ struct ApiParts {
   store::Store& store;
   Metrics& metrics;
   BlockingPool& blocking;
+  const store::Blobs& blobs;
+  BatchRunner* runner;
   // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
   std::function<Result<int64_t>()> reload;
   std::function<size_t()> connections;   // open client connections
@@ -51,6 +56,11 @@ class Api {
   Task<> embeddings(Exchange& exchange);
   Task<> forward(Exchange& exchange, ForwardKind kind);
   Task<> rerank(Exchange& exchange);
+  // `id` and `verb`: the parts of the path behind /v1/files and /v1/batches, empty where there are none.
+  Task<> files(Exchange& exchange, std::string id, std::string verb);
+  Task<> upload_file(Exchange& exchange, std::string owner);
+  Task<> batches(Exchange& exchange, std::string id, std::string verb);
+  Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
   Task<> models(Exchange& exchange);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);

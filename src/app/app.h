@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/api.h"
+#include "api/batch_runner.h"
 #include "app/config_file.h"
 #include "app/files.h"
 #include "gateway/gateway.h"
@@ -64,6 +65,8 @@ class App {
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BlockingPool> blocking_;
+  std::unique_ptr<store::Blobs> blobs_;
+  std::unique_ptr<api::BatchRunner> runner_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<Server> server_;
 };

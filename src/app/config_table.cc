@@ -46,6 +46,18 @@ const Key<L> kLimits[] = {
      "the reply; when the budget has no more room the reply is ended with an error."},
 };
 
+using B = BatchesConfig;
+const Key<B> kBatches[] = {
+    {"concurrency", "8", Whole<B>{&B::concurrency, 1, 1024},
+     "Lines of batches that are asked at once, of all batches together. While clients wait for answers it is at most "
+     "half of their number. Read at start."},
+    {"max_lines", "50000", Whole<B>{&B::max_lines, 1, 10'000'000}, "Requests in one batch. Read at start."},
+    {"keep_files", "\"30d\"", Duration<B>{&B::keep_files},
+     "How long uploaded files and the answers of batches are kept; \"0s\" until they are deleted."},
+    {"max_bytes", "\"10GiB\"", Bytes<B>{&B::max_bytes},
+     "All files together; a further upload is answered 413. One upload may be as large as server.max_body."},
+};
+
 using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
@@ -127,6 +139,7 @@ const Key<Tk> kTokenizer[] = {
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }
 std::span<const Key<StoreConfig>> store_keys() { return kStore; }
 std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
+std::span<const Key<BatchesConfig>> batches_keys() { return kBatches; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }

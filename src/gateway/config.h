@@ -81,6 +81,13 @@ struct LimitsConfig {
   int64_t reserve_output_tokens = 4096;    // reserved where the client sets no max_tokens
 };
 
+struct BatchesConfig {
+  int64_t concurrency = 8;                 // lines at once, of all batches together
+  int64_t max_lines = 50'000;              // of one batch
+  Millis keep_files{30LL * 86'400'000};    // 0: until they are deleted
+  int64_t max_bytes = 10LL << 30;          // all files together
+};
+
 // A vocabulary file, and the upstream models whose tokens it makes.
 struct TokenizerConfig {
   std::string name;
@@ -94,6 +101,7 @@ struct Config {
   ServerConfig server;
   StoreConfig store;
   LimitsConfig limits;
+  BatchesConfig batches;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::vector<TokenizerConfig> tokenizers;

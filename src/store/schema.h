@@ -36,6 +36,21 @@ CREATE TABLE calls (
   cost INTEGER NOT NULL, finish TEXT NOT NULL) STRICT;
 CREATE INDEX calls_time ON calls(time_ms);
 )sql",
+    // files and batches
+    R"sql(
+CREATE TABLE files (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, purpose TEXT NOT NULL,
+  bytes INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX files_owner ON files(owner, created_ms);
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, key_id TEXT NOT NULL, endpoint TEXT NOT NULL,
+  input_file TEXT NOT NULL, output_file TEXT NOT NULL, error_file TEXT NOT NULL,
+  status INTEGER NOT NULL, window TEXT NOT NULL, metadata TEXT NOT NULL, faults TEXT NOT NULL,
+  total INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, in_progress_ms INTEGER NOT NULL,
+  finalizing_ms INTEGER NOT NULL, cancelling_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX batches_owner ON batches(owner, created_ms);
+)sql",
 };
 
 }  // namespace ajar::store

@@ -17,7 +17,7 @@ TEST(Multipart, ReadsWhatClientsSend) {
                                "Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n"
                                "--a b\r\nCONTENT-TYPE: image/png\r\n"
                                "content-disposition: form-data; filename=\"x \\\"y\\\";z.png\"; name=file\r\n\r\n"
-                               "\r\n--a\r\n\x00\xff\r\n"
+                               "\r\n--a\r\n\x01\xff\r\n"
                                "--a b\r\ncontent-disposition: form-data; name=\"empty\"\r\n\r\n\r\n--a b--\r\nepilogue");
   ASSERT_EQ(parts.size(), 3u);
   EXPECT_EQ(parts[0].name, "model");
