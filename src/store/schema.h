@@ -5,6 +5,10 @@
 
 namespace ajar::store {
 
+// calls.seq is the Unix time in milliseconds at which the row was written, shifted by this, plus a counter. It only grows,
+// and a row's time_ms (when the call began) is never later: rows since T all have seq >= T << kSeqBits.
+inline constexpr int kSeqBits = 20;
+
 inline constexpr const char* kMigrations[] = {
     // 1: keys, teams, spend, calls
     R"sql(
@@ -35,6 +39,11 @@ CREATE TABLE calls (
   cached_write INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported INTEGER NOT NULL,
   cost INTEGER NOT NULL, finish TEXT NOT NULL) STRICT;
 CREATE INDEX calls_time ON calls(time_ms);
+)sql",
+    // A call's number now says when it was written (see kSeqBits), so that its time needs no index of its own.
+    R"sql(
+DROP INDEX calls_time;
+UPDATE calls SET seq = (time_ms << 20) + (seq & 1048575);
 )sql",
     // files and batches
     R"sql(

@@ -81,6 +81,7 @@ class Store {
   std::mutex writer_lock_;
   Database writer_;
   Statement insert_call_, upsert_spend_;
+  int64_t last_seq_ = 0;  // of calls, see schema.h
   std::mutex reader_lock_;
   Database reader_;
 

@@ -159,7 +159,9 @@ Result<RerankReply> read_reply(std::string_view body, const RerankRequest& reque
     seen[size_t(*number)] = true;
     reply.results.push_back({.index = size_t(*number), .score = *value});
   }
-  std::ranges::stable_sort(reply.results, [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::ranges::sort(reply.results, [](const auto& a, const auto& b) {
+    return a.score != b.score ? a.score > b.score : a.index < b.index;
+  });
   if (request.top_n && reply.results.size() > size_t(*request.top_n)) reply.results.resize(size_t(*request.top_n));
   return reply;
 }
