@@ -91,6 +91,10 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
       {"/metrics", "GET", &Api::metrics},
+      {"/api/chat", "POST", &Api::ollama},           {"/api/generate", "POST", &Api::ollama},
+      {"/api/embed", "POST", &Api::ollama},          {"/api/embeddings", "POST", &Api::ollama},
+      {"/api/tags", "GET", &Api::ollama},            {"/api/show", "POST", &Api::ollama},
+      {"/api/version", "GET", &Api::ollama},         {"/api/ps", "GET", &Api::ollama},
   };
   for (const Endpoint& endpoint : kEndpoints) {
     if (path != endpoint.path) continue;

@@ -50,6 +50,8 @@ class Api {
   Task<> chat(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
   Task<> models(Exchange& exchange);
+  Task<> ollama(Exchange& exchange);
+  Task<> ollama_embed(Exchange& exchange, bool single);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);

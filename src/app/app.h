@@ -14,8 +14,11 @@
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
+#include "provider/upstream.h"
 
 namespace ajar::app {
+
+UpstreamSpec spec_of(const ProviderConfig& provider);
 
 struct AppOptions {
   std::string config_path;    // empty: built-in defaults

@@ -5,33 +5,11 @@
 #include <string>
 
 #include "core/provider.h"
-#include "http/client.h"
 #include "provider/clients.h"
-#include "provider/presets.h"
+#include "provider/upstream.h"
 #include "wire/dialect.h"
 
 namespace ajar {
-
-// How to reach one server; checked when made.
-struct Upstream {
-  std::string provider;        // configured name, for messages
-  DialectId dialect = DialectId::kOpenAiChat;
-  Url base;                    // target = path prefix without a trailing slash
-  Headers headers;             // credentials and configured headers
-  TlsOptions tls;
-  std::string api_key;         // to be taken out of what the server says
-  wire::TargetInfo info;       // model is filled per target
-};
-
-// What the configuration gives to make an Upstream.
-struct UpstreamSpec {
-  std::string provider, preset, base_url, api_key, api_version, ca_file;
-  std::vector<std::pair<std::string, std::string>> headers;
-  bool keep_unknown = true;
-  bool tls_insecure = false;
-};
-// kInvalid with `field` "preset", "base_url", "headers", ….
-Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec);
 
 class RemoteProvider final : public Provider {
  public:
