@@ -1,0 +1,62 @@
+#include "provider/upstream.h"
+
+#include <gtest/gtest.h>
+
+namespace ajar {
+namespace {
+
+std::string where(const UpstreamSpec& spec) {
+  const auto made = make_upstream(spec);
+  if (!made) return made.error().field + ": " + made.error().message;
+  return (*made)->base.origin() + (*made)->info.base_path;
+}
+
+TEST(Upstream, Addresses) {
+  EXPECT_EQ(where({.preset = "openai"}), "https://api.openai.com/v1");
+  EXPECT_EQ(where({.preset = "bedrock", .api_key = "k", .region = "eu-west-1"}), "https://bedrock-runtime.eu-west-1.amazonaws.com");
+  EXPECT_EQ(where({.preset = "vertex", .api_key = "k", .project = "p", .location = "europe-west4"}),
+            "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4/publishers/google");
+  EXPECT_EQ(where({.preset = "vertex", .api_key = "k", .project = "p", .location = "global"}),
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google");
+  EXPECT_EQ(where({.preset = "vertex", .api_key = "k", .location = "global"}),
+            "https://aiplatform.googleapis.com/v1/publishers/google");
+  EXPECT_EQ(where({.preset = "vertex-anthropic", .base_url = "http://h:1/v1beta1/", .api_key = "k", .project = "p", .location = "l"}),
+            "http://h:1/v1beta1/projects/p/locations/l/publishers/anthropic");
+}
+
+TEST(Upstream, FaultsNameTheField) {
+  EXPECT_EQ(where({.preset = "bedrock", .access_key_id = "a", .secret_access_key = "s"}), "region: preset 'bedrock' needs a region");
+  EXPECT_EQ(where({.preset = "bedrock", .region = "r"}),
+            "access_key_id: preset 'bedrock' needs access_key_id and secret_access_key, or api_key");
+  EXPECT_EQ(where({.preset = "bedrock", .region = "r", .access_key_id = "a"}),
+            "secret_access_key: preset 'bedrock' needs access_key_id and secret_access_key, or api_key");
+  EXPECT_EQ(where({.preset = "bedrock", .base_url = "http://h", .access_key_id = "a", .secret_access_key = "s"}),
+            "region: preset 'bedrock' needs a region");
+  EXPECT_EQ(where({.preset = "bedrock", .api_key = "k", .region = "r/x"}),
+            "region: 'r/x' has characters that cannot stand in an address");
+  EXPECT_EQ(where({.preset = "vertex", .project = "p", .location = "l"}),
+            "credentials: preset 'vertex' needs credentials (the key file of a service account) or api_key");
+  EXPECT_EQ(where({.preset = "vertex", .project = "p", .location = "l", .credentials = "/nowhere/k.json"}),
+            "credentials: the credentials file /nowhere/k.json cannot be read");
+  EXPECT_EQ(where({.preset = "vertex", .location = "l", .credentials = "k"}), "project: preset 'vertex' needs a project");
+  EXPECT_EQ(where({.preset = "openai", .region = "r"}), "region: preset 'openai' has no use for region");
+  EXPECT_EQ(where({.preset = "openai", .project = "r"}), "project: preset 'openai' has no use for project");
+}
+
+TEST(Upstream, Credentials) {
+  const auto header = [](const UpstreamSpec& spec, const char* name) { return std::string((*make_upstream(spec))->headers.get(name)); };
+  EXPECT_EQ(header({.preset = "bedrock", .api_key = "k", .region = "r"}, "authorization"), "Bearer k");
+  EXPECT_EQ(header({.preset = "vertex", .api_key = "k", .location = "l"}, "x-goog-api-key"), "k");
+  EXPECT_EQ(header({.preset = "vertex", .api_key = "ya29.k", .location = "l"}, "authorization"), "Bearer ya29.k");
+  EXPECT_EQ(header({.preset = "cohere", .api_key = "k"}, "authorization"), "Bearer k");
+  const auto signed_one = *make_upstream({.preset = "bedrock", .region = "r", .access_key_id = "a", .secret_access_key = "hidden"});
+  EXPECT_TRUE(signed_one->authorizer);
+  Error error{.message = "you sent hidden"};
+  signed_one->redact(error);
+  EXPECT_EQ(error.message, "you sent ***");
+  // A server of one's own address may add the credentials itself.
+  EXPECT_FALSE((*make_upstream({.preset = "bedrock", .base_url = "http://h"}))->authorizer);
+}
+
+}  // namespace
+}  // namespace ajar
