@@ -50,7 +50,7 @@ using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
-     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, bedrock, vertex, vertex-anthropic, vllm, sglang, "
+     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
      "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible "
      "server), custom-anthropic, custom-gemini."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "app/mock_dialects.h"
 #include "app/mock_reply.h"
 #include "app/transcripts.h"
 #include "base/text.h"
@@ -146,6 +147,7 @@ std::shared_ptr<const Prepared> Mock::Impl::prepare(const std::string& path, con
   if (latest && latest->path == path && latest->query == http.query && latest->body == http.body) return latest;
   auto fresh = std::make_shared<Prepared>();
   fresh->request = read_mock_request(path, http.query, http.body);
+  fresh->request.host = std::string(http.headers.get("host"));
   fresh->reply = make_mock_reply(fresh->request, options.tokens);
   if (fresh->request.stream) fresh->frames = mock_frames(fresh->request, fresh->reply);
   else fresh->whole = mock_body(fresh->request, fresh->reply);
@@ -280,7 +282,7 @@ Task<> Mock::Impl::list_transcripts(Exchange& exchange) {
   w.begin_array();
   for (const Transcript& one : transcripts.all) {
     static constexpr const char* kNames[] = {"none", "openai", "embeddings", "anthropic", "gemini",
-                                             "gemini-embeddings", "ollama", "bedrock", "cohere"};
+                                             "gemini-embeddings", "ollama", "bedrock", "cohere", "replicate"};
     w.begin_object();
     w.field("id", one.id);
     w.field("dialect", kNames[int(one.dialect)]);
@@ -312,7 +314,7 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
                              "1700000000,\"owned_by\":\"ajar-simulator\"}]}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }
-  if (http.method == "GET") {
+  if (http.method == "GET" && !mock_gets(path)) {
     const std::string body = "{\"simulator\":true,\"status\":\"ok\"}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }

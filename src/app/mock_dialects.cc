@@ -5,7 +5,7 @@
 namespace ajar::app {
 
 std::span<const MockSpeaker* const> mock_speakers() {
-  static const MockSpeaker* const kAll[] = {&bedrock_speaker(), &cohere_speaker(), &ollama_speaker()};
+  static const MockSpeaker* const kAll[] = {&bedrock_speaker(), &cohere_speaker(), &ollama_speaker(), &replicate_speaker()};
   return kAll;
 }
 
@@ -14,6 +14,13 @@ const MockSpeaker* find_speaker(MockDialect dialect) {
     if (speaker->dialect == dialect) return speaker;
   }
   return nullptr;
+}
+
+bool mock_gets(std::string_view path) {
+  for (const MockSpeaker* speaker : mock_speakers()) {
+    if (speaker->gets && speaker->gets(path)) return true;
+  }
+  return false;
 }
 
 std::string mock_text(const MockReply& reply) {

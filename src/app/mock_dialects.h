@@ -20,13 +20,16 @@ struct MockSpeaker {
   std::string (*error)(int status, std::string_view message);
   std::string (*stream_error)(std::string_view message);  // a frame
   std::string_view garbage;                               // bytes of a stream that are no frame
+  bool (*gets)(std::string_view path) = nullptr;          // paths that it answers to GET
 };
 
 const MockSpeaker& bedrock_speaker();
 const MockSpeaker& cohere_speaker();
 const MockSpeaker& ollama_speaker();
+const MockSpeaker& replicate_speaker();
 
 std::span<const MockSpeaker* const> mock_speakers();
+bool mock_gets(std::string_view path);
 const MockSpeaker* find_speaker(MockDialect dialect);  // null: one of the first three
 
 // What several speakers write.

@@ -581,7 +581,7 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
     request.stream = ends(":streamGenerateContent");
   }
   json::Document document;
-  const auto root = document.parse_object(body);
+  const auto root = document.parse_object(body.empty() && speaker ? "{}" : body);
   if (!root) return request;
   if (request.model.empty()) request.model = std::string(json::string_or(*root, "model", "mock"));
   mock_model_name(request);

@@ -9,7 +9,7 @@
 
 namespace ajar::app {
 
-enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings, kOllama, kBedrock, kCohere };
+enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings, kOllama, kBedrock, kCohere, kReplicate };
 
 // What the mock read of a request. A model name such as "mock-t200-d50-p20-c" sets the reply: 200 tokens, 50 ms before
 // the first byte, 20 ms between two tokens, and "c": every token says when it was written (kClockMark).
@@ -24,6 +24,8 @@ struct MockRequest {
   bool json_object = false;
   bool stream = false;
   bool include_usage = false;
+  bool starts = false;        // Replicate: only begins
+  std::string host;           // as the caller names us
   bool after_tool = false;    // the last turn is a tool result
   int64_t max_tokens = 0;
   int64_t choices = 1;

@@ -7,6 +7,7 @@
 #include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/replicate/replicate.h"
 
 namespace ajar {
 
@@ -31,11 +32,14 @@ const Dialect& dialect_of(DialectId id) {
   static constexpr Dialect kCohere{DialectId::kCohere, wire::cohere::write_request, wire::cohere::read_error,
                                    wire::cohere::new_decoder, wire::cohere::write_embedding_request,
                                    wire::cohere::read_embedding_reply};
+  static constexpr Dialect kReplicate{DialectId::kReplicate, wire::replicate::write_request, wire::replicate::read_error,
+                                      wire::replicate::new_decoder, nullptr, nullptr};
   switch (id) {
     case DialectId::kAnthropic: return kAnthropic;
     case DialectId::kGemini: return kGemini;
     case DialectId::kBedrock: return kBedrock;
     case DialectId::kCohere: return kCohere;
+    case DialectId::kReplicate: return kReplicate;
     case DialectId::kOllama: return kOllama;
     default: return kOpenAi;
   }

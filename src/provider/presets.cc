@@ -42,6 +42,7 @@ constexpr Preset kPresets[] = {
     {"vertex", kGemini, "https://{location}-aiplatform.googleapis.com", kGoogle, "gemini", false, ""},
     {"vertex-anthropic", kAnthropic, "https://{location}-aiplatform.googleapis.com", kGoogle, "anthropic", false, ""},
     {"cohere", kCohere, "https://api.cohere.com", kBearer, "cohere", false, "COHERE_API_KEY"},
+    {"replicate", kReplicate, "https://api.replicate.com/v1", kBearer, "", false, "REPLICATE_API_TOKEN"},
     {"ollama-native", kOllama, "http://127.0.0.1:11434", kBearer, "", true, ""},
     {"custom", kOpenAiChat, "", kBearer, "", false, ""},
     {"custom-anthropic", kAnthropic, "", kXApiKey, "", false, ""},

@@ -46,16 +46,23 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
                                                   Context& context) {
   Url url = upstream_->base;
   url.target = std::move(wire.path);
+  return send("POST", std::move(url), std::move(wire.headers), std::move(wire.body), limits, context);
+}
+
+Task<Result<ClientResponse>> RemoteProvider::send(std::string method, Url url,
+                                                  std::vector<std::pair<std::string, std::string>> more, std::string body,
+                                                  const AttemptLimits& limits, Context& context) {
   Headers headers = upstream_->headers;
-  for (const auto& [name, value] : wire.headers) headers.set(name, value);
+  for (const auto& [name, value] : more) headers.set(name, value);
   Client& client = clients_.here();
   if (upstream_->authorizer) {
     AJAR_CO_TRY(co_await upstream_->authorizer->authorize(
-        url, "POST", wire.body, headers, client, std::min(after(limits.first_token), context.deadline), *context.cancel));
+        url, method, body, headers, client, std::min(after(limits.first_token), context.deadline), *context.cancel));
   }
   const ClientRequest outgoing{.url = url,
+                               .method = method,
                                .headers = headers,
-                               .body = wire.body,
+                               .body = body,
                                .connect_deadline = std::min(after(limits.connect), context.deadline),
                                .first_byte_deadline = std::min(after(limits.first_token), context.deadline),
                                .tls = &upstream_->tls};
@@ -73,10 +80,10 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
   if (status >= 200 && status < 300) co_return std::move(response);
 
   const TimePoint patience = std::min(after(limits.gap), context.deadline);
-  auto body = co_await response->read_all(patience, kMaxErrorBody);
+  auto said = co_await response->read_all(patience, kMaxErrorBody);
   Error error = dialect_of(upstream_->dialect)
                     .read_error(status, response->headers().get("content-type"),
-                                body ? std::string_view(*body) : std::string_view());
+                                said ? std::string_view(*said) : std::string_view());
   if (status == 401 || status == 403) {
     // It is our credential that was refused. A client that were told 401 would look for the fault in its own key.
     if (upstream_->authorizer) upstream_->authorizer->refused();
@@ -102,36 +109,44 @@ Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimit
   auto wire = dialect.write_request(request, info_for(request.model));
   if (!wire) co_return std::unexpected(std::move(wire).error());
 
-  TimePoint from = now();
+  if (dialect.id == DialectId::kReplicate) {
+    co_return co_await predict(std::move(*wire), request.stream, limits, context, sink);
+  }
+  const TimePoint from = now();
   auto response = co_await send(std::move(*wire), limits, context);
   context.waited_since(from);
   if (!response) co_return std::unexpected(std::move(response).error());
-
   const auto decoder = dialect.new_decoder();
+  co_return co_await relay(*response, *decoder, request.stream, limits, context, sink);
+}
+
+Task<Status> RemoteProvider::relay(ClientResponse& response, wire::ReplyDecoder& decoder, bool stream,
+                                   const AttemptLimits& limits, Context& context, Sink& sink) {
   EventBatch events;
-  const auto framer = wire::new_framer(
-      wire::framing_of(response->headers().get("content-type"), dialect.json_framing, request.stream));
+  TimePoint from;
+  const auto framer = wire::new_framer(wire::framing_of(response.headers().get("content-type"),
+                                                        dialect_of(upstream_->dialect).json_framing, stream));
   if (!framer) {
     from = now();
-    auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),
+    auto body = co_await response.read_all(std::min(after(limits.gap), context.deadline),
                                             size_t(limits.max_reply_bytes));
     context.waited_since(from);
     if (!body) co_return std::unexpected(std::move(body).error());
-    AJAR_CO_TRY(decoder->on_body(*body, events));
+    AJAR_CO_TRY(decoder.on_body(*body, events));
     co_return co_await sink.write(events);
   }
 
   Status failure;
   const wire::OnFrame on_frame = [&](const wire::Frame& frame) {
-    if (!decoder->done()) failure = decoder->on_event(frame.name, frame.data, events);
+    if (!decoder.done()) failure = decoder.on_event(frame.name, frame.data, events);
     return failure;
   };
   bool first = true;
-  while (!decoder->done()) {
+  while (!decoder.done()) {
     Millis patience = first ? limits.first_token : limits.gap;
     first = false;
     from = now();
-    auto bytes = co_await response->read(std::min(after(patience), context.deadline));
+    auto bytes = co_await response.read(std::min(after(patience), context.deadline));
     context.waited_since(from);
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     if (bytes->empty()) break;
@@ -142,14 +157,14 @@ Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimit
       events.clear();
     }
     if (!failure) co_return failure;
-    if (!fed && !decoder->done()) co_return fed;
+    if (!fed && !decoder.done()) co_return fed;
   }
-  if (!decoder->done()) failure = framer->finish(on_frame);
-  if (failure) failure = decoder->on_end(events);
+  if (!decoder.done()) failure = framer->finish(on_frame);
+  if (failure) failure = decoder.on_end(events);
   if (!events.empty()) AJAR_CO_TRY(co_await sink.write(events));
   if (!failure) co_return failure;
   // Take the end of the body if it is there already, so that the connection can be used again.
-  while (const auto rest = response->try_read()) {
+  while (const auto rest = response.try_read()) {
     if (!*rest || (*rest)->empty()) break;
   }
   co_return Status();

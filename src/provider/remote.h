@@ -27,11 +27,20 @@ class RemoteProvider final : public Provider {
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);
+  Task<Result<ClientResponse>> send(std::string method, Url url, std::vector<std::pair<std::string, std::string>> more,
+                                    std::string body, const AttemptLimits& limits, Context& context);
+  // Reads a reply, framed as its content type says, and writes its events.
+  Task<Status> relay(ClientResponse& response, wire::ReplyDecoder& decoder, bool stream, const AttemptLimits& limits,
+                     Context& context, Sink& sink);
+  Task<Status> predict(wire::WireRequest wire, bool stream, const AttemptLimits& limits, Context& context, Sink& sink);
 
   const std::shared_ptr<const Upstream> upstream_;
   const std::string model_;
   const int64_t default_max_tokens_;
   Clients& clients_;
 };
+
+// An address that a server answered with, where it may be followed: at the host of `base`, or beside it in its domain.
+Result<Url> follow(const Url& base, std::string_view text);
 
 }  // namespace ajar

@@ -7,6 +7,7 @@
 #include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/replicate/replicate.h"
 
 namespace ajar::wiretest {
 namespace {
@@ -25,6 +26,8 @@ const Upstream kUpstreams[] = {
     {"cohere", true, wire::cohere::write_request, wire::cohere::read_error,
      wire::cohere::new_decoder, wire::cohere::write_embedding_request,
      wire::cohere::read_embedding_reply},
+    {"replicate", false, wire::replicate::write_request, wire::replicate::read_error,
+     wire::replicate::new_decoder, nullptr, nullptr},
     {"ollama", false, wire::ollama::write_request, wire::ollama::read_error,
      wire::ollama::new_decoder, wire::ollama::write_embedding_request,
      wire::ollama::read_embedding_reply, wire::Framing::kJsonLines},
