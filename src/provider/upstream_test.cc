@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "provider/remote.h"
+
 namespace ajar {
 namespace {
 
@@ -56,6 +58,22 @@ TEST(Upstream, Credentials) {
   EXPECT_EQ(error.message, "you sent ***");
   // A server of one's own address may add the credentials itself.
   EXPECT_FALSE((*make_upstream({.preset = "bedrock", .base_url = "http://h"}))->authorizer);
+}
+
+TEST(Upstream, AddressesThatAServerNames) {
+  const Url base = parse_url("https://api.replicate.com/v1").value();
+  for (const char* fine : {"https://api.replicate.com/v1/predictions/1", "https://stream.replicate.com/x", "https://a.b.replicate.com/"}) {
+    EXPECT_TRUE(follow(base, fine)) << fine;
+  }
+  for (const char* bad : {"http://api.replicate.com/", "https://api.replicate.com:8443/", "https://evilreplicate.com/",
+                          "https://replicate.com.evil.org/", "https://stream.replicate.com:444/", "https://127.0.0.1/", "ftp://x", ""}) {
+    EXPECT_FALSE(follow(base, bad)) << bad;
+  }
+  const Url local = parse_url("http://127.0.0.1:8000/v1").value();
+  EXPECT_TRUE(follow(local, "http://127.0.0.1:8000/x"));
+  EXPECT_FALSE(follow(local, "http://10.0.0.1:8000/x"));
+  EXPECT_FALSE(follow(parse_url("http://10.0.0.1/v1").value(), "http://11.0.0.1/x"));
+  EXPECT_FALSE(follow(parse_url("https://example.com/v1").value(), "https://other.com/x"));  // a domain has two words
 }
 
 }  // namespace
