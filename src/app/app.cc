@@ -73,7 +73,7 @@ Status App::build() {
   AJAR_ASSIGN(clients_, Clients::make(*loops_, {.proxy = proxies(options_.environment)}));
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
-        AJAR_ASSIGN(auto upstream, make_upstream(spec_of(provider)));
+        AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));

@@ -63,7 +63,8 @@ class App {
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
-  std::mutex reload_lock_;  // guards builder_ and what reload changes
+  std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
+  Upstreams upstreams_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BlockingPool> blocking_;

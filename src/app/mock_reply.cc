@@ -567,6 +567,7 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
   else if (ends("/chat/completions")) request.dialect = MockDialect::kOpenAi;
   else if (ends("/embeddings")) request.dialect = MockDialect::kEmbeddings;
   else if (ends("/messages")) request.dialect = MockDialect::kAnthropic;
+  else if (ends(":rawPredict") || ends(":streamRawPredict")) request.dialect = MockDialect::kAnthropic;  // on Vertex AI
   else if (ends(":generateContent") || ends(":streamGenerateContent")) request.dialect = MockDialect::kGemini;
   else if (ends(":batchEmbedContents")) request.dialect = MockDialect::kGeminiEmbeddings;
   else return request;

@@ -1,5 +1,6 @@
 #include "provider/upstream.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -153,6 +154,27 @@ Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) 
   upstream->info.api_version = spec.api_version;
   upstream->info.keep_unknown = spec.keep_unknown;
   return upstream;
+}
+
+Result<std::shared_ptr<const Upstream>> Upstreams::get(const UpstreamSpec& spec) {
+  std::string id;
+  for (const std::string* text : {&spec.provider, &spec.preset, &spec.base_url, &spec.api_key, &spec.api_version, &spec.ca_file,
+                                  &spec.region, &spec.access_key_id, &spec.secret_access_key, &spec.session_token,
+                                  &spec.project, &spec.location, &spec.credentials}) {
+    id.append(*text).push_back('\n');
+  }
+  for (const auto& [name, value] : spec.headers) id.append(name).append(":").append(value).append("\n");
+  id += spec.keep_unknown ? "k" : "-";
+  id += spec.tls_insecure ? "i" : "-";
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(spec.credentials, error);
+  if (!error) id += std::to_string(written.time_since_epoch().count());
+  std::erase_if(made_, [](const auto& entry) { return entry.second.expired(); });
+  auto& slot = made_[id];
+  if (auto known = slot.lock()) return known;
+  AJAR_ASSIGN(auto made, make_upstream(spec));
+  slot = made;
+  return made;
 }
 
 }  // namespace ajar

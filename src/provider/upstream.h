@@ -1,6 +1,7 @@
 #pragma once
 // One server that has models: where it is and how it is spoken to. Made from the configuration, checked when made.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,5 +41,15 @@ struct UpstreamSpec {
 };
 // kInvalid with `field` "preset", "base_url", "headers", …. Reads the credentials file.
 Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec);
+
+// One Upstream for all targets of a server, also over a reload that leaves it and its credentials file as they were: its
+// tokens are fetched once. Not for several threads at once.
+class Upstreams {
+ public:
+  Result<std::shared_ptr<const Upstream>> get(const UpstreamSpec& spec);
+
+ private:
+  std::map<std::string, std::weak_ptr<const Upstream>> made_;
+};
 
 }  // namespace ajar

@@ -60,6 +60,20 @@ TEST(Upstream, Credentials) {
   EXPECT_FALSE((*make_upstream({.preset = "bedrock", .base_url = "http://h"}))->authorizer);
 }
 
+TEST(Upstream, SharedByTheTargetsOfAServer) {
+  Upstreams upstreams;
+  const UpstreamSpec spec{.provider = "p", .preset = "openai", .api_key = "k"};
+  auto first = *upstreams.get(spec);
+  EXPECT_EQ(first, *upstreams.get(spec));
+  UpstreamSpec other = spec;
+  other.headers = {{"x", "y"}};
+  EXPECT_NE(first, *upstreams.get(other));
+  const std::weak_ptr<const Upstream> gone = first;
+  first.reset();
+  EXPECT_TRUE(gone.expired());  // it lives as long as a target does
+  EXPECT_FALSE(upstreams.get({.preset = "nonsense"}));
+}
+
 TEST(Upstream, AddressesThatAServerNames) {
   const Url base = parse_url("https://api.replicate.com/v1").value();
   for (const char* fine : {"https://api.replicate.com/v1/predictions/1", "https://stream.replicate.com/x", "https://a.b.replicate.com/"}) {

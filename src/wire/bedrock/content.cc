@@ -238,7 +238,9 @@ class Builder {
         case Kind::kText:
         case Kind::kRefusal:
           if (blank(part.text)) break;
-          text(turn(true), part.text);
+          // What is to be continued must not end in white space.
+          text(turn(true), m + 1 == request_.messages.size() && p + 1 == message.parts.size() ? trim_right(part.text)
+                                                                                            : std::string_view(part.text));
           cache(turn(true).blocks, part);
           break;
         case Kind::kThought: thought(part, m, p); break;
