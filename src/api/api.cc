@@ -94,6 +94,10 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/rerank", "POST", &Api::rerank},          {"/v2/rerank", "POST", &Api::rerank},
       {"/rerank", "POST", &Api::rerank},
       {"/metrics", "GET", &Api::metrics},
+      {"/api/chat", "POST", &Api::ollama},           {"/api/generate", "POST", &Api::ollama},
+      {"/api/embed", "POST", &Api::ollama},          {"/api/embeddings", "POST", &Api::ollama},
+      {"/api/tags", "GET", &Api::ollama},            {"/api/show", "POST", &Api::ollama},
+      {"/api/version", "GET", &Api::ollama},         {"/api/ps", "GET", &Api::ollama},
   };
   const auto wrong_method = [&](std::string_view right) {
     return Error{.code = Code::kMethod,

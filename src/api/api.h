@@ -62,6 +62,8 @@ class Api {
   Task<> batches(Exchange& exchange, std::string id, std::string verb);
   Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
   Task<> models(Exchange& exchange);
+  Task<> ollama(Exchange& exchange);
+  Task<> ollama_embed(Exchange& exchange, bool single);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);

@@ -8,14 +8,18 @@
 #include "provider/remote.h"
 
 namespace ajar::app {
-namespace {
 
 UpstreamSpec spec_of(const ProviderConfig& provider) {
   return {.provider = provider.name, .preset = provider.preset, .base_url = provider.base_url,
           .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file,
           .headers = {provider.headers.begin(), provider.headers.end()},
-          .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure};
+          .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure,
+          .region = provider.region, .access_key_id = provider.access_key_id,
+          .secret_access_key = provider.secret_access_key, .session_token = provider.session_token,
+          .project = provider.project, .location = provider.location, .credentials = provider.credentials};
 }
+
+namespace {
 
 // Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
 // server would set it from a request header.
@@ -69,7 +73,7 @@ Status App::build() {
   AJAR_ASSIGN(clients_, Clients::make(*loops_, {.proxy = proxies(options_.environment)}));
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
-        AJAR_ASSIGN(auto upstream, make_upstream(spec_of(provider)));
+        AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));

@@ -15,8 +15,11 @@
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
+#include "provider/upstream.h"
 
 namespace ajar::app {
+
+UpstreamSpec spec_of(const ProviderConfig& provider);
 
 struct AppOptions {
   std::string config_path;    // empty: built-in defaults
@@ -61,7 +64,8 @@ class App {
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
-  std::mutex reload_lock_;  // guards builder_ and what reload changes
+  std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
+  Upstreams upstreams_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BlockingPool> blocking_;

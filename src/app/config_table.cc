@@ -62,12 +62,24 @@ using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
-     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, vllm, sglang, llamacpp, tensorrt-llm, tgi, ollama, "
-     "lmstudio, or custom (any OpenAI-compatible "
+     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
+     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible "
      "server), custom-anthropic, custom-gemini."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
     {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},
     {"api_version", "the preset's", Text<P>{&P::api_version}, "Azure's api-version, Anthropic's anthropic-version."},
+    {"region", "none", Text<P>{&P::region}, "bedrock: the AWS region, such as us-east-1."},
+    {"access_key_id", "none", Text<P>{&P::access_key_id},
+     "bedrock: the id of an AWS access key; requests are signed with it (Signature Version 4). With api_key, a Bedrock "
+     "API key, nothing is signed."},
+    {"secret_access_key", "none", Secret<P>{&P::secret_access_key}, "bedrock: the access key itself, as ${NAME}."},
+    {"session_token", "none", Secret<P>{&P::session_token}, "bedrock: of temporary credentials, as ${NAME}."},
+    {"project", "none", Text<P>{&P::project}, "vertex, vertex-anthropic: the Google Cloud project."},
+    {"location", "none", Text<P>{&P::location}, "vertex, vertex-anthropic: the location, such as europe-west4 or global."},
+    {"credentials", "none", Text<P>{&P::credentials},
+     "vertex, vertex-anthropic: the key file of a service account, read at start and at every reload. Its access tokens "
+     "are fetched from the file's token_uri and renewed before they end. api_key may be an API key or an access token "
+     "instead."},
     {"headers", "{}", Special<P>{"table of strings"}, "Sent with every request, such as a project id."},
     {"unknown_fields", "\"pass\"", Special<P>{"string"},
      "Fields that Ajar does not know: \"pass\" them on to a server of the same dialect, or \"drop\" them."},

@@ -19,6 +19,8 @@ struct ProviderConfig {
   std::string base_url;                // empty: the preset's
   std::string api_key;
   std::string api_version;
+  std::string region, access_key_id, secret_access_key, session_token;  // AWS
+  std::string project, location, credentials;  // Google; credentials is a file's name
   std::map<std::string, std::string> headers;  // sent with every request
   bool keep_unknown = true;            // unknown_fields = "pass" | "drop"
   std::string ca_file;

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "http/sse.h"
-#include "provider/redact.h"
 #include "provider/remote.h"
 #include "wire/openai/forward.h"
 #include "wire/rerank/rerank.h"
@@ -32,7 +31,7 @@ bool is_json(std::string_view type) { return type.find("json") != type.npos; }
 Task<Status> RemoteProvider::forward(const ForwardRequest& request, const AttemptLimits& limits,
                                      Context& context, Sink& sink) {
   Status status = co_await forward_exchange(request, limits, context, sink);
-  if (!status) redact(status.error().message, upstream_->api_key);
+  if (!status) upstream_->redact(status.error());
   co_return status;
 }
 
@@ -113,7 +112,7 @@ Task<Result<RerankReply>> RemoteProvider::rerank(const RerankRequest& request, c
   auto response = co_await send(std::move(*wire), limits, context);
   context.waited_since(from);
   if (!response) {
-    redact(response.error().message, upstream_->api_key);
+    upstream_->redact(response.error());
     co_return std::unexpected(std::move(response).error());
   }
   auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),

@@ -31,6 +31,7 @@ class MessageWriter {
   void extra(const Message& message, const RawMembers& members);
   void cache_control(const Part& part);
   void drop(std::string_view what);
+  std::string call_id(const std::string& id) const;
 
   json::Writer& w_;
   const Preset& preset_;

@@ -14,7 +14,10 @@ class RequestWriter {
   RequestWriter(const Request& request, const TargetInfo& target)
       : request_(request), target_(target), preset_(find_preset(target.preset)), w_(out_.body) {}
 
-  WireRequest write() {
+  Result<WireRequest> write() {
+    if (preset_.mistral && (request_.logprobs.value_or(false) || request_.top_logprobs.value_or(0) > 0)) {
+      return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
+    }
     out_.path = endpoint_path(preset_, target_, "/chat/completions");
     out_.body.reserve(size_hint());
     w_.begin_object();
@@ -29,8 +32,8 @@ class RequestWriter {
     response_format();
     reasoning();
     if (request_.stream) stream();
-    if (!request_.user.empty()) w_.field("user", request_.user);
-    if (!request_.service_tier.empty()) {
+    if (!request_.user.empty() && knows("user")) w_.field("user", request_.user);
+    if (!request_.service_tier.empty() && knows("service_tier")) {
       if (same_dialect())
         w_.field("service_tier", request_.service_tier);
       else
@@ -44,6 +47,12 @@ class RequestWriter {
 
  private:
   bool same_dialect() const { return request_.dialect == DialectId::kOpenAiChat; }
+
+  // What Mistral's API answers with 422 is left out. https://docs.mistral.ai/api/#tag/chat
+  bool knows(std::string_view member) {
+    if (preset_.mistral) out_.dropped.emplace_back(member);
+    return !preset_.mistral;
+  }
 
   size_t size_hint() const {
     size_t size = 1024 + request_.extra.size();
@@ -146,10 +155,11 @@ class RequestWriter {
     number("top_p", sampling.top_p);
     number("frequency_penalty", sampling.frequency_penalty);
     number("presence_penalty", sampling.presence_penalty);
-    integer("top_k", sampling.top_k);
-    integer("seed", sampling.seed);
-    if (!sampling.logit_bias.empty()) w_.raw_field("logit_bias", sampling.logit_bias);
+    if (sampling.top_k && knows("top_k")) integer("top_k", sampling.top_k);
+    integer(preset_.mistral ? "random_seed" : "seed", sampling.seed);
+    if (!sampling.logit_bias.empty() && knows("logit_bias")) w_.raw_field("logit_bias", sampling.logit_bias);
     integer("n", request_.n);
+    if (preset_.mistral) return;
     if (request_.logprobs) w_.field("logprobs", *request_.logprobs);
     integer("top_logprobs", request_.top_logprobs);
   }
