@@ -90,6 +90,9 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/chat/completions", "POST", &Api::chat},  {"/chat/completions", "POST", &Api::chat},
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
+      {"/v1/messages", "POST", &Api::messages},      {"/anthropic/v1/messages", "POST", &Api::messages},
+      {"/v1/messages/count_tokens", "POST", &Api::count_messages},
+      {"/anthropic/v1/messages/count_tokens", "POST", &Api::count_messages},
       {"/metrics", "GET", &Api::metrics},
   };
   for (const Endpoint& endpoint : kEndpoints) {

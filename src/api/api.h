@@ -49,6 +49,8 @@ class Api {
 
   Task<> chat(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
+  Task<> messages(Exchange& exchange);
+  Task<> count_messages(Exchange& exchange);
   Task<> models(Exchange& exchange);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);

@@ -102,6 +102,18 @@ bool has_member(const RawMembers& members, std::string_view name) {
   return false;
 }
 
+RawMembers only_member(const RawMembers& members, std::string_view name) {
+  RawMembers out;
+  if (members.find(name) == members.npos) return out;
+  json::Document document;
+  const auto object = document.parse_object("{" + members + "}");
+  if (!object) return out;
+  for (const auto field : *object) {
+    if (field.key == name) add_member(out, field.key, field.value);
+  }
+  return out;
+}
+
 RawMembers without_member(const RawMembers& members, std::string_view name) {
   if (members.find(name) == members.npos) return members;
   json::Document document;

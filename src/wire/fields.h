@@ -93,6 +93,7 @@ std::unexpected<Error> missing(const Path& path);
 // The names at the top level of raw members, for `dropped` lists.
 std::vector<std::string> member_names(const RawMembers& members);
 bool has_member(const RawMembers& members, std::string_view name);
+RawMembers only_member(const RawMembers& members, std::string_view name);
 RawMembers without_member(const RawMembers& members, std::string_view name);
 
 }  // namespace ajar::wire

@@ -85,6 +85,12 @@ void drop(std::vector<std::string>& dropped, std::string_view name) {
 }
 
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
+  for (const std::string& name : member_names(request.reasoning.extra)) {
+    if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
+  }
+  for (const RawMembers* extra : {&request.response_format.extra, &request.response_format.inner_extra}) {
+    for (const std::string& name : member_names(*extra)) drop(dropped, "response_format." + name);
+  }
   if (request.extra.empty()) return {};
   json::Document document;
   const auto members = document.parse_object("{" + request.extra + "}");
@@ -92,7 +98,11 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   for (const auto field : *members) {
     if (field.value.is_null()) continue;
     const std::string name(field.key);
-    bool refuse = name == "audio" || name == "web_search_options" || name == "functions";
+    bool refuse = name == "audio" || name == "web_search_options" || name == "functions" || name == "container";
+    if (name == "mcp_servers") {
+      const auto list = json::as_array(field.value);
+      refuse = !list || list->size() > 0;
+    }
     if (name == "modalities") {
       if (const auto list = json::as_array(field.value)) {
         for (const json::Value item : *list) {
@@ -147,6 +157,29 @@ Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep
     for (const std::string& name : member_names(request.extra)) drop(dropped, name);
   }
   return {};
+}
+
+namespace {
+
+std::string type_of(const RawJson& raw) {
+  json::Document document;
+  const auto object = document.parse_object(raw);
+  const std::string_view type = object ? json::string_or(*object, "type") : std::string_view();
+  if (!type.empty() || !object) return std::string(type);
+  for (const auto field : *object) return std::string(field.key);  // Gemini's {"googleSearch":{}}
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> refuse_block(const Part& part, std::string field) {
+  return fail(Code::kUnsupported, "the target does not know content of type '" + type_of(part.raw) + "'",
+              std::move(field));
+}
+
+std::unexpected<Error> refuse_tool(const Tool& tool, std::string field) {
+  return fail(Code::kUnsupported, "the target does not have the built-in tool '" + type_of(tool.raw) + "'",
+              std::move(field));
 }
 
 bool is_instruction(const Message& message) {

@@ -37,6 +37,10 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped);
 Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep_unknown,
                    std::vector<std::string>& dropped);
 
+// kUnsupported for a block or a built-in tool of another dialect, naming its type.
+std::unexpected<Error> refuse_block(const Part& part, std::string field);
+std::unexpected<Error> refuse_tool(const Tool& tool, std::string field);
+
 // A turn that instructs the model: system or developer.
 bool is_instruction(const Message& message);
 // True when `dialect` made this part, so that its signature and raw members may go back there.

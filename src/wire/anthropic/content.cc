@@ -170,7 +170,7 @@ class Builder {
           w.raw(part.raw);
           return {};
         }
-        return fail(Code::kUnsupported, "the target does not know this kind of content", field);
+        return refuse_block(part, field);
       case Kind::kAudio:
         return fail(Code::kUnsupported, "the target takes no audio", field);
       default:
@@ -179,6 +179,10 @@ class Builder {
   }
 
   Status source_block(json::Writer& w, const Part& part, const std::string& field) {
+    if (!part.raw.empty() && ours(part)) {
+      w.raw(part.raw);
+      return {};
+    }
     std::string_view type = part.media_type;
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
@@ -215,6 +219,7 @@ class Builder {
                       (type.empty() ? "this one" : std::string(type)),
                   field);
     }
+    if (ours(part)) w.members(part.inner_extra);
     w.end_object();
     if (!image && !part.name.empty()) w.field("title", part.name);
     common(w, part);

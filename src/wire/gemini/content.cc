@@ -254,7 +254,7 @@ class Builder {
   Status media(std::string& parts, const Part& part, const std::string& field) {
     if (part.kind == Kind::kOpaque) {
       if (!ours(part))
-        return fail(Code::kUnsupported, "the target does not know this kind of content", field);
+        return refuse_block(part, field);
       next(parts).raw(part.raw);
       return {};
     }

@@ -81,7 +81,7 @@ class RequestWriter {
       json::Writer tool_writer(list);
       if (!tool.raw.empty()) {
         if (!own)
-          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+          return refuse_tool(tool, field);
         tool_writer.raw(tool.raw);
         continue;
       }
@@ -194,7 +194,7 @@ class RequestWriter {
     if (wish.mode == Mode::kBudget) {  // understood by level models too
       w.field("thinkingBudget",
               std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
-    } else if (off || wish.mode == Mode::kEffort) {
+    } else if (off || wish.mode == Mode::kEffort || !wish.effort.empty()) {
       const std::string_view effort = off ? std::string_view("none") : wish.effort;
       if (traits_.thinking == Thinking::kLevel) {
         w.field("thinkingLevel", level_of_effort(effort, traits_));

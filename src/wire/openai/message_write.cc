@@ -4,6 +4,7 @@
 
 #include "wire/fields.h"
 #include "wire/media.h"
+#include "wire/outbound.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -57,11 +58,15 @@ void MessageWriter::drop(std::string_view what) {
   if (std::ranges::find(dropped_, name) == dropped_.end()) dropped_.push_back(std::move(name));
 }
 
+void MessageWriter::refuse(const Part& part) {
+  if (refused_) refused_ = refuse_block(part, "messages[" + std::to_string(at_) + "].content");
+}
+
 void MessageWriter::extra(const Message& message, const RawMembers& members) {
   if (members.empty()) return;
   if (keep_unknown_ && message.origin == DialectId::kOpenAiChat) {
     w_.members(members);
-  } else if (message.origin == DialectId::kOpenAiChat) {
+  } else {
     for (const std::string& name : member_names(members)) drop(name);
   }
 }
@@ -75,7 +80,7 @@ void MessageWriter::cache_control(const Part& part) {
   }
 }
 
-void MessageWriter::write(const std::vector<Message>& messages) {
+Status MessageWriter::write(const std::vector<Message>& messages) {
   for (at_ = 0; at_ < messages.size(); ++at_) {
     const Message& m = messages[at_];
     const bool has_results = std::ranges::any_of(
@@ -88,6 +93,7 @@ void MessageWriter::write(const std::vector<Message>& messages) {
     if (!has_results || rest) message(m);
   }
   flush_pictures();
+  return refused_;
 }
 
 // Every result is a message of its own; what a tool message cannot hold follows in a user turn.
@@ -103,6 +109,7 @@ void MessageWriter::tool_results(const Message& m) {
     if (m.origin == DialectId::kOpenAiChat) {
       content(m, result.content);
     } else {
+      if (result.is_error) drop("is_error");
       std::string text;
       for (const Part& part : result.content) {
         if (part.kind == Part::Kind::kText) {
@@ -110,6 +117,8 @@ void MessageWriter::tool_results(const Message& m) {
           text += part.text;
         } else if (part.kind == Part::Kind::kImage || part.kind == Part::Kind::kFile) {
           pictures_.push_back(&part);
+        } else if (part.kind == Part::Kind::kOpaque) {
+          refuse(part);
         } else {
           drop("content");
         }
@@ -240,6 +249,7 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_object();
       break;
     case Part::Kind::kFile:
+      if (!p.citations.empty()) drop("citations");
       if (!p.text.empty() && p.data.empty()) {  // a plain-text document
         w_.begin_object();
         w_.field("type", "text");
@@ -272,6 +282,7 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_array();
       break;
     case Part::Kind::kOpaque:
+      if (p.origin != DialectId::kOpenAiChat && m.role != Role::kAssistant) return refuse(p);
       if (p.origin != DialectId::kOpenAiChat || p.raw.empty() || !keep_unknown_)
         return drop("content");
       return w_.raw(p.raw);

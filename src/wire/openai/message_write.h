@@ -17,7 +17,8 @@ class MessageWriter {
                 std::vector<std::string>& dropped)
       : w_(writer), preset_(preset), keep_unknown_(keep_unknown), dropped_(dropped) {}
 
-  void write(const std::vector<Message>& messages);
+  // kUnsupported for what only another dialect knows and an answer may depend on.
+  Status write(const std::vector<Message>& messages);
 
  private:
   void message(const Message& message);
@@ -31,12 +32,14 @@ class MessageWriter {
   void extra(const Message& message, const RawMembers& members);
   void cache_control(const Part& part);
   void drop(std::string_view what);
+  void refuse(const Part& part);
 
   json::Writer& w_;
   const Preset& preset_;
   const bool keep_unknown_;
   std::vector<std::string>& dropped_;
   size_t at_ = 0;                      // index of the message
+  Status refused_;                     // the first thing that cannot be said
   std::vector<const Part*> pictures_;  // of tool results, which a user turn must show
 };
 
