@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/gemini_path.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
@@ -51,6 +52,10 @@ class Api {
   Task<> embeddings(Exchange& exchange);
   Task<> messages(Exchange& exchange);
   Task<> count_messages(Exchange& exchange);
+  Task<> gemini(Exchange& exchange, GeminiPath call);
+  Task<> gemini_count(Exchange& exchange, std::string model);
+  Task<> gemini_embed(Exchange& exchange, std::string model, bool batch);
+  Task<> gemini_models(Exchange& exchange, std::string_view name);  // empty: all
   Task<> models(Exchange& exchange);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);

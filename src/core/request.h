@@ -87,7 +87,9 @@ struct ToolChoice {
   enum class Mode : uint8_t { kUnset, kAuto, kNone, kAny, kNamed, kRaw };
   Mode mode = Mode::kUnset;
   std::string name;  // kNamed
-  RawJson raw;       // kRaw: a form our words lack (OpenAI's allowed_tools), same dialect only
+  std::vector<std::string> allowed;  // kAuto, kAny: only these functions; empty: all that are declared
+  RawJson raw;       // kRaw: a form our words lack (OpenAI's allowed_tools); otherwise the client's own words, where
+                     // they say more. Same dialect only
 };
 
 struct ResponseFormat {

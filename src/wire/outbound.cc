@@ -84,12 +84,38 @@ void drop(std::vector<std::string>& dropped, std::string_view name) {
   if (std::ranges::find(dropped, name) == dropped.end()) dropped.emplace_back(name);
 }
 
+namespace {
+
+// Gemini's generationConfig, less what has words of ours.
+Status drop_config(const json::Value& config, std::vector<std::string>& dropped) {
+  const auto object = json::as_object(config);
+  if (!object) return {};
+  for (const auto field : *object) {
+    if (field.value.is_null()) continue;
+    const std::string name = "generationConfig." + std::string(field.key);
+    bool refuse = field.key == "responseMimeType" || field.key == "responseFormat";
+    if (field.key == "responseModalities") {
+      if (const auto list = json::as_array(field.value)) {
+        for (const json::Value item : *list) refuse = refuse || json::as_string(item).value_or("") != "TEXT";
+      }
+    }
+    if (refuse)
+      return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    drop(dropped, name);
+  }
+  return {};
+}
+
+}  // namespace
+
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   for (const std::string& name : member_names(request.reasoning.extra)) {
     if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
   }
   for (const RawMembers* extra : {&request.response_format.extra, &request.response_format.inner_extra}) {
-    for (const std::string& name : member_names(*extra)) drop(dropped, "response_format." + name);
+    for (const std::string& name : member_names(*extra)) {
+      if (name != "responseSchema") drop(dropped, "response_format." + name);  // that one is `schema`, too
+    }
   }
   if (request.extra.empty()) return {};
   json::Document document;
@@ -99,6 +125,11 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
     if (field.value.is_null()) continue;
     const std::string name(field.key);
     bool refuse = name == "audio" || name == "web_search_options" || name == "functions" || name == "container";
+    if (name == "cachedContent") refuse = true;
+    if (name == "generationConfig") {
+      AJAR_TRY(drop_config(field.value, dropped));
+      continue;
+    }
     if (name == "mcp_servers") {
       const auto list = json::as_array(field.value);
       refuse = !list || list->size() > 0;
@@ -123,6 +154,9 @@ bool AllowedTools::has(std::string_view name) const {
 
 // https://platform.openai.com/docs/guides/function-calling#tool-choice
 Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice) {
+  if (!choice.allowed.empty()) {
+    return AllowedTools{.required = choice.mode == ToolChoice::Mode::kAny, .names = choice.allowed};
+  }
   if (choice.mode != ToolChoice::Mode::kRaw) return std::nullopt;
   const auto object_at = [](const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);

@@ -29,7 +29,7 @@ const Upstream* find_upstream(std::string_view name) {
 }
 
 const wire::Front* find_front(std::string_view name) {
-  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front()};
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front(), &wire::gemini::front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

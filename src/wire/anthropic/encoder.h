@@ -7,19 +7,9 @@
 #include <vector>
 
 #include "wire/dialect.h"
+#include "wire/json_end.h"
 
 namespace ajar::wire::anthropic {
-
-// Tells when a JSON text is over: the arguments of a call whose end nobody announces.
-class JsonEnd {
- public:
-  void feed(std::string_view text);
-  bool reached() const { return reached_; }
-
- private:
-  int depth_ = 0;
-  bool in_string_ = false, escaped_ = false, reached_ = false;
-};
 
 class Encoder final : public ReplyEncoder {
  public:

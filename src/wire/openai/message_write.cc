@@ -58,9 +58,11 @@ void MessageWriter::drop(std::string_view what) {
   if (std::ranges::find(dropped_, name) == dropped_.end()) dropped_.push_back(std::move(name));
 }
 
-void MessageWriter::refuse(const Part& part) {
-  if (refused_) refused_ = refuse_block(part, "messages[" + std::to_string(at_) + "].content");
+void MessageWriter::refuse(std::unexpected<Error> why) {
+  if (refused_) refused_ = std::move(why);
 }
+
+std::string MessageWriter::field() const { return "messages[" + std::to_string(at_) + "].content"; }
 
 void MessageWriter::extra(const Message& message, const RawMembers& members) {
   if (members.empty()) return;
@@ -118,7 +120,7 @@ void MessageWriter::tool_results(const Message& m) {
         } else if (part.kind == Part::Kind::kImage || part.kind == Part::Kind::kFile) {
           pictures_.push_back(&part);
         } else if (part.kind == Part::Kind::kOpaque) {
-          refuse(part);
+          refuse(refuse_block(part, field()));
         } else {
           drop("content");
         }
@@ -215,6 +217,9 @@ void MessageWriter::content(const Message& m, const std::vector<Part>& parts) {
 }
 
 void MessageWriter::part(const Message& m, const Part& p) {
+  if (!p.file_id.empty() && p.origin != DialectId::kOpenAiChat && m.origin != DialectId::kOpenAiChat) {
+    return refuse(fail(Code::kUnsupported, "file ids of another provider mean nothing to the target", field()));
+  }
   switch (p.kind) {
     case Part::Kind::kText:
       w_.begin_object();
@@ -282,7 +287,7 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_array();
       break;
     case Part::Kind::kOpaque:
-      if (p.origin != DialectId::kOpenAiChat && m.role != Role::kAssistant) return refuse(p);
+      if (p.origin != DialectId::kOpenAiChat && m.role != Role::kAssistant) return refuse(refuse_block(p, field()));
       if (p.origin != DialectId::kOpenAiChat || p.raw.empty() || !keep_unknown_)
         return drop("content");
       return w_.raw(p.raw);

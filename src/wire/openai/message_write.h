@@ -32,7 +32,8 @@ class MessageWriter {
   void extra(const Message& message, const RawMembers& members);
   void cache_control(const Part& part);
   void drop(std::string_view what);
-  void refuse(const Part& part);
+  void refuse(std::unexpected<Error> why);
+  std::string field() const;
 
   json::Writer& w_;
   const Preset& preset_;

@@ -1,5 +1,7 @@
 // Our request as Chat Completions says it, for OpenAI and for every server that imitates it.
 // https://platform.openai.com/docs/api-reference/chat/create
+#include <algorithm>
+
 #include "json/write.h"
 #include "wire/fields.h"
 #include "wire/outbound.h"
@@ -89,6 +91,8 @@ class RequestWriter {
     for (const Tool& tool : request_.tools) {
       const std::string where = "tools[" + std::to_string(index++) + "]";
       if (tool.origin != DialectId::kOpenAiChat && !tool.raw.empty()) return refuse_tool(tool, where);
+      const auto& allowed = request_.tool_choice.allowed;
+      if (!allowed.empty() && std::ranges::find(allowed, tool.name) == allowed.end()) continue;
       if (tool.name.empty() && (tool.origin != DialectId::kOpenAiChat || tool.raw.empty())) {
         out_.dropped.push_back(where);
         continue;
