@@ -138,6 +138,12 @@ std::string anthropic_models(const std::vector<wire::openai::ModelEntry>& entrie
 
 Task<> Api::models(Exchange& exchange) {
   const HttpRequest& request = exchange.request();
+  // One path, three dialects: the others' clients are known by their headers.
+  if (request.headers.has("x-goog-api-key")) {
+    constexpr std::string_view kList = "/v1/models";
+    const std::string_view path = request.path;
+    co_return co_await gemini_models(exchange, path.starts_with("/v1/models/") ? path.substr(kList.size() + 1) : "");
+  }
   const bool anthropic = request.headers.has("anthropic-version");
   const wire::WriteError write_error = anthropic ? wire::anthropic::write_error : front_of(request.path).write_error;
   const auto key = authenticate(request);
