@@ -234,6 +234,37 @@ std::string part_field(size_t message, size_t part) {
   return "messages[" + std::to_string(message) + "].content[" + std::to_string(part) + "]";
 }
 
+std::string message_field(const std::vector<Message>& messages, size_t message) {
+  const DialectId origin = message < messages.size() ? messages[message].origin : DialectId::kNone;
+  if (origin != DialectId::kAnthropic && origin != DialectId::kGemini)
+    return "messages[" + std::to_string(message) + "]";
+  const bool gemini = origin == DialectId::kGemini;
+  const size_t apart = messages.front().role == Role::kSystem ? 1 : 0;
+  if (message < apart) return gemini ? "systemInstruction" : "system";
+  return (gemini ? "contents[" : "messages[") + std::to_string(message - apart) + "]";
+}
+
+std::string part_field(const std::vector<Message>& messages, size_t message, size_t part) {
+  std::string field = message_field(messages, message);
+  const bool gemini = message < messages.size() && messages[message].origin == DialectId::kGemini;
+  if (field != "system") field += gemini ? ".parts" : ".content";
+  return field + "[" + std::to_string(part) + "]";
+}
+
+void drop_part_extra(const Part& part, const std::string& field, std::vector<std::string>& dropped) {
+  if (part.extra.empty() && part.citations.empty()) return;
+  if (part.origin != DialectId::kAnthropic && part.origin != DialectId::kGemini) return;
+  for (const std::string& name : member_names(part.extra)) drop(dropped, field + "." + name);
+  if (part.kind == Part::Kind::kFile && !part.citations.empty()) drop(dropped, field + ".citations");
+}
+
+void drop_tool_extra(const Tool& tool, const std::string& field, std::vector<std::string>& dropped) {
+  if (tool.origin != DialectId::kAnthropic && tool.origin != DialectId::kGemini) return;
+  for (const std::string& name : member_names(tool.extra)) {
+    if (name != "type") drop(dropped, field + "." + name);
+  }
+}
+
 Code code_of_status(int status) {
   switch (status) {
     case 400:

@@ -107,7 +107,11 @@ class RequestWriter {
       w.raw_field("input_schema", schema);
       if (strict || (own && tool.strict)) w.field("strict", strict);
       if (!tool.cache_control.empty()) w.raw_field("cache_control", tool.cache_control);
-      if (own) w.members(tool.extra);
+      if (own) {
+        w.members(tool.extra);
+      } else {
+        drop_tool_extra(tool, field, out_.dropped);
+      }
       w.end_object();
     }
     if (!tools_.empty() || conversation_.called.empty()) return {};

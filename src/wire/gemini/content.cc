@@ -48,7 +48,9 @@ class Builder {
       const bool leading = m < first && !only_instructions;
       for (size_t p = 0; p < message.parts.size(); ++p) {
         const Part& part = message.parts[p];
-        const std::string field = part_field(m, p);
+        const std::string field = part_field(request_.messages, m, p);
+        if (!part.cache_control.empty()) drop(dropped_, "cache_control");
+        if (!native(part)) drop_part_extra(part, field, dropped_);
         if (is_instruction(message)) {
           AJAR_TRY(instruction(part, leading, only_instructions, field));
         } else if (message.role == Role::kAssistant) {

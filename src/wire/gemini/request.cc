@@ -108,7 +108,12 @@ class RequestWriter {
           tool_writer.raw_field("parameters", openapi_schema(tool.parameters));
         }
       }
-      if (own) tool_writer.members(tool.extra);
+      if (!tool.cache_control.empty()) drop("cache_control");
+      if (own) {
+        tool_writer.members(tool.extra);
+      } else {
+        drop_tool_extra(tool, field, out_.dropped);
+      }
       tool_writer.end_object();
     }
     if (functions.empty() && others.empty()) return {};

@@ -54,7 +54,7 @@ std::string_view custom_rest(const RawMembers& call_extra) {
 }
 
 void MessageWriter::drop(std::string_view what) {
-  std::string name = "messages[" + std::to_string(at_) + "]." + std::string(what);
+  std::string name = message_field(*messages_, at_) + "." + std::string(what);
   if (std::ranges::find(dropped_, name) == dropped_.end()) dropped_.push_back(std::move(name));
 }
 
@@ -62,7 +62,10 @@ void MessageWriter::refuse(std::unexpected<Error> why) {
   if (refused_) refused_ = std::move(why);
 }
 
-std::string MessageWriter::field() const { return "messages[" + std::to_string(at_) + "].content"; }
+std::string MessageWriter::field() const {
+  const std::string field = message_field(*messages_, at_);
+  return field + ((*messages_)[at_].origin == DialectId::kGemini ? ".parts" : ".content");
+}
 
 void MessageWriter::extra(const Message& message, const RawMembers& members) {
   if (members.empty()) return;
@@ -83,6 +86,7 @@ void MessageWriter::cache_control(const Part& part) {
 }
 
 Status MessageWriter::write(const std::vector<Message>& messages) {
+  messages_ = &messages;
   for (at_ = 0; at_ < messages.size(); ++at_) {
     const Message& m = messages[at_];
     const bool has_results = std::ranges::any_of(
@@ -94,6 +98,7 @@ Status MessageWriter::write(const std::vector<Message>& messages) {
     if (has_results && rest) flush_pictures();
     if (!has_results || rest) message(m);
   }
+  at_ = messages.empty() ? 0 : messages.size() - 1;
   flush_pictures();
   return refused_;
 }

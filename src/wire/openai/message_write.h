@@ -39,6 +39,7 @@ class MessageWriter {
   const Preset& preset_;
   const bool keep_unknown_;
   std::vector<std::string>& dropped_;
+  const std::vector<Message>* messages_ = nullptr;
   size_t at_ = 0;                      // index of the message
   Status refused_;                     // the first thing that cannot be said
   std::vector<const Part*> pictures_;  // of tool results, which a user turn must show

@@ -151,6 +151,7 @@ class RequestWriter {
       else
         out_.dropped.push_back(where + ".cache_control");
     }
+    if (!same_dialect()) drop_tool_extra(tool, where, out_.dropped);
     extra(where + ".", tool.extra);
     w_.end_object();
   }
