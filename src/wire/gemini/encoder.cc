@@ -59,7 +59,13 @@ void Encoder::event(const EventBatch& events, size_t& at, std::string& out) {
     case Kind::kThought: {
       say_calls(event.choice, true, out);
       candidate(event.choice).in_thought = event.kind == Kind::kThought;
-      add_text(parts(event.choice, out), event.text, event.kind == Kind::kThought, signature());
+      std::string_view text = event.text;
+      std::string joined;
+      while (at + 1 < events.size() && events[at + 1].kind == event.kind && events[at + 1].choice == event.choice) {
+        if (joined.empty()) joined = event.text;
+        text = joined += events[++at].text;
+      }
+      add_text(parts(event.choice, out), text, event.kind == Kind::kThought, signature());
       return;
     }
     case Kind::kThoughtEnd: {
