@@ -95,7 +95,7 @@ class RequestWriter {
       tool_writer.begin_object();
       tool_writer.field("name", tool.name);
       if (!tool.description.empty()) tool_writer.field("description", tool.description);
-      if (ours_ && own) {  // as the client wrote it
+      if (ours_ && tool.origin == DialectId::kGemini) {  // as the client wrote it
         if (!tool.inner_extra.empty()) {
           tool_writer.members(tool.inner_extra);
         } else if (!tool.parameters.empty()) {
