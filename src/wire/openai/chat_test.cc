@@ -92,7 +92,7 @@ TEST(ChatRequest, ForeignConversationBecomesToolMessages) {
       written->body,
       R"({"model":"m","messages":[{"role":"tool","tool_call_id":"t1","content":"ok"},)"
       R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
-      R"({"role":"user","content":[{"type":"text","text":"and now?"}]}],"max_completion_tokens":10})");
+      R"({"role":"user","content":"and now?"}],"max_completion_tokens":10})");
   EXPECT_EQ(written->dropped, (std::vector<std::string>{"context_management"}));
 
   // What an answer may depend on is refused by its name.
