@@ -6,6 +6,7 @@
 #include "api/status.h"
 #include "base/text.h"
 #include "json/write.h"
+#include "wire/anthropic/anthropic.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
 #include "wire/openai/forward.h"
@@ -54,7 +55,8 @@ ErrorBody Api::error_body(const Error& error, std::string_view path) {
 }
 
 Result<std::shared_ptr<const Key>> Api::authenticate(const HttpRequest& request) const {
-  const std::string secret = bearer_of(request.headers);
+  std::string secret = bearer_of(request.headers);
+  if (secret.empty() && is_gemini(request.path)) secret = query_value(request.query, "key");
   const bool open = parts_.gateway.snapshot()->config().server.auth == "open";
   if (secret.empty()) {
     if (open) return std::shared_ptr<const Key>();
@@ -93,6 +95,9 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
       {"/v1/rerank", "POST", &Api::rerank},          {"/v2/rerank", "POST", &Api::rerank},
       {"/rerank", "POST", &Api::rerank},
+      {"/v1/messages", "POST", &Api::messages},      {"/anthropic/v1/messages", "POST", &Api::messages},
+      {"/v1/messages/count_tokens", "POST", &Api::count_messages},
+      {"/anthropic/v1/messages/count_tokens", "POST", &Api::count_messages},
       {"/metrics", "GET", &Api::metrics},
       {"/api/chat", "POST", &Api::ollama},           {"/api/generate", "POST", &Api::ollama},
       {"/api/embed", "POST", &Api::ollama},          {"/api/embeddings", "POST", &Api::ollama},
@@ -121,6 +126,10 @@ Task<> Api::handle(Exchange& exchange) {
     co_return co_await (this->*handler)(exchange, std::string(parts[0]), parts.size() > 1 ? std::string(parts[1]) : "");
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
+  if (auto call = gemini_path(path)) co_return co_await gemini(exchange, std::move(*call));
+  if (wants("GET") && path == "/v1beta/models") co_return co_await gemini_models(exchange, {});
+  constexpr std::string_view kOneModel = "/v1beta/models/";
+  if (wants("GET") && path.starts_with(kOneModel)) co_return co_await gemini_models(exchange, path.substr(kOneModel.size()));
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);
   if (path == "/") {
@@ -128,6 +137,7 @@ Task<> Api::handle(Exchange& exchange) {
     co_await exchange.send(200, std::move(headers),
                            "Ajar " + parts_.version +
                                "\n\nPOST /v1/chat/completions   POST /v1/embeddings   GET /v1/models\n"
+                               "POST /v1/messages   POST /v1beta/models/{model}:generateContent\n"
                                "GET /healthz   GET /readyz   GET /metrics   /admin/…\n");
     co_return;
   }
@@ -136,10 +146,28 @@ Task<> Api::handle(Exchange& exchange) {
                                       .type = "unknown_path"});
 }
 
+namespace {
+
+std::string anthropic_models(const std::vector<wire::openai::ModelEntry>& entries) {
+  std::vector<wire::anthropic::ModelEntry> models;
+  for (const auto& entry : entries) models.push_back({.id = entry.id, .created = entry.created});
+  return wire::anthropic::write_models(models);
+}
+
+}  // namespace
+
 Task<> Api::models(Exchange& exchange) {
   const HttpRequest& request = exchange.request();
+  // One path, three dialects: the others' clients are known by their headers.
+  if (request.headers.has("x-goog-api-key")) {
+    constexpr std::string_view kList = "/v1/models";
+    const std::string_view path = request.path;
+    co_return co_await gemini_models(exchange, path.starts_with("/v1/models/") ? path.substr(kList.size() + 1) : "");
+  }
+  const bool anthropic = request.headers.has("anthropic-version");
+  const wire::WriteError write_error = anthropic ? wire::anthropic::write_error : front_of(request.path).write_error;
   const auto key = authenticate(request);
-  if (!key) co_return co_await send_error(exchange, key.error());
+  if (!key) co_return co_await send_error(exchange, key.error(), write_error);
   const auto snapshot = parts_.gateway.snapshot();
   std::vector<wire::openai::ModelEntry> entries;
   for (const auto& route : snapshot->routes()) {
@@ -150,20 +178,21 @@ Task<> Api::models(Exchange& exchange) {
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
   constexpr std::string_view kOne = "/v1/models/";
   if (!std::string_view(request.path).starts_with(kOne)) {
-    const std::string body = wire::openai::write_models(entries);
+    const std::string body = anthropic ? anthropic_models(entries) : wire::openai::write_models(entries);
     co_await exchange.send(200, std::move(headers), body);
     co_return;
   }
   const auto id = percent_decode(std::string_view(request.path).substr(kOne.size()));
   for (const auto& entry : entries) {
     if (!id || entry.id != *id) continue;
-    const std::string body = wire::openai::write_model(entry);
+    const std::string body = anthropic ? wire::anthropic::write_model({.id = entry.id, .created = entry.created})
+                                       : wire::openai::write_model(entry);
     co_await exchange.send(200, std::move(headers), body);
     co_return;
   }
   co_await send_error(exchange, Error{.code = Code::kNotFound,
                                       .message = "the model '" + id.value_or("") + "' does not exist",
-                                      .field = "model", .type = "model_not_found"});
+                                      .field = "model", .type = "model_not_found"}, write_error);
 }
 
 Task<> Api::metrics(Exchange& exchange) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/gemini_path.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
@@ -61,6 +62,12 @@ class Api {
   Task<> upload_file(Exchange& exchange, std::string owner);
   Task<> batches(Exchange& exchange, std::string id, std::string verb);
   Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
+  Task<> messages(Exchange& exchange);
+  Task<> count_messages(Exchange& exchange);
+  Task<> gemini(Exchange& exchange, GeminiPath call);
+  Task<> gemini_count(Exchange& exchange, std::string model);
+  Task<> gemini_embed(Exchange& exchange, std::string model, bool batch);
+  Task<> gemini_models(Exchange& exchange, std::string_view name);  // empty: all
   Task<> models(Exchange& exchange);
   Task<> ollama(Exchange& exchange);
   Task<> ollama_embed(Exchange& exchange, bool single);

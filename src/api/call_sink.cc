@@ -34,6 +34,7 @@ void CallHeaders::begin(const Route& route, const Target& target, size_t attempt
 
 Headers CallHeaders::make(std::string_view content_type) const {
   Headers headers{{"content-type", content_type}, {"x-request-id", exchange_.id()}};
+  if (!id_header_.empty()) headers.add(id_header_, exchange_.id());
   if (!target_.empty()) {
     headers.add("x-ajar-route", route_);
     headers.add("x-ajar-target", target_);
@@ -52,9 +53,17 @@ Context new_context(Exchange& exchange, const std::shared_ptr<const Key>& key, s
   return context;
 }
 
-ChatSink::ChatSink(Exchange& exchange, const wire::Front& front, bool stream, wire::ReplyOptions options)
-    : exchange_(exchange), front_(front), headers_(exchange), stream_(stream), options_(std::move(options)) {
-  if (stream_) encoder_ = front_.new_encoder(options_);
+ChatSink::ChatSink(Exchange& exchange, const wire::Front& front, const Context& context, bool stream,
+                   wire::ReplyOptions options)
+    : exchange_(exchange), front_(front), context_(context), headers_(exchange, front.id_header), stream_(stream),
+      options_(std::move(options)) {}
+
+wire::ReplyEncoder& ChatSink::encoder() {
+  if (!encoder_) {
+    options_.input_estimate = context_.input_estimate;
+    encoder_ = front_.new_encoder(options_);
+  }
+  return *encoder_;
 }
 
 void ChatSink::begin(const Route& route, const Target& target, size_t attempts) {
@@ -76,7 +85,7 @@ Task<Status> ChatSink::write(EventBatch& events) {
     AJAR_CO_TRY(co_await exchange_.start(200, std::move(headers)));
   }
   bytes_.clear();
-  encoder_->encode(events, bytes_);
+  encoder().encode(events, bytes_);
   if (bytes_.empty()) co_return Status();
   co_return co_await exchange_.write(bytes_);
 }
@@ -97,7 +106,7 @@ Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallR
     co_return 200;
   }
   bytes_.clear();
-  encoder_->finish(end, error, bytes_);
+  encoder().finish(end, error, bytes_);
   co_await exchange_.finish(bytes_);
   co_return 200;
 }

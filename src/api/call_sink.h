@@ -14,12 +14,14 @@ namespace ajar::api {
 // What every endpoint says about a call in headers: x-request-id, x-ajar-route, -target, -attempts, -simulator.
 class CallHeaders {
  public:
-  explicit CallHeaders(Exchange& exchange) : exchange_(exchange) {}
+  explicit CallHeaders(Exchange& exchange, std::string_view id_header = {})
+      : exchange_(exchange), id_header_(id_header) {}
   void begin(const Route& route, const Target& target, size_t attempts);
   Headers make(std::string_view content_type) const;
 
  private:
   Exchange& exchange_;
+  const std::string_view id_header_;  // wire::Front's
   std::string route_, target_;
   size_t attempts_ = 0;
   bool simulator_ = false;
@@ -31,19 +33,24 @@ Context new_context(Exchange& exchange, const std::shared_ptr<const Key>& key, s
 // A chat call: streams events as they come, or folds them into one answer of at most 64 MiB.
 class ChatSink : public ReplySink {
  public:
-  ChatSink(Exchange& exchange, const wire::Front& front, bool stream, wire::ReplyOptions options);
+  // `context` is that of the call, which outlives the sink.
+  ChatSink(Exchange& exchange, const wire::Front& front, const Context& context, bool stream,
+           wire::ReplyOptions options);
 
   void begin(const Route& route, const Target& target, size_t attempts) override;
   Task<Status> write(EventBatch& events) override;
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
 
  private:
+  wire::ReplyEncoder& encoder();
+
   Exchange& exchange_;
   const wire::Front& front_;
+  const Context& context_;
   CallHeaders headers_;
   const bool stream_;
-  const wire::ReplyOptions options_;
-  std::unique_ptr<wire::ReplyEncoder> encoder_;  // of a stream
+  wire::ReplyOptions options_;
+  std::unique_ptr<wire::ReplyEncoder> encoder_;  // of a stream, from its first event on
   Fold fold_;                                    // of a whole answer
   std::string bytes_;
 };

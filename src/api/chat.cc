@@ -42,7 +42,7 @@ Task<> Api::converse(Exchange& exchange, const wire::Front& front, std::function
   std::string().swap(http.body);  // a large body must not live as long as its answer
 
   Context context = new_context(exchange, *key, front.endpoint);
-  ChatSink sink(exchange, front, request->stream, reply_options(*request, exchange));
+  ChatSink sink(exchange, front, context, request->stream, reply_options(*request, exchange));
   co_await parts_.gateway.chat(*request, std::move(*key), context, sink);
 }
 

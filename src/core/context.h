@@ -22,6 +22,7 @@ struct Context {
   TimePoint started = now();         // the request's first byte was there
   TimePoint deadline = kNever;       // of the whole request
   CancelToken* cancel = nullptr;  // fires when the client leaves; never null on the request line
+  int64_t input_estimate = 0;        // tokens; known once the request is admitted
   std::string data_class;            // privacy class of the data, empty: the route's default
 
   // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).

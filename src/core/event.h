@@ -47,7 +47,7 @@ std::string_view finish_name(Finish finish);  // OpenAI's words: "stop", "length
 struct Event {
   enum class Kind : uint8_t {
     kStart,      // id, name = the model that served, created (unix s); once
-    kText,       // text
+    kText,       // text; index = which block of text, where the provider's answer has several in a row
     kRefusal,    // text
     kThought,    // text fragment of reasoning
     kThoughtEnd, // closes the open thought: text = its signature; redacted: raw holds the opaque bytes
@@ -55,7 +55,8 @@ struct Event {
     kToolArgs,   // index, text = fragment of the JSON text of the arguments
     kMedia,      // part of the answer: name = media type, text = base64
     kLogprobs,   // raw = comma-separated items of OpenAI's logprobs.content
-    kAnnotation, // raw = one OpenAI annotation (url_citation, ...)
+    kAnnotation, // raw = one OpenAI annotation (url_citation, ...); text = the same as `origin` says it, which
+                 // belongs to the open block of text
     kOpaque,     // raw = a whole block of `origin` that our words lack; of a forwarded call: bytes of its
                  // body, name = the media type
     kUsage,      // usage, cumulative

@@ -68,6 +68,15 @@ Part& Fold::open(Choice& choice, Part::Kind kind) {
   return choice.parts.back();
 }
 
+Part& Fold::open_text(Choice& choice, int index) {
+  const size_t at = size_t(&choice - reply_.choices.data());
+  if (text_index_.size() <= at) text_index_.resize(at + 1);
+  const bool another = text_index_[at] != index;
+  text_index_[at] = index;
+  if (another) return choice.parts.emplace_back();
+  return open(choice, Part::Kind::kText);
+}
+
 Part* Fold::find_call(Choice& choice, int index) {
   const int which = int(&choice - reply_.choices.data());
   for (const OpenCall& call : calls_) {
@@ -99,7 +108,7 @@ void Fold::add(const Event& event) {
   if (!on_part) merge_members(choice.message_extra, event.part_extra);
 
   switch (event.kind) {
-    case Event::Kind::kText: open(choice, Part::Kind::kText).text += event.text; break;
+    case Event::Kind::kText: open_text(choice, event.index).text += event.text; break;
     case Event::Kind::kRefusal: open(choice, Part::Kind::kRefusal).text += event.text; break;
     case Event::Kind::kThought: open(choice, Part::Kind::kThought).text += event.text; break;
     case Event::Kind::kThoughtEnd: {
@@ -136,7 +145,19 @@ void Fold::add(const Event& event) {
       if (!choice.logprobs.empty() && !event.raw.empty()) choice.logprobs.push_back(',');
       choice.logprobs += event.raw;
       break;
-    case Event::Kind::kAnnotation: choice.annotations.push_back(event.raw); break;
+    case Event::Kind::kAnnotation: {
+      choice.annotations.push_back(event.raw);
+      if (event.text.empty() || choice.parts.empty() || choice.parts.back().kind != Part::Kind::kText) break;
+      Part& text = choice.parts.back();
+      if (text.citations.empty()) {
+        text.citations = "[" + event.text + "]";
+      } else {
+        text.citations.back() = ',';
+        text.citations.append(event.text).push_back(']');
+      }
+      text.origin = event.origin;
+      break;
+    }
     case Event::Kind::kOpaque: {
       Part opaque{.kind = Part::Kind::kOpaque, .origin = event.origin};
       opaque.raw = event.raw;
@@ -165,6 +186,21 @@ Reply Fold::take() {
   return std::move(reply_);
 }
 
+namespace {
+
+std::vector<std::string> items_of(const RawJson& list) {
+  std::vector<std::string> out;
+  if (list.empty()) return out;
+  json::Document document;
+  const auto value = document.parse(list);
+  const auto items = value ? json::as_array(*value) : std::nullopt;
+  if (!items) return out;
+  for (const json::Value item : *items) out.push_back(json::raw(item));
+  return out;
+}
+
+}  // namespace
+
 EventBatch unfold(const Reply& reply) {
   using Kind = Event::Kind;
   EventBatch out;
@@ -182,10 +218,27 @@ EventBatch unfold(const Reply& reply) {
   start.top_extra = reply.extra;
   for (int c = 0; c < int(reply.choices.size()); ++c) {
     const Choice& choice = reply.choices[size_t(c)];
-    int calls = 0;
+    int calls = 0, texts = 0;
+    const Part* before = nullptr;
+    auto annotation = choice.annotations.begin();
+    const auto annotate = [&](std::string text, DialectId origin) {
+      Event& event = emit(Kind::kAnnotation, c);
+      event.raw = *annotation++;
+      event.text = std::move(text);
+      event.origin = origin;
+    };
     for (const Part& part : choice.parts) {
       switch (part.kind) {
-        case Part::Kind::kText: emit(Kind::kText, c).text = part.text; break;
+        case Part::Kind::kText: {
+          if (before != nullptr && before->kind == Part::Kind::kText) ++texts;
+          Event& text = emit(Kind::kText, c);
+          text.text = part.text;
+          text.index = texts;
+          for (std::string& citation : items_of(part.citations)) {
+            if (annotation != choice.annotations.end()) annotate(std::move(citation), part.origin);
+          }
+          break;
+        }
         case Part::Kind::kRefusal: emit(Kind::kRefusal, c).text = part.text; break;
         case Part::Kind::kThought: {
           if (!part.text.empty()) emit(Kind::kThought, c).text = part.text;
@@ -226,9 +279,10 @@ EventBatch unfold(const Reply& reply) {
         }
         case Part::Kind::kToolResult: break;  // not something a model says
       }
+      before = &part;
     }
     if (!choice.logprobs.empty()) emit(Kind::kLogprobs, c).raw = choice.logprobs;
-    for (const RawJson& annotation : choice.annotations) emit(Kind::kAnnotation, c).raw = annotation;
+    while (annotation != choice.annotations.end()) annotate({}, reply.origin);
     Event& stop = emit(Kind::kStop, c);
     stop.finish = choice.finish;
     stop.name = choice.native_finish;

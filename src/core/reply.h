@@ -10,7 +10,7 @@ namespace ajar {
 
 struct Choice {
   // In order of arrival: kText, kRefusal, kThought, kToolCall, kImage/kAudio (media), kOpaque. Adjacent text
-  // fragments are one part.
+  // fragments are one part unless the provider put them into several blocks.
   std::vector<Part> parts;
   Finish finish = Finish::kNone;
   std::string native_finish;
@@ -48,11 +48,13 @@ class Fold {
  private:
   Choice& choice(int index);
   Part& open(Choice& choice, Part::Kind kind);
+  Part& open_text(Choice& choice, int index);
   Part* find_call(Choice& choice, int index);
   struct OpenCall { int choice; int index; size_t part; };
 
   Reply reply_;
   std::vector<OpenCall> calls_;
+  std::vector<int> text_index_;  // per choice: Event::index of the open text
   size_t bytes_ = 0;
 };
 

@@ -54,9 +54,9 @@ struct Part {
   std::string detail;      // OpenAI's image detail; kThought, kRefusal: the message member it came in, where
                            // the same dialect would write it elsewhere otherwise ("reasoning", "refusal")
   std::string signature;   // proof that the thought is the provider's; opaque
-  RawJson raw;             // kOpaque
+  RawJson raw;             // kOpaque; kFile: the block as `origin` wrote it, where our words hold only its text
   RawJson cache_control;   // Anthropic's {"type":"ephemeral","ttl":"1h"}, kept by OpenAI-compatible too
-  RawJson citations;       // Anthropic's citations setting or list on the block
+  RawJson citations;       // Anthropic's citations setting or list on the block, or empty
   RawMembers extra;        // unknown members of the block
   RawMembers inner_extra;  // unknown members of its inner object (image_url, function, ...)
   std::vector<Part> content;  // kToolResult
@@ -87,7 +87,9 @@ struct ToolChoice {
   enum class Mode : uint8_t { kUnset, kAuto, kNone, kAny, kNamed, kRaw };
   Mode mode = Mode::kUnset;
   std::string name;  // kNamed
-  RawJson raw;       // kRaw: a form our words lack (OpenAI's allowed_tools), same dialect only
+  std::vector<std::string> allowed;  // kAuto, kAny: only these functions; empty: all that are declared
+  RawJson raw;       // kRaw: a form our words lack (OpenAI's allowed_tools); otherwise the client's own words, where
+                     // they say more. Same dialect only
 };
 
 struct ResponseFormat {
@@ -140,6 +142,7 @@ struct Request {
   bool legacy_functions = false;           // the client used `functions`; it reads `function_call` in replies
   std::string user;                        // OpenAI `user`, Anthropic metadata.user_id
   std::string service_tier;
+  std::string betas;                       // Anthropic's anthropic-beta header, comma-separated; for it alone
   RawJson metadata;                        // OpenAI's metadata object, Anthropic's metadata beyond user_id
   RawMembers stream_options_extra;         // unknown members of stream_options
   RawMembers extra;                        // unknown top-level members

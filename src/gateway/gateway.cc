@@ -75,6 +75,7 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
                                    call.context.started + call.route->config.total_timeout);
   if (call.is_chat()) {
     call.input_estimate = call.route->targets.front().token_model(model).estimate(call.features);
+    call.context.input_estimate = call.input_estimate;
   }
   if (!call.key) {
     call.output_reserved = max_output;

@@ -80,6 +80,7 @@ struct Front {
   DialectId id;
   std::string_view endpoint;     // in call rows and metrics: "chat", "messages", ...
   std::string_view stream_type;  // the content type of a streamed answer
+  std::string_view id_header;    // where the dialect's clients look for the request's id, beside x-request-id; may be empty
   // What the URL says (Gemini's model and whether to stream) is set on the request by the caller.
   Result<Request> (*read_request)(std::string_view body);
   std::unique_ptr<ReplyEncoder> (*new_encoder)(ReplyOptions options);

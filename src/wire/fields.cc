@@ -4,6 +4,17 @@
 
 namespace ajar::wire {
 
+bool CamelName::same(std::string_view name, std::string_view key) {
+  size_t at = 0;
+  for (size_t i = 0; i < key.size(); ++i) {
+    char c = key[i];
+    if (c == '_' && i > 0 && i + 1 < key.size() && key[i + 1] >= 'a' && key[i + 1] <= 'z')
+      c = char(key[++i] - 'a' + 'A');
+    if (at == name.size() || name[at++] != c) return false;
+  }
+  return at == name.size();
+}
+
 std::string Path::str() const {
   if (up_ == nullptr) return {};
   std::string out = up_->str();
@@ -100,6 +111,18 @@ bool has_member(const RawMembers& members, std::string_view name) {
     if (member == name) return true;
   }
   return false;
+}
+
+RawMembers only_member(const RawMembers& members, std::string_view name) {
+  RawMembers out;
+  if (members.find(name) == members.npos) return out;
+  json::Document document;
+  const auto object = document.parse_object("{" + members + "}");
+  if (!object) return out;
+  for (const auto field : *object) {
+    if (field.key == name) add_member(out, field.key, field.value);
+  }
+  return out;
 }
 
 RawMembers without_member(const RawMembers& members, std::string_view name) {

@@ -34,9 +34,17 @@ class Path {
 std::unexpected<Error> wrong_type(const Path& path, std::string_view expected,
                                   const json::Value& got);
 
+struct ExactName {
+  static bool same(std::string_view name, std::string_view key) { return name == key; }
+};
+// Google's APIs read "system_instruction" where they document "systemInstruction".
+struct CamelName {
+  static bool same(std::string_view name, std::string_view key);
+};
+
 // An object's members: those of `names` by their number, the rest as they came. Of a member that is
 // there twice the last counts. null counts as absent for known members.
-template <size_t N>
+template <size_t N, class Name = ExactName>
 class Fields {
  public:
   using Names = std::array<std::string_view, N>;
@@ -44,7 +52,7 @@ class Fields {
   Fields(const json::Object& object, const Names& names) {
     for (const auto field : object) {
       size_t i = 0;
-      while (i < N && names[i] != field.key) ++i;
+      while (i < N && !Name::same(names[i], field.key)) ++i;
       if (i < N) {
         known_[i] = field.value;
         present_[i] = !field.value.is_null();
@@ -73,8 +81,8 @@ class Fields {
 void add_member(RawMembers& members, std::string_view name, const json::Value& value);
 void add_member(RawMembers& members, std::string_view name, std::string_view raw);
 
-template <size_t N>
-RawMembers Fields<N>::extra() const {
+template <size_t N, class Name>
+RawMembers Fields<N, Name>::extra() const {
   RawMembers out;
   for (const auto& [name, value] : unknown_) add_member(out, name, value);
   return out;
@@ -93,6 +101,7 @@ std::unexpected<Error> missing(const Path& path);
 // The names at the top level of raw members, for `dropped` lists.
 std::vector<std::string> member_names(const RawMembers& members);
 bool has_member(const RawMembers& members, std::string_view name);
+RawMembers only_member(const RawMembers& members, std::string_view name);
 RawMembers without_member(const RawMembers& members, std::string_view name);
 
 }  // namespace ajar::wire

@@ -84,7 +84,39 @@ void drop(std::vector<std::string>& dropped, std::string_view name) {
   if (std::ranges::find(dropped, name) == dropped.end()) dropped.emplace_back(name);
 }
 
+namespace {
+
+// Gemini's generationConfig, less what has words of ours.
+Status drop_config(const json::Value& config, std::vector<std::string>& dropped) {
+  const auto object = json::as_object(config);
+  if (!object) return {};
+  for (const auto field : *object) {
+    if (field.value.is_null()) continue;
+    const std::string name = "generationConfig." + std::string(field.key);
+    bool refuse = field.key == "responseMimeType" || field.key == "responseFormat";
+    if (field.key == "responseModalities") {
+      if (const auto list = json::as_array(field.value)) {
+        for (const json::Value item : *list) refuse = refuse || json::as_string(item).value_or("") != "TEXT";
+      }
+    }
+    if (refuse)
+      return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    drop(dropped, name);
+  }
+  return {};
+}
+
+}  // namespace
+
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
+  for (const std::string& name : member_names(request.reasoning.extra)) {
+    if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
+  }
+  for (const RawMembers* extra : {&request.response_format.extra, &request.response_format.inner_extra}) {
+    for (const std::string& name : member_names(*extra)) {
+      if (name != "responseSchema") drop(dropped, "response_format." + name);  // that one is `schema`, too
+    }
+  }
   if (request.extra.empty()) return {};
   json::Document document;
   const auto members = document.parse_object("{" + request.extra + "}");
@@ -92,7 +124,16 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   for (const auto field : *members) {
     if (field.value.is_null()) continue;
     const std::string name(field.key);
-    bool refuse = name == "audio" || name == "web_search_options" || name == "functions";
+    bool refuse = name == "audio" || name == "web_search_options" || name == "functions" || name == "container";
+    if (name == "cachedContent") refuse = true;
+    if (name == "generationConfig") {
+      AJAR_TRY(drop_config(field.value, dropped));
+      continue;
+    }
+    if (name == "mcp_servers") {
+      const auto list = json::as_array(field.value);
+      refuse = !list || list->size() > 0;
+    }
     if (name == "modalities") {
       if (const auto list = json::as_array(field.value)) {
         for (const json::Value item : *list) {
@@ -113,6 +154,9 @@ bool AllowedTools::has(std::string_view name) const {
 
 // https://platform.openai.com/docs/guides/function-calling#tool-choice
 Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice) {
+  if (!choice.allowed.empty()) {
+    return AllowedTools{.required = choice.mode == ToolChoice::Mode::kAny, .names = choice.allowed};
+  }
   if (choice.mode != ToolChoice::Mode::kRaw) return std::nullopt;
   const auto object_at = [](const json::Object& object, std::string_view key) {
     const auto value = json::find(object, key);
@@ -149,6 +193,29 @@ Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep
   return {};
 }
 
+namespace {
+
+std::string type_of(const RawJson& raw) {
+  json::Document document;
+  const auto object = document.parse_object(raw);
+  const std::string_view type = object ? json::string_or(*object, "type") : std::string_view();
+  if (!type.empty() || !object) return std::string(type);
+  for (const auto field : *object) return std::string(field.key);  // Gemini's {"googleSearch":{}}
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> refuse_block(const Part& part, std::string field) {
+  return fail(Code::kUnsupported, "the target does not know content of type '" + type_of(part.raw) + "'",
+              std::move(field));
+}
+
+std::unexpected<Error> refuse_tool(const Tool& tool, std::string field) {
+  return fail(Code::kUnsupported, "the target does not have the built-in tool '" + type_of(tool.raw) + "'",
+              std::move(field));
+}
+
 bool is_instruction(const Message& message) {
   return message.role == Role::kSystem || message.role == Role::kDeveloper;
 }
@@ -165,6 +232,37 @@ std::string system_as_user_text(std::string_view text) {
 
 std::string part_field(size_t message, size_t part) {
   return "messages[" + std::to_string(message) + "].content[" + std::to_string(part) + "]";
+}
+
+std::string message_field(const std::vector<Message>& messages, size_t message) {
+  const DialectId origin = message < messages.size() ? messages[message].origin : DialectId::kNone;
+  if (origin != DialectId::kAnthropic && origin != DialectId::kGemini)
+    return "messages[" + std::to_string(message) + "]";
+  const bool gemini = origin == DialectId::kGemini;
+  const size_t apart = messages.front().role == Role::kSystem ? 1 : 0;
+  if (message < apart) return gemini ? "systemInstruction" : "system";
+  return (gemini ? "contents[" : "messages[") + std::to_string(message - apart) + "]";
+}
+
+std::string part_field(const std::vector<Message>& messages, size_t message, size_t part) {
+  std::string field = message_field(messages, message);
+  const bool gemini = message < messages.size() && messages[message].origin == DialectId::kGemini;
+  if (field != "system") field += gemini ? ".parts" : ".content";
+  return field + "[" + std::to_string(part) + "]";
+}
+
+void drop_part_extra(const Part& part, const std::string& field, std::vector<std::string>& dropped) {
+  if (part.extra.empty() && part.citations.empty()) return;
+  if (part.origin != DialectId::kAnthropic && part.origin != DialectId::kGemini) return;
+  for (const std::string& name : member_names(part.extra)) drop(dropped, field + "." + name);
+  if (part.kind == Part::Kind::kFile && !part.citations.empty()) drop(dropped, field + ".citations");
+}
+
+void drop_tool_extra(const Tool& tool, const std::string& field, std::vector<std::string>& dropped) {
+  if (tool.origin != DialectId::kAnthropic && tool.origin != DialectId::kGemini) return;
+  for (const std::string& name : member_names(tool.extra)) {
+    if (name != "type") drop(dropped, field + "." + name);
+  }
 }
 
 Code code_of_status(int status) {

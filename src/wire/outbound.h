@@ -37,6 +37,10 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped);
 Status write_extra(json::Writer& w, const Request& request, bool ours, bool keep_unknown,
                    std::vector<std::string>& dropped);
 
+// kUnsupported for a block or a built-in tool of another dialect, naming its type.
+std::unexpected<Error> refuse_block(const Part& part, std::string field);
+std::unexpected<Error> refuse_tool(const Tool& tool, std::string field);
+
 // A turn that instructs the model: system or developer.
 bool is_instruction(const Message& message);
 // True when `dialect` made this part, so that its signature and raw members may go back there.
@@ -59,6 +63,14 @@ std::string system_as_user_text(std::string_view text);
 
 // "messages[2].content[0]"
 std::string part_field(size_t message, size_t part);
+// The same as the client counts: in Anthropic's and Gemini's words instructions stand apart, "system[0]", and
+// "contents[1].parts[0]".
+std::string message_field(const std::vector<Message>& messages, size_t message);
+std::string part_field(const std::vector<Message>& messages, size_t message, size_t part);
+
+// Lists what a client of another dialect said of a part or a tool beside what our words hold.
+void drop_part_extra(const Part& part, const std::string& field, std::vector<std::string>& dropped);
+void drop_tool_extra(const Tool& tool, const std::string& field, std::vector<std::string>& dropped);
 
 // What an HTTP status of a model server means to us. 401, 402 and 403 are kUpstream: it was our
 // credential that failed, not the client's.

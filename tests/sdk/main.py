@@ -1,5 +1,7 @@
-"""Starts the simulator, a scripted upstream and the server, then runs the tests of both SDKs."""
+"""Starts the simulator, a scripted upstream and the server, then runs the suites of all SDKs."""
 import argparse
+import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -17,13 +19,16 @@ from lib.server import Server  # noqa: E402
 from lib.upstream import Upstream  # noqa: E402
 from upstream import make_handler  # noqa: E402
 
+# One per SDK and language: test_NAME.py and test_NAME.mjs, each skipped where its package is not installed.
+PYTHON = {"openai": "openai", "anthropic": "anthropic", "genai": "google.genai"}
+NODE = {"openai": "openai", "anthropic": "@anthropic-ai/sdk", "genai": "@google/genai"}
 DIALECTS = ("openai", "anthropic", "gemini")
 BASES = {"openai": ("custom", "/v1"), "anthropic": ("custom-anthropic", ""), "gemini": ("custom-gemini", "/v1beta")}
 # Route -> what the upstream is asked for. Every route has its own target, so that no breaker is shared.
 MOCK_ROUTES = {"": "mock-small", "-cut": "fault-cut", "-429": "fault-429", "-500": "fault-500", "-400": "fault-400",
                "-422": "fault-422", "-error-mid": "fault-error-mid", "-cut-whole": "fault-truncated-json",
                "-flaky": "fault-flaky-1"}
-SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless"}
+SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless", "-thinking": "thinking", "-echo": "echo"}
 
 
 def config(mock, scripted):
@@ -58,29 +63,41 @@ class Report:
         print(f"skip {name}: {reason}", flush=True)
 
 
-def run_python(report, context):
-    import test_openai
-    for name, test in test_openai.tests(context):
+def installed(package):
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def run_python(report, context, name):
+    """The module's tests(context) gives (name, function) pairs."""
+    if not installed(PYTHON[name]):
+        return report.skip(f"python {name}", f"the package {PYTHON[name]} is not installed")
+    for test_name, test in importlib.import_module("test_" + name).tests(context):
         try:
             test()
-            report.add("python " + name)
+            report.add(f"python {name}: {test_name}")
         except Exception:
-            report.add("python " + name, traceback.format_exc())
+            report.add(f"python {name}: {test_name}", traceback.format_exc())
 
 
-def run_node(report, context, folder):
+def run_node(report, context, folder, name):
     """The script prints one JSON line per test."""
-    script = folder / "test_openai.mjs"
-    script.write_text((HERE / "test_openai.mjs").read_text())
-    done = subprocess.run(["node", str(script)], input=json.dumps(context), capture_output=True, text=True, timeout=300)
+    if not (folder / "node_modules" / NODE[name] / "package.json").exists():
+        return report.skip(f"node {name}", f"the package {NODE[name]} is not installed")
+    for file in (f"test_{name}.mjs", "common.mjs"):  # imports are looked up beside the script
+        (folder / file).write_text((HERE / file).read_text())
+    done = subprocess.run(["node", str(folder / f"test_{name}.mjs")], input=json.dumps(context), capture_output=True,
+                          text=True, timeout=300)
     count = 0
     for line in done.stdout.splitlines():
         if line.startswith("{"):
             result = json.loads(line)
             count += 1
-            report.add("node " + result["name"], result.get("fault"))
+            report.add(f"node {name}: " + result["name"], result.get("fault"))
     if done.returncode != 0 or count == 0:
-        report.add("node", f"status {done.returncode}: {done.stdout[-1000:]} {done.stderr[-2000:]}")
+        report.add(f"node {name}", f"status {done.returncode}: {done.stdout[-1000:]} {done.stderr[-2000:]}")
 
 
 def main():
@@ -89,6 +106,7 @@ def main():
     parser.add_argument("--node", type=pathlib.Path)
     parser.add_argument("--skip-python", default="")
     parser.add_argument("--skip-node", default="")
+    parser.add_argument("--only", default="", help="only suites whose name holds this, such as `python anthropic`")
     arguments = parser.parse_args()
     binary, report = os.path.abspath(arguments.binary), Report()
     mock = subprocess.Popen([binary, "mock", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
@@ -99,18 +117,22 @@ def main():
         scripted = Upstream("scripted")
         scripted.handler, _ = make_handler()
         server = Server(binary, config(mock_url, scripted.url))
-        context = {"base": f"http://127.0.0.1:{server.port}/v1", "key": server.keys["main"],
+        context = {"base": f"http://127.0.0.1:{server.port}/v1", "root": f"http://127.0.0.1:{server.port}", "key": server.keys["main"],
                    "admin": f"http://127.0.0.1:{server.port}/admin", "token": server.admin_token,
                    "scripted": scripted.url, "dialects": DIALECTS}
-        for name, reason, run in (("python", arguments.skip_python, lambda: run_python(report, context)),
-                                  ("node", arguments.skip_node, lambda: run_node(report, context, arguments.node))):
-            began = time.monotonic()
-            if reason:
-                report.skip(name, reason)
+        suites = [("python", name, arguments.skip_python, lambda n=name: run_python(report, context, n))
+                  for name in PYTHON]
+        suites += [("node", name, arguments.skip_node, lambda n=name: run_node(report, context, arguments.node, n))
+                   for name in NODE]
+        for language, name, reason, run in suites:
+            if arguments.only not in f"{language} {name}":
                 continue
-            before = report.passed
+            if reason:
+                report.skip(f"{language} {name}", reason)
+                continue
+            began, before = time.monotonic(), report.passed
             run()
-            print(f"{name}: {report.passed - before} passed, took {time.monotonic() - began:.1f} s", flush=True)
+            print(f"{language} {name}: {report.passed - before} passed, took {time.monotonic() - began:.1f} s", flush=True)
         fault = server.stop()
         faults = ([fault] if fault else []) + server.faults()
         report.add("the server ends cleanly, without a sanitizer report", "\n".join(faults))

@@ -1,12 +1,12 @@
 #!/bin/bash
-# The official OpenAI SDKs of Python and JavaScript against the running server: run.sh BINARY. See README.md.
+# The SDKs of Python and JavaScript against the running server: run.sh BINARY [--only SUITE]. See README.md.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${1:?usage: run.sh BINARY}
 [ -x "$binary" ] || { echo "FAIL there is no program $binary"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 work=$(cd "$(dirname "$binary")" && pwd)/sdk
 mkdir -p "$work"
-arguments=()
+arguments=("${@:2}")
 
 python=python3
 if ! command -v python3 >/dev/null; then
@@ -20,7 +20,7 @@ if ! cmp -s "$here/requirements.txt" "$work/venv/installed.txt"; then
     cp "$here/requirements.txt" "$work/venv/installed.txt"
   else
     rm -rf "$work/venv"
-    arguments+=(--skip-python "the SDK could not be installed: $(tail -1 "$work/venv.log")")
+    arguments+=(--skip-python "the SDKs could not be installed: $(tail -1 "$work/venv.log")")
   fi
 fi
 [ -x "$work/venv/bin/python" ] && python=$work/venv/bin/python
@@ -35,7 +35,7 @@ elif ! cmp -s "$here/package.json" "$work/node/installed.json"; then
     cp "$here/package.json" "$work/node/installed.json"
   else
     rm -rf "$work/node"
-    arguments+=(--skip-node "the SDK could not be installed: $(tail -1 "$work/npm.log")")
+    arguments+=(--skip-node "the SDKs could not be installed: $(tail -1 "$work/npm.log")")
   fi
 fi
 

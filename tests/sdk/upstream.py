@@ -1,4 +1,5 @@
-"""Answers that the simulator does not give: parallel tool calls, and a stream that never ends, in three dialects."""
+"""Answers that the simulator does not give: parallel tool calls, thinking, the request itself, and a stream that never
+ends, in three dialects."""
 import json
 import time
 
@@ -65,6 +66,48 @@ def gemini_parallel(stream):
 PARALLEL = {"openai": openai_parallel, "anthropic": anthropic_parallel, "gemini": gemini_parallel}
 
 
+def answer(dialect, stream, text, thought=""):
+    """`text` in one piece, after `thought` where there is one; signed where the dialect signs thoughts."""
+    if dialect == "openai":
+        head = {"id": "c1", "created": 1, "model": "m"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17}
+        said = ([{"reasoning_content": thought}] if thought else []) + [{"content": text}]
+        if not stream:
+            message = {"role": "assistant", **{k: v for part in said for k, v in part.items()}}
+            return {**head, "object": "chat.completion", "usage": usage,
+                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
+        chunks = [{**head, "object": "chat.completion.chunk",
+                   "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+                  for delta, finish in [(d, None) for d in said] + [({}, "stop")]]
+        return chunks + [{**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}, "[DONE]"]
+    if dialect == "gemini":
+        parts = ([{"text": thought, "thought": True}] if thought else []) + [
+            {"text": text, **({"thoughtSignature": "c2lnbmVk"} if thought else {})}]
+        whole = {"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}],
+                 "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 8, "totalTokenCount": 17},
+                 "modelVersion": "m"}
+        return [whole] if stream else whole
+    blocks = ([{"type": "thinking", "thinking": thought, "signature": "c2lnbmVk"}] if thought else []) + [
+        {"type": "text", "text": text}]
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": None,
+               "stop_sequence": None}
+    if not stream:
+        return {**message, "content": blocks, "stop_reason": "end_turn",
+                "usage": {"input_tokens": 9, "output_tokens": 8}}
+    out = [{"type": "message_start", "message": {**message, "content": [],
+                                                 "usage": {"input_tokens": 9, "output_tokens": 1}}}]
+    for at, block in enumerate(blocks):
+        deltas = ([("text_delta", "text")] if block["type"] == "text" else
+                  [("thinking_delta", "thinking"), ("signature_delta", "signature")])
+        out.append({"type": "content_block_start", "index": at,
+                    "content_block": {**block, **{member: "" for _, member in deltas}}})
+        out += [{"type": "content_block_delta", "index": at, "delta": {"type": kind, member: block[member]}}
+                for kind, member in deltas]
+        out.append({"type": "content_block_stop", "index": at})
+    return out + [{"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                   "usage": {"output_tokens": 8}}, {"type": "message_stop"}]
+
+
 def word(dialect, first):
     if dialect == "openai":
         return [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -98,11 +141,18 @@ def make_handler():
                     closed.append(time.monotonic())
                     return wire.cut()
             return None
-        answer = PARALLEL[dialect](stream)
+        model = request.path + str(body.get("model"))
+        if "thinking" in model:
+            reply = answer(dialect, stream, "So it is.", "Let me think.")
+        elif "echo" in model:
+            headers = {name: value for name, value in request.headers.items() if name.startswith("anthropic")}
+            reply = answer(dialect, stream, json.dumps({"body": body, "headers": headers}))
+        else:
+            reply = PARALLEL[dialect](stream)
         if not stream:
-            return wire.whole(200, [("content-type", "application/json")], json.dumps(answer))
+            return wire.whole(200, [("content-type", "application/json")], json.dumps(reply))
         wire.start_stream()
-        for event in answer:
+        for event in reply:
             wire.event(event)
         return wire.end_stream()
     return handler, closed

@@ -44,7 +44,8 @@ const Upstream* find_upstream(std::string_view name) {
 
 const wire::Front* find_front(std::string_view name) {
   if (name == "ollama-generate") return &wire::ollama::generate_front();
-  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::ollama::chat_front()};
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front(), &wire::gemini::front(),
+                                       &wire::ollama::chat_front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

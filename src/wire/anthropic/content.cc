@@ -56,6 +56,11 @@ class Builder {
     const bool only_instructions = first == request_.messages.size();
     for (size_t m = 0; m < request_.messages.size(); ++m) {
       const Message& message = request_.messages[m];
+      for (size_t p = 0; p < message.parts.size(); ++p) {
+        const Part& part = message.parts[p];
+        const bool more = !part.extra.empty() || !part.citations.empty();
+        if (more && !ours(part)) drop_part_extra(part, part_field(request_.messages, m, p), dropped_);
+      }
       if (!message.name.empty()) drop(dropped_, "messages.name");
       if (m < first && !only_instructions) {
         AJAR_TRY(instruction(message, m));
@@ -113,7 +118,7 @@ class Builder {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
       if (part.kind != Kind::kText) {
-        return fail(Code::kUnsupported, "instructions can only be text", part_field(m, p));
+        return fail(Code::kUnsupported, "instructions can only be text", part_field(request_.messages, m, p));
       }
       if (blank(part.text)) continue;
       json::Writer w = next(out_.system);
@@ -131,7 +136,7 @@ class Builder {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       Part part = message.parts[p];
       if (part.kind != Kind::kText) {
-        return fail(Code::kUnsupported, "instructions can only be text", part_field(m, p));
+        return fail(Code::kUnsupported, "instructions can only be text", part_field(request_.messages, m, p));
       }
       if (blank(part.text)) continue;
       part.text = system_as_user_text(part.text);
@@ -150,10 +155,10 @@ class Builder {
       } else if (part.kind == Kind::kText || part.kind == Kind::kRefusal) {
         if (!blank(part.text)) text(turn(false), part);
       } else if (part.kind == Kind::kToolCall || part.kind == Kind::kThought) {
-        drop(dropped_, part_field(m, p));
+        drop(dropped_, part_field(request_.messages, m, p));
       } else {
         json::Writer w = next(turn(false).blocks);
-        AJAR_TRY(media(w, part, part_field(m, p)));
+        AJAR_TRY(media(w, part, part_field(request_.messages, m, p)));
       }
     }
     return {};
@@ -170,7 +175,7 @@ class Builder {
           w.raw(part.raw);
           return {};
         }
-        return fail(Code::kUnsupported, "the target does not know this kind of content", field);
+        return refuse_block(part, field);
       case Kind::kAudio:
         return fail(Code::kUnsupported, "the target takes no audio", field);
       default:
@@ -179,6 +184,10 @@ class Builder {
   }
 
   Status source_block(json::Writer& w, const Part& part, const std::string& field) {
+    if (!part.raw.empty() && ours(part)) {
+      w.raw(part.raw);
+      return {};
+    }
     std::string_view type = part.media_type;
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
@@ -215,6 +224,7 @@ class Builder {
                       (type.empty() ? "this one" : std::string(type)),
                   field);
     }
+    if (ours(part)) w.members(part.inner_extra);
     w.end_object();
     if (!image && !part.name.empty()) w.field("title", part.name);
     common(w, part);
@@ -271,7 +281,7 @@ class Builder {
       if (inner->kind == Kind::kText || inner->kind == Kind::kRefusal) {
         write_text(w, *inner, inner->text);
       } else {
-        AJAR_TRY(media(w, *inner, part_field(m, p)));
+        AJAR_TRY(media(w, *inner, part_field(request_.messages, m, p)));
       }
     }
     w.end_array();
@@ -291,7 +301,7 @@ class Builder {
     for (const Part& inner : part.content) {
       if (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) continue;
       json::Writer w = next(turn.blocks);
-      AJAR_TRY(media(w, inner, part_field(m, p)));
+      AJAR_TRY(media(w, inner, part_field(request_.messages, m, p)));
     }
     return {};
   }
@@ -314,11 +324,11 @@ class Builder {
           if (ours(part)) {
             next(block_of_assistant()).raw(part.raw);
           } else {
-            drop(dropped_, part_field(m, p));
+            drop(dropped_, part_field(request_.messages, m, p));
           }
           break;
         default:
-          drop(dropped_, part_field(m, p));
+          drop(dropped_, part_field(request_.messages, m, p));
       }
     }
     return {};
@@ -331,7 +341,7 @@ class Builder {
 
   void thought(const Part& part, size_t m, size_t p) {
     const bool proven = part.redacted ? !part.data.empty() : !part.signature.empty();
-    if (!proven || !ours(part)) return drop(dropped_, part_field(m, p));
+    if (!proven || !ours(part)) return drop(dropped_, part_field(request_.messages, m, p));
     Turn& turn = this->turn(true);
     turn.starts_with_thought = turn.starts_with_thought || turn.blocks.empty();
     json::Writer w = next(block_of_assistant());

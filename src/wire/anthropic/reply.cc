@@ -21,6 +21,7 @@ struct Block {
   int32_t tool = 0;       // kToolUse: which call
   bool any_args = false;  // kToolUse: a fragment was emitted
   int64_t text_from = 0;  // kText: characters of the reply before it
+  int32_t text_index = 0;  // kText: which block of text
   std::string held;       // signature; whole input of a call; input fragments of an opaque block
   RawMembers members;     // kOpaque: the block less its braces
   std::vector<std::string> citations;  // raw, until the block's length is known
@@ -104,6 +105,14 @@ class Decoder final : public ReplyDecoder {
     return event;
   }
 
+  // What has words of ours, and what belongs to the end of the message.
+  static bool known_of_message(std::string_view key) {
+    static constexpr std::string_view kKnown[] = {
+        "id",    "type",         "role",      "model", "content", "stop_reason", "stop_sequence",
+        "usage", "stop_details", "container", "context_management"};
+    return std::ranges::find(kKnown, key) != std::end(kKnown);
+  }
+
   // Some servers send message_start twice, or give up on a message and begin another in the same
   // stream: what was said is said, blocks left open are over, and numbering of calls goes on.
   void start_message(const json::Object& message, EventBatch& out) {
@@ -114,6 +123,9 @@ class Decoder final : public ReplyDecoder {
       Event& start = emit(out, Kind::kStart);
       start.id = json::string_or(message, "id");
       start.name = json::string_or(message, "model");
+      for (const auto field : message) {
+        if (!known_of_message(field.key)) add_member(start.top_extra, field.key, field.value);
+      }
     }
     if (const auto usage = object_at(message, "usage")) report(*usage, out);
   }
@@ -125,7 +137,8 @@ class Decoder final : public ReplyDecoder {
     const std::string_view type = json::string_or(start, "type");
     if (type == "text") {
       block.text_from = characters_;
-      text(json::string_or(start, "text"), out);
+      block.text_index = texts_++;
+      text(json::string_or(start, "text"), block.text_index, out);
       if (const auto list = json::find(start, "citations")) {
         if (const auto citations = json::as_array(*list)) {
           for (const json::Value citation : *citations)
@@ -180,12 +193,12 @@ class Decoder final : public ReplyDecoder {
     Block* block = find_block(json::int_or(event, "index"));
     const std::string_view type = json::string_or(*delta, "type");
     if (block == nullptr) {  // a server that forgot the start: text is still text
-      if (type == "text_delta") text(json::string_or(*delta, "text"), out);
+      if (type == "text_delta") text(json::string_or(*delta, "text"), texts_, out);
       return;
     }
     if (block->type == Block::Type::kOpaque) return opaque_delta(*block, *delta, type);
     if (type == "text_delta") {
-      text(json::string_or(*delta, "text"), out);
+      text(json::string_or(*delta, "text"), block->text_index, out);
     } else if (type == "thinking_delta") {
       thought(json::string_or(*delta, "thinking"), out);
     } else if (type == "input_json_delta") {
@@ -225,8 +238,10 @@ class Decoder final : public ReplyDecoder {
   void close(Block& block, bool broken, EventBatch& out) {
     switch (block.type) {
       case Block::Type::kText:
-        for (const std::string& citation : block.citations) {
-          emit(out, Kind::kAnnotation).raw = annotation_of(citation, block.text_from, characters_);
+        for (std::string& citation : block.citations) {
+          Event& annotation = emit(out, Kind::kAnnotation);
+          annotation.raw = annotation_of(citation, block.text_from, characters_);
+          annotation.text = std::move(citation);
         }
         break;
       case Block::Type::kThinking:
@@ -251,10 +266,12 @@ class Decoder final : public ReplyDecoder {
     }
   }
 
-  void text(std::string_view text, EventBatch& out) {
+  void text(std::string_view text, int32_t index, EventBatch& out) {
     if (text.empty()) return;
     for (const char c : text) characters_ += (uint8_t(c) & 0xC0) != 0x80;
-    emit(out, Kind::kText).text = text;
+    Event& event = emit(out, Kind::kText);
+    event.text = text;
+    event.index = index;
   }
   void thought(std::string_view text, EventBatch& out) {
     if (!text.empty()) emit(out, Kind::kThought).text = text;
@@ -318,9 +335,11 @@ class Decoder final : public ReplyDecoder {
   }
 
   void report(const json::Object& usage, EventBatch& out) {
-    RawMembers extra;  // billed apart from tokens
-    if (const auto tools = json::find(usage, "server_tool_use"))
-      add_member(extra, "server_tool_use", *tools);
+    RawMembers extra;  // billed apart from tokens, or only told
+    for (const auto field : usage) {
+      if (!UsageMeter::counts(field.key) && !field.value.is_null())
+        add_member(extra, field.key, field.value);
+    }
     if (!meter_.add(usage) && extra.empty()) return;
     Event& event = emit(out, Kind::kUsage);
     event.usage = meter_.usage();
@@ -332,7 +351,7 @@ class Decoder final : public ReplyDecoder {
   UsageMeter meter_;
   RawMembers extra_;
   int64_t characters_ = 0;  // of text so far, as annotations count
-  int32_t calls_ = 0;
+  int32_t calls_ = 0, texts_ = 0;
   bool started_ = false, stopped_ = false, done_ = false;
 };
 

@@ -129,23 +129,45 @@ UsageMeter::Counts UsageMeter::read(const json::Object& usage) {
   return counts;
 }
 
+bool UsageMeter::counts(std::string_view member) {
+  return member == "input_tokens" || member == "output_tokens" || member == "cache_creation" ||
+         member == "cache_read_input_tokens" || member == "cache_creation_input_tokens";
+}
+
+UsageMeter::Counts UsageMeter::read_compaction(const json::Object& usage) {
+  Counts sum;
+  const auto value = json::find(usage, "iterations");
+  const auto list = value ? json::as_array(*value) : std::nullopt;
+  if (!list) return sum;
+  size_t read_of_it = 0;
+  for (const json::Value item : *list) {
+    const auto pass = json::as_object(item);
+    if (++read_of_it > 1000) break;
+    if (pass && json::string_or(*pass, "type") == "compaction") sum.add(read(*pass));
+  }
+  return sum;
+}
+
+Usage without_compaction(const Usage& usage, const json::Object& usage_members) {
+  if (!json::find(usage_members, "iterations")) return usage;
+  const auto spent = UsageMeter::read_compaction(usage_members);
+  Usage out = usage;
+  out.input -= spent.input + spent.cache_read + spent.cache_write;
+  out.output -= spent.output;
+  out.cached_read -= spent.cache_read;
+  out.cached_write -= spent.cache_write;
+  out.cached_write_1h -= spent.cache_write_1h;
+  out.reasoning -= spent.reasoning;
+  out.clamp();
+  return out;
+}
+
 bool UsageMeter::add(const json::Object& usage) {
   const Counts before = main_, compacted = compaction_;
   const bool first = !any_;
   any_ = true;
   main_.raise(read(usage));
-  if (const auto value = json::find(usage, "iterations")) {
-    if (const auto list = json::as_array(*value)) {
-      Counts sum;
-      size_t read_of_it = 0;
-      for (const json::Value item : *list) {
-        const auto pass = json::as_object(item);
-        if (++read_of_it > 1000) break;
-        if (pass && json::string_or(*pass, "type") == "compaction") sum.add(read(*pass));
-      }
-      compaction_.raise(sum);
-    }
-  }
+  compaction_.raise(read_compaction(usage));
   return first || main_ != before || compaction_ != compacted;
 }
 

@@ -94,23 +94,27 @@ class RequestWriter {
       json::Writer w(tools_);
       if (!tool.raw.empty()) {
         if (!own)
-          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+          return refuse_tool(tool, field);
         w.raw(tool.raw);
         continue;
       }
       const bool strict = tool.strict.value_or(false) && traits_.structured;
       if (tool.strict.value_or(false) && !strict) drop(field + ".strict");
       bool lossy = false;
-      RawJson schema = tool_schema(tool.parameters, lossy);
-      if (strict) schema = strict_schema(schema);
+      RawJson schema = own ? tool.parameters : tool_schema(tool.parameters, lossy);
+      if (strict && !own) schema = strict_schema(schema);
       if (lossy) drop(field + ".parameters");
       w.begin_object();
       w.field("name", tool.name);
       if (!tool.description.empty()) w.field("description", tool.description);
       w.raw_field("input_schema", schema);
-      if (strict) w.field("strict", true);
+      if (strict || (own && tool.strict)) w.field("strict", strict);
       if (!tool.cache_control.empty()) w.raw_field("cache_control", tool.cache_control);
-      if (own) w.members(tool.extra);
+      if (own) {
+        w.members(tool.extra);
+      } else {
+        drop_tool_extra(tool, field, out_.dropped);
+      }
       w.end_object();
     }
     if (!tools_.empty() || conversation_.called.empty()) return {};
@@ -162,6 +166,14 @@ class RequestWriter {
     w.end_object();
   }
 
+  // Whether the target's model takes an Anthropic client's own words as they are.
+  bool takes(const Reasoning& wish) const {
+    if (!traits_.known) return true;
+    if (wish.mode == Reasoning::Mode::kBudget) return traits_.budget;
+    if (wish.mode == Reasoning::Mode::kAdaptive) return traits_.adaptive;
+    return wish.mode != Reasoning::Mode::kOff || !traits_.always_thinks;
+  }
+
   // Effort and budget are two spellings of one wish; which of them a model takes depends on its
   // age.
   void decide_thinking() {
@@ -170,6 +182,11 @@ class RequestWriter {
     const bool off =
         wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     if (wish.mode == Mode::kUnset) return;
+    if (ours_ && takes(wish)) {
+      as_written_ = true;
+      thinking_.effort = wish.effort;
+      return;
+    }
     if (off) {
       if (traits_.always_thinks) thinking_.effort = "low";
       return;
@@ -206,6 +223,7 @@ class RequestWriter {
                           : traits_.known                ? traits_.max_output
                                                          : kOtherMaxTokens;
     max_tokens_ = request_.max_tokens.value_or(usual);
+    if (as_written_) return;
     if (thinking_.mode == Thinking::Mode::kBudget && max_tokens_ <= thinking_.budget_tokens) {
       max_tokens_ = thinking_.budget_tokens + usual;
       if (traits_.known) max_tokens_ = std::min(max_tokens_, traits_.max_output);
@@ -241,6 +259,20 @@ class RequestWriter {
   }
 
   void write_thinking(json::Writer& w) {
+    using Mode = Reasoning::Mode;
+    const Reasoning& wish = request_.reasoning;
+    if (as_written_) {
+      if (wish.mode == Mode::kUnset || wish.mode == Mode::kEffort) return;
+      w.key("thinking");
+      w.begin_object();
+      w.field("type", wish.mode == Mode::kOff      ? "disabled"
+                      : wish.mode == Mode::kBudget ? "enabled"
+                                                   : "adaptive");
+      if (wish.mode == Mode::kBudget) w.field("budget_tokens", wish.budget_tokens);
+      w.members(wish.extra);
+      w.end_object();
+      return;
+    }
     if (thinking_.mode == Thinking::Mode::kNone) return;
     w.key("thinking");
     w.begin_object();
@@ -261,7 +293,9 @@ class RequestWriter {
   void write_output_config(json::Writer& w) {
     const bool schema =
         request_.response_format.kind == ResponseFormat::Kind::kJsonSchema && traits_.structured;
-    if (thinking_.effort.empty() && !schema) return;
+    const RawMembers& rest = request_.response_format.extra;
+    const bool more = ours_ && !rest.empty();
+    if (thinking_.effort.empty() && !schema && !more) return;
     w.key("output_config");
     w.begin_object();
     if (!thinking_.effort.empty()) w.field("effort", thinking_.effort);
@@ -269,17 +303,19 @@ class RequestWriter {
       w.key("format");
       w.begin_object();
       w.field("type", "json_schema");
-      w.raw_field("schema", strict_schema(request_.response_format.schema.empty()
-                                              ? R"({"type":"object"})"
-                                              : request_.response_format.schema));
+      const RawJson& wanted = request_.response_format.schema;
+      w.raw_field("schema", ours_ ? wanted
+                                  : strict_schema(wanted.empty() ? R"({"type":"object"})" : wanted));
+      if (ours_) w.members(request_.response_format.inner_extra);
       w.end_object();
     }
+    if (more) w.members(rest);
     w.end_object();
   }
 
   void write_sampling(json::Writer& w) {
     const Sampling& s = request_.sampling;
-    const bool thinks = thinking_.mode != Thinking::Mode::kNone;
+    const bool thinks = !as_written_ && thinking_.mode != Thinking::Mode::kNone;
     bool temperature_written = false;
     if (s.temperature) {
       const double value = std::clamp(*s.temperature, 0.0, 1.0);
@@ -347,7 +383,7 @@ class RequestWriter {
     }
     // https://docs.claude.com/en/api/service-tiers
     const std::string& tier = request_.service_tier;
-    if (tier == "auto" || tier == "standard_only") {
+    if (tier == "auto" || tier == "standard_only" || (ours_ && !tier.empty())) {
       w.field("service_tier", tier);
     } else if (tier == "default") {
       w.field("service_tier", "standard_only");
@@ -363,8 +399,13 @@ class RequestWriter {
     out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
     out_.headers.emplace_back("anthropic-version",
                               target_.api_version.empty() ? "2023-06-01" : target_.api_version);
-    if (conversation_.uses_files)
-      out_.headers.emplace_back("anthropic-beta", "files-api-2025-04-14");
+    constexpr std::string_view kFiles = "files-api-2025-04-14";
+    std::string betas = request_.betas;
+    if (conversation_.uses_files && betas.find(kFiles) == betas.npos) {
+      if (!betas.empty()) betas.push_back(',');
+      betas += kFiles;
+    }
+    if (!betas.empty()) out_.headers.emplace_back("anthropic-beta", std::move(betas));
   }
 
   // https://docs.claude.com/en/api/claude-on-vertex-ai
@@ -384,6 +425,7 @@ class RequestWriter {
   bool stand_ins_ = false;  // tools_ were made up from the history
   std::optional<AllowedTools> allowed_;
   Thinking thinking_;
+  bool as_written_ = false;  // an Anthropic client's wish for thinking, passed on
   int64_t max_tokens_ = 0;
 };
 

@@ -48,7 +48,9 @@ class Builder {
       const bool leading = m < first && !only_instructions;
       for (size_t p = 0; p < message.parts.size(); ++p) {
         const Part& part = message.parts[p];
-        const std::string field = part_field(m, p);
+        const std::string field = part_field(request_.messages, m, p);
+        if (!part.cache_control.empty()) drop(dropped_, "cache_control");
+        if (!native(part)) drop_part_extra(part, field, dropped_);
         if (is_instruction(message)) {
           AJAR_TRY(instruction(part, leading, only_instructions, field));
         } else if (message.role == Role::kAssistant) {
@@ -80,6 +82,23 @@ class Builder {
     w.end_object();
   }
 
+  // A Gemini client's own, so that the words that we lack are Gemini's.
+  bool native(const Part& part) const { return ours(part) && request_.dialect == DialectId::kGemini; }
+  bool signed_by_us(const Part& part) const { return !part.signature.empty() && ours(part); }
+  // What a Gemini client said beside the words.
+  void rest(json::Writer& w, const Part& part) const {
+    if (signed_by_us(part)) w.field("thoughtSignature", part.signature);
+    if (native(part)) w.members(part.extra);
+  }
+
+  void said(std::string& parts, const Part& part) const {
+    json::Writer w = next(parts);
+    w.begin_object();
+    w.field("text", part.text);
+    rest(w, part);
+    w.end_object();
+  }
+
   Status instruction(const Part& part, bool leading, bool only, const std::string& field) {
     if (part.kind != Kind::kText)
       return fail(Code::kUnsupported, "instructions can only be text", field);
@@ -98,7 +117,7 @@ class Builder {
     switch (part.kind) {
       case Kind::kText:
       case Kind::kRefusal:
-        if (!part.text.empty()) text(turn(false).parts, part.text);
+        if (!part.text.empty()) said(turn(false).parts, part);
         return {};
       case Kind::kToolResult:
         return response(part, field);
@@ -115,7 +134,7 @@ class Builder {
     switch (part.kind) {
       case Kind::kText:
       case Kind::kRefusal:
-        if (!part.text.empty()) text(turn(true).parts, part.text);
+        if (!part.text.empty() || signed_by_us(part)) said(turn(true).parts, part);
         return {};
       case Kind::kThought:
         thought(part, field);
@@ -141,12 +160,13 @@ class Builder {
   // A signature without a thought came on a text or picture part before it; it may stand on an
   // empty one.
   void thought(const Part& part, const std::string& field) {
-    if (part.signature.empty() || part.redacted || !ours(part)) return drop(dropped_, field);
+    const bool as_written = native(part);
+    if ((part.signature.empty() && !as_written) || part.redacted || !ours(part)) return drop(dropped_, field);
     json::Writer w = next(turn(true).parts);
     w.begin_object();
     w.field("text", part.text);
-    if (!part.text.empty()) w.field("thought", true);
-    w.field("thoughtSignature", part.signature);
+    if (!part.text.empty() || as_written) w.field("thought", true);
+    rest(w, part);
     w.end_object();
   }
 
@@ -162,7 +182,9 @@ class Builder {
     w.field("name", part.name);
     w.raw_field("args", object_arguments(part.arguments));
     if (send_id) w.field("id", part.id);
+    if (native(part)) w.members(part.inner_extra);
     w.end_object();
+    if (native(part)) w.members(part.extra);
     if (!part.signature.empty() && ours(part)) {
       w.field("thoughtSignature", part.signature);
     } else if (traits_.needs_signature && !turn.signed_call) {
@@ -202,7 +224,9 @@ class Builder {
       w.members(pictures);
       w.end_array();
     }
+    if (native(part)) w.members(part.inner_extra);
     w.end_object();
+    if (native(part)) w.members(part.extra);
     w.end_object();
     if (!pictures.empty() && !traits_.result_parts) next(turn.parts).members(pictures);
     return {};
@@ -254,7 +278,7 @@ class Builder {
   Status media(std::string& parts, const Part& part, const std::string& field) {
     if (part.kind == Kind::kOpaque) {
       if (!ours(part))
-        return fail(Code::kUnsupported, "the target does not know this kind of content", field);
+        return refuse_block(part, field);
       next(parts).raw(part.raw);
       return {};
     }
@@ -283,7 +307,12 @@ class Builder {
     } else {
       w.field("fileUri", uri);
     }
+    if (native(part)) {
+      if (!part.name.empty()) w.field("displayName", part.name);
+      w.members(part.inner_extra);
+    }
     w.end_object();
+    rest(w, part);
     w.end_object();
     return {};
   }

@@ -98,12 +98,20 @@ class Decoder final : public ReplyDecoder {
     return chunk(*object, out);
   }
 
+  static bool known_of_response(std::string_view key) {
+    return key == "candidates" || key == "usageMetadata" || key == "promptFeedback" ||
+           key == "modelVersion" || key == "responseId";
+  }
+
   Status chunk(const json::Object& response, EventBatch& out) {
     if (!started_) {
       started_ = true;
       Event& start = emit(out, Kind::kStart, 0);
       start.id = id_ = json::string_or(response, "responseId");
       start.name = json::string_or(response, "modelVersion");
+      for (const auto field : response) {
+        if (!known_of_response(field.key)) add_member(start.top_extra, field.key, field.value);
+      }
     }
     if (const auto list = array_at(response, "candidates")) {
       int64_t position = 0;
@@ -117,7 +125,13 @@ class Decoder final : public ReplyDecoder {
     }
     if (const auto metadata = object_at(response, "usageMetadata")) {
       const Usage usage = usage_of(*metadata);
-      if (usage.reported && !(usage == usage_)) emit(out, Kind::kUsage, 0).usage = usage_ = usage;
+      if (usage.reported && !(usage == usage_)) {
+        Event& event = emit(out, Kind::kUsage, 0);
+        event.usage = usage_ = usage;
+        for (const auto field : *metadata) {
+          if (!is_count(field.key)) add_member(event.part_extra, field.key, field.value);
+        }
+      }
     }
     if (const auto feedback = object_at(response, "promptFeedback")) {
       const std::string_view reason = json::string_or(*feedback, "blockReason");

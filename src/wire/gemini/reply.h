@@ -17,6 +17,9 @@ Finish finish_of(std::string_view finish_reason, bool has_calls);
 // chunks).
 Usage usage_of(const json::Object& metadata);
 
+// Whether a member of usageMetadata is a count that usage_of() gives back in full.
+bool is_count(std::string_view member);
+
 // {"error":{"code","message","status","details"}}. https://cloud.google.com/apis/design/errors
 // `status` 0: it came inside a reply, whose own code then counts.
 Error error_of(const json::Object& body, int status);

@@ -89,6 +89,11 @@ Usage usage_of(const json::Object& metadata) {
   return usage;
 }
 
+bool is_count(std::string_view member) {
+  return member == "promptTokenCount" || member == "candidatesTokenCount" || member == "totalTokenCount" ||
+         member == "thoughtsTokenCount" || member == "cachedContentTokenCount";
+}
+
 Error error_of(const json::Object& body, int status) {
   Error error{.upstream_status = status};
   const auto object = object_at(body, "error");

@@ -57,7 +57,13 @@ class RequestWriter {
     AJAR_TRY(write_tools(w));
     write_tool_choice(w);
     write_generation_config(w);
-    AJAR_TRY(write_extra(w, request_, ours_, target_.keep_unknown, out_.dropped));
+    if (ours_) {
+      Request rest;
+      rest.extra = without_member(request_.extra, "generationConfig");
+      AJAR_TRY(write_extra(w, rest, true, target_.keep_unknown, out_.dropped));
+    } else {
+      AJAR_TRY(drop_extra(request_, out_.dropped));
+    }
     w.end_object();
     list_dropped();
     out_.path = model_path(target_) +
@@ -81,7 +87,7 @@ class RequestWriter {
       json::Writer tool_writer(list);
       if (!tool.raw.empty()) {
         if (!own)
-          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+          return refuse_tool(tool, field);
         tool_writer.raw(tool.raw);
         continue;
       }
@@ -89,14 +95,25 @@ class RequestWriter {
       tool_writer.begin_object();
       tool_writer.field("name", tool.name);
       if (!tool.description.empty()) tool_writer.field("description", tool.description);
-      if (!takes_nothing(tool.parameters)) {
+      if (ours_ && tool.origin == DialectId::kGemini) {  // as the client wrote it
+        if (!tool.inner_extra.empty()) {
+          tool_writer.members(tool.inner_extra);
+        } else if (!tool.parameters.empty()) {
+          tool_writer.raw_field("parametersJsonSchema", tool.parameters);
+        }
+      } else if (!takes_nothing(tool.parameters)) {
         if (traits_.json_schema) {
           tool_writer.raw_field("parametersJsonSchema", json_schema(tool.parameters));
         } else {
           tool_writer.raw_field("parameters", openapi_schema(tool.parameters));
         }
       }
-      if (own) tool_writer.members(tool.extra);
+      if (!tool.cache_control.empty()) drop("cache_control");
+      if (own) {
+        tool_writer.members(tool.extra);
+      } else {
+        drop_tool_extra(tool, field, out_.dropped);
+      }
       tool_writer.end_object();
     }
     if (functions.empty() && others.empty()) return {};
@@ -117,7 +134,7 @@ class RequestWriter {
     using Mode = ToolChoice::Mode;
     Mode mode = request_.tool_choice.mode;
     if (allowed_) mode = allowed_->required ? Mode::kAny : Mode::kAuto;
-    if (mode == Mode::kRaw) return w.raw_field("toolConfig", request_.tool_choice.raw);
+    if (mode == Mode::kRaw || (ours_ && !request_.tool_choice.raw.empty())) return w.raw_field("toolConfig", request_.tool_choice.raw);
     if (!has_functions_) return;
     if (!request_.parallel_tool_calls.value_or(true)) drop("parallel_tool_calls");
     if (mode == Mode::kUnset) return;
@@ -161,16 +178,39 @@ class RequestWriter {
     }
     write_format(w);
     write_thinking(w);
+    if (ours_) write_config_extra(w);
     if (!config.empty()) outer.raw_field("generationConfig", "{" + config + "}");
+  }
+
+  // The members of a Gemini client's generationConfig that have no words of ours.
+  void write_config_extra(json::Writer& w) {
+    if (request_.extra.find("\"generationConfig\"") == std::string::npos) return;
+    json::Document document;
+    const auto extra = document.parse_object("{" + request_.extra + "}");
+    const auto config = extra ? json::find(*extra, "generationConfig") : std::nullopt;
+    const auto members = config ? json::as_object(*config) : std::nullopt;
+    if (!members) return;
+    for (const auto field : *members) {
+      if (target_.keep_unknown) {
+        w.raw_field(field.key, json::raw(field.value));
+      } else {
+        drop("generationConfig." + std::string(field.key));
+      }
+    }
   }
 
   void write_format(json::Writer& w) {
     const ResponseFormat& format = request_.response_format;
+    if (ours_ && format.kind == ResponseFormat::Kind::kText) w.field("responseMimeType", "text/plain");
     if (format.kind != ResponseFormat::Kind::kJsonObject &&
         format.kind != ResponseFormat::Kind::kJsonSchema)
       return;
     w.field("responseMimeType", "application/json");
     if (format.kind == ResponseFormat::Kind::kJsonObject || format.schema.empty()) return;
+    if (ours_) {
+      if (!format.inner_extra.empty()) return w.members(format.inner_extra);
+      return w.raw_field("responseJsonSchema", format.schema);
+    }
     if (traits_.json_schema) {
       w.raw_field("responseJsonSchema", json_schema(format.schema));
     } else {
@@ -191,10 +231,17 @@ class RequestWriter {
         wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     w.key("thinkingConfig");
     w.begin_object();
-    if (wish.mode == Mode::kBudget) {  // understood by level models too
+    if (ours_ && wish.mode == Mode::kEffort && traits_.thinking == Thinking::kLevel) {
+      w.field("thinkingLevel", wish.effort);
+    } else if (ours_ && wish.mode != Mode::kEffort) {  // as the client wrote it
+      if (wish.mode != Mode::kUnset)
+        w.field("thinkingBudget", wish.mode == Mode::kOff        ? 0
+                                  : wish.mode == Mode::kAdaptive ? -1
+                                                                 : wish.budget_tokens);
+    } else if (wish.mode == Mode::kBudget) {  // understood by level models too
       w.field("thinkingBudget",
               std::clamp(wish.budget_tokens, traits_.min_budget, traits_.max_budget));
-    } else if (off || wish.mode == Mode::kEffort) {
+    } else if (off || wish.mode == Mode::kEffort || !wish.effort.empty()) {
       const std::string_view effort = off ? std::string_view("none") : wish.effort;
       if (traits_.thinking == Thinking::kLevel) {
         w.field("thinkingLevel", level_of_effort(effort, traits_));
@@ -205,7 +252,9 @@ class RequestWriter {
       w.field("thinkingBudget", -1);
     }
     const bool show = wish.include_thoughts.value_or(wish.mode != Mode::kUnset && !off);
-    if (show || wish.include_thoughts) w.field("includeThoughts", show);
+    if (show || (wish.include_thoughts && !(ours_ && wish.mode != Mode::kUnset)))
+      w.field("includeThoughts", show);
+    if (ours_) w.members(wish.extra);
     w.end_object();
   }
 

@@ -75,7 +75,7 @@ TEST(ChatRequest, ForeignConversationBecomesToolMessages) {
   // As an Anthropic client writes it: results and text in one user turn, a picture inside a result.
   Request request;
   request.dialect = DialectId::kAnthropic;
-  request.extra = "\"container\":1";
+  request.extra = "\"context_management\":1";
   Message& turn = request.messages.emplace_back();
   turn.origin = DialectId::kAnthropic;
   Part& result = turn.parts.emplace_back(Part{.kind = Part::Kind::kToolResult});
@@ -84,22 +84,32 @@ TEST(ChatRequest, ForeignConversationBecomesToolMessages) {
   result.content.push_back(
       Part{.kind = Part::Kind::kImage, .media_type = "image/png", .data = "AAAA"});
   turn.parts.push_back(Part{.text = "and now?"});
-  turn.parts.push_back(
-      Part{.kind = Part::Kind::kOpaque, .origin = DialectId::kAnthropic, .raw = "{}"});
-  request.tools.push_back(
-      Tool{.raw = "{\"type\":\"web_search\"}", .origin = DialectId::kAnthropic});
-  request.tool_choice.mode = ToolChoice::Mode::kAny;
   request.max_tokens = 10;
-  const auto written =
-      write_request(request, {.model = "m", .preset = "openai", .base_path = "/v1"});
+  const TargetInfo target{.model = "m", .preset = "openai", .base_path = "/v1"};
+  const auto written = write_request(request, target);
   ASSERT_TRUE(written);
   EXPECT_EQ(
       written->body,
       R"({"model":"m","messages":[{"role":"tool","tool_call_id":"t1","content":"ok"},)"
       R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
-      R"({"role":"user","content":[{"type":"text","text":"and now?"}]}],"max_completion_tokens":10})");
-  EXPECT_EQ(written->dropped,
-            (std::vector<std::string>{"messages[0].content", "tools[0]", "tool_choice"}));
+      R"({"role":"user","content":"and now?"}],"max_completion_tokens":10})");
+  EXPECT_EQ(written->dropped, (std::vector<std::string>{"context_management"}));
+
+  // What an answer may depend on is refused by its name.
+  const auto refusal = [&](const Request& asked) {
+    const auto result = write_request(asked, target);
+    return result ? std::string("written") : result.error().field + ": " + result.error().message;
+  };
+  Request asked = request;
+  asked.messages[0].parts.push_back(
+      Part{.kind = Part::Kind::kOpaque, .origin = DialectId::kAnthropic, .raw = R"({"type":"search_result"})"});
+  EXPECT_EQ(refusal(asked), "messages[0].content: the target does not know content of type 'search_result'");
+  asked = request;
+  asked.tools.push_back(Tool{.raw = "{\"type\":\"web_search\"}", .origin = DialectId::kAnthropic});
+  EXPECT_EQ(refusal(asked), "tools[0]: the target does not have the built-in tool 'web_search'");
+  asked = request;
+  asked.extra = "\"container\":1";
+  EXPECT_EQ(refusal(asked), "container: the target cannot do what `container` asks");
 }
 
 TEST(ChatErrors, BudgetIsNotARateLimit) {

@@ -6,6 +6,7 @@ const Front& front() {
   static constexpr Front kFront = {.id = DialectId::kOpenAiChat,
                                    .endpoint = "chat",
                                    .stream_type = "text/event-stream; charset=utf-8",
+                                   .id_header = {},
                                    .read_request = read_request,
                                    .new_encoder = new_encoder,
                                    .write_reply = write_reply,

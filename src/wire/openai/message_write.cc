@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "wire/fields.h"
 #include "wire/media.h"
+#include "wire/outbound.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -54,7 +55,7 @@ std::string_view custom_rest(const RawMembers& call_extra) {
 }
 
 void MessageWriter::drop(std::string_view what) {
-  std::string name = "messages[" + std::to_string(at_) + "]." + std::string(what);
+  std::string name = message_field(*messages_, at_) + "." + std::string(what);
   if (std::ranges::find(dropped_, name) == dropped_.end()) dropped_.push_back(std::move(name));
 }
 
@@ -65,11 +66,20 @@ std::string MessageWriter::call_id(const std::string& id) const {
   return sha256_hex(id).substr(0, 9);
 }
 
+void MessageWriter::refuse(std::unexpected<Error> why) {
+  if (refused_) refused_ = std::move(why);
+}
+
+std::string MessageWriter::field() const {
+  const std::string field = message_field(*messages_, at_);
+  return field + ((*messages_)[at_].origin == DialectId::kGemini ? ".parts" : ".content");
+}
+
 void MessageWriter::extra(const Message& message, const RawMembers& members) {
   if (members.empty()) return;
   if (keep_unknown_ && message.origin == DialectId::kOpenAiChat) {
     w_.members(members);
-  } else if (message.origin == DialectId::kOpenAiChat) {
+  } else {
     for (const std::string& name : member_names(members)) drop(name);
   }
 }
@@ -83,7 +93,8 @@ void MessageWriter::cache_control(const Part& part) {
   }
 }
 
-void MessageWriter::write(const std::vector<Message>& messages) {
+Status MessageWriter::write(const std::vector<Message>& messages) {
+  messages_ = &messages;
   for (at_ = 0; at_ < messages.size(); ++at_) {
     const Message& m = messages[at_];
     const bool has_results = std::ranges::any_of(
@@ -95,7 +106,9 @@ void MessageWriter::write(const std::vector<Message>& messages) {
     if (has_results && rest) flush_pictures();
     if (!has_results || rest) message(m);
   }
+  at_ = messages.empty() ? 0 : messages.size() - 1;
   flush_pictures();
+  return refused_;
 }
 
 // Every result is a message of its own; what a tool message cannot hold follows in a user turn.
@@ -111,6 +124,7 @@ void MessageWriter::tool_results(const Message& m) {
     if (m.origin == DialectId::kOpenAiChat) {
       content(m, result.content);
     } else {
+      if (result.is_error) drop("is_error");
       std::string text;
       for (const Part& part : result.content) {
         if (part.kind == Part::Kind::kText) {
@@ -118,6 +132,8 @@ void MessageWriter::tool_results(const Message& m) {
           text += part.text;
         } else if (part.kind == Part::Kind::kImage || part.kind == Part::Kind::kFile) {
           pictures_.push_back(&part);
+        } else if (part.kind == Part::Kind::kOpaque) {
+          refuse(refuse_block(part, field()));
         } else {
           drop("content");
         }
@@ -214,6 +230,9 @@ void MessageWriter::content(const Message& m, const std::vector<Part>& parts) {
 }
 
 void MessageWriter::part(const Message& m, const Part& p) {
+  if (!p.file_id.empty() && p.origin != DialectId::kOpenAiChat && m.origin != DialectId::kOpenAiChat) {
+    return refuse(fail(Code::kUnsupported, "file ids of another provider mean nothing to the target", field()));
+  }
   switch (p.kind) {
     case Part::Kind::kText:
       w_.begin_object();
@@ -248,6 +267,7 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_object();
       break;
     case Part::Kind::kFile:
+      if (!p.citations.empty()) drop("citations");
       if (!p.text.empty() && p.data.empty()) {  // a plain-text document
         w_.begin_object();
         w_.field("type", "text");
@@ -287,6 +307,7 @@ void MessageWriter::part(const Message& m, const Part& p) {
       w_.end_array();
       break;
     case Part::Kind::kOpaque:
+      if (p.origin != DialectId::kOpenAiChat && m.role != Role::kAssistant) return refuse(refuse_block(p, field()));
       if (p.origin != DialectId::kOpenAiChat || p.raw.empty() || !keep_unknown_)
         return drop("content");
       return w_.raw(p.raw);

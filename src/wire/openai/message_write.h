@@ -17,7 +17,8 @@ class MessageWriter {
                 std::vector<std::string>& dropped)
       : w_(writer), preset_(preset), keep_unknown_(keep_unknown), dropped_(dropped) {}
 
-  void write(const std::vector<Message>& messages);
+  // kUnsupported for what only another dialect knows and an answer may depend on.
+  Status write(const std::vector<Message>& messages);
 
  private:
   void message(const Message& message);
@@ -32,12 +33,16 @@ class MessageWriter {
   void cache_control(const Part& part);
   void drop(std::string_view what);
   std::string call_id(const std::string& id) const;
+  void refuse(std::unexpected<Error> why);
+  std::string field() const;
 
   json::Writer& w_;
   const Preset& preset_;
   const bool keep_unknown_;
   std::vector<std::string>& dropped_;
+  const std::vector<Message>* messages_ = nullptr;
   size_t at_ = 0;                      // index of the message
+  Status refused_;                     // the first thing that cannot be said
   std::vector<const Part*> pictures_;  // of tool results, which a user turn must show
 };
 

@@ -1,7 +1,10 @@
 // Our request as Chat Completions says it, for OpenAI and for every server that imitates it.
 // https://platform.openai.com/docs/api-reference/chat/create
+#include <algorithm>
+
 #include "json/write.h"
 #include "wire/fields.h"
+#include "wire/outbound.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/message_write.h"
 #include "wire/openai/presets.h"
@@ -18,28 +21,34 @@ class RequestWriter {
     if (preset_.mistral && (request_.logprobs.value_or(false) || request_.top_logprobs.value_or(0) > 0)) {
       return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
     }
+    if (!same_dialect()) AJAR_TRY(drop_extra(request_, out_.dropped));
     out_.path = endpoint_path(preset_, target_, "/chat/completions");
     out_.body.reserve(size_hint());
     w_.begin_object();
     w_.field("model", target_.model);
     w_.key("messages");
     w_.begin_array();
-    MessageWriter(w_, preset_, target_.keep_unknown, out_.dropped).write(request_.messages);
+    AJAR_TRY(MessageWriter(w_, preset_, target_.keep_unknown, out_.dropped).write(request_.messages));
     w_.end_array();
-    tools();
+    AJAR_TRY(tools());
     sampling();
     limits();
     response_format();
     reasoning();
     if (request_.stream) stream();
-    if (!request_.user.empty() && knows("user")) w_.field("user", request_.user);
+    user();
     if (!request_.service_tier.empty() && knows("service_tier")) {
       if (same_dialect())
         w_.field("service_tier", request_.service_tier);
       else
         out_.dropped.push_back("service_tier");
     }
-    if (!request_.metadata.empty()) w_.raw_field("metadata", request_.metadata);
+    if (!request_.metadata.empty()) {
+      if (same_dialect())
+        w_.raw_field("metadata", request_.metadata);
+      else
+        out_.dropped.push_back("metadata");
+    }
     extra("", request_.extra);
     w_.end_object();
     return std::move(out_);
@@ -76,12 +85,23 @@ class RequestWriter {
       out_.dropped.push_back(std::string(where) + name);
   }
 
-  void tools() {
+  // OpenAI refuses longer ones; other APIs' are as long as their clients like.
+  void user() {
+    if (request_.user.empty()) return;
+    constexpr size_t kMaxUser = 64;
+    if (!same_dialect() && request_.user.size() > kMaxUser) return out_.dropped.push_back("user");
+    if (knows("user")) w_.field("user", request_.user);
+  }
+
+  Status tools() {
     using Mode = ToolChoice::Mode;
     bool any = false;
     size_t index = 0;
     for (const Tool& tool : request_.tools) {
       const std::string where = "tools[" + std::to_string(index++) + "]";
+      if (tool.origin != DialectId::kOpenAiChat && !tool.raw.empty()) return refuse_tool(tool, where);
+      const auto& allowed = request_.tool_choice.allowed;
+      if (!allowed.empty() && std::ranges::find(allowed, tool.name) == allowed.end()) continue;
       if (tool.name.empty() && (tool.origin != DialectId::kOpenAiChat || tool.raw.empty())) {
         out_.dropped.push_back(where);
         continue;
@@ -120,6 +140,7 @@ class RequestWriter {
     }
     if (request_.parallel_tool_calls && !none_left)
       w_.field("parallel_tool_calls", *request_.parallel_tool_calls);
+    return {};
   }
 
   void function(const Tool& tool, const std::string& where) {
@@ -139,6 +160,7 @@ class RequestWriter {
       else
         out_.dropped.push_back(where + ".cache_control");
     }
+    if (!same_dialect()) drop_tool_extra(tool, where, out_.dropped);
     extra(where + ".", tool.extra);
     w_.end_object();
   }
@@ -155,7 +177,12 @@ class RequestWriter {
     number("top_p", sampling.top_p);
     number("frequency_penalty", sampling.frequency_penalty);
     number("presence_penalty", sampling.presence_penalty);
-    if (sampling.top_k && knows("top_k")) integer("top_k", sampling.top_k);
+    const bool openai = preset_.name == "openai" || preset_.name == "azure";
+    if (sampling.top_k && openai && !same_dialect()) {
+      out_.dropped.push_back("top_k");  // it would be refused; clients of other APIs cannot know
+    } else if (sampling.top_k && knows("top_k")) {
+      integer("top_k", sampling.top_k);
+    }
     integer(preset_.mistral ? "random_seed" : "seed", sampling.seed);
     if (!sampling.logit_bias.empty() && knows("logit_bias")) w_.raw_field("logit_bias", sampling.logit_bias);
     integer("n", request_.n);
@@ -245,7 +272,7 @@ class RequestWriter {
       if (own) extra("thinking.", said ? r.extra : without_member(r.extra, "type"));
       w_.end_object();
     } else if (!r.effort.empty()) {
-      w_.field("reasoning_effort", r.effort);
+      w_.field("reasoning_effort", !same_dialect() && r.effort == "max" ? "xhigh" : r.effort);
     } else if (r.mode == Mode::kBudget) {
       w_.field("reasoning_effort", r.budget_tokens <= 2048    ? "low"
                                    : r.budget_tokens <= 16384 ? "medium"
