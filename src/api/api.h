@@ -45,9 +45,10 @@ class Api {
   // One chat call in any dialect, from bytes to the gateway's line and back. `adjust`, if any, sets on the request
   // what the URL says; its error is the client's.
   Task<> converse(Exchange& exchange, const wire::Front& front, std::function<Status(Request&)> adjust);
-  static wire::ReplyOptions reply_options(const Request& request, Exchange& exchange);
+  static wire::ReplyOptions reply_options(const wire::Front& front, const Request& request, Exchange& exchange);
 
   Task<> chat(Exchange& exchange);
+  Task<> responses(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
   Task<> models(Exchange& exchange);
   Task<> metrics(Exchange& exchange);

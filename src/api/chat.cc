@@ -23,9 +23,10 @@ Result<std::shared_ptr<const Key>> Api::admit(const HttpRequest& http) const {
   return key;
 }
 
-wire::ReplyOptions Api::reply_options(const Request& request, Exchange& exchange) {
+wire::ReplyOptions Api::reply_options(const wire::Front& front, const Request& request, Exchange& exchange) {
   return {.dialect = request.dialect, .include_usage = request.include_usage, .model = request.model,
-          .legacy_functions = request.legacy_functions, .id = exchange.id()};
+          .legacy_functions = request.legacy_functions, .id = exchange.id(),
+          .echo = front.echo != nullptr ? front.echo(request) : RawMembers()};
 }
 
 // `adjust` sets what the URL says.
@@ -42,7 +43,7 @@ Task<> Api::converse(Exchange& exchange, const wire::Front& front, std::function
   std::string().swap(http.body);  // a large body must not live as long as its answer
 
   Context context = new_context(exchange, *key, front.endpoint);
-  ChatSink sink(exchange, front, request->stream, reply_options(*request, exchange));
+  ChatSink sink(exchange, front, request->stream, reply_options(front, *request, exchange));
   co_await parts_.gateway.chat(*request, std::move(*key), context, sink);
 }
 

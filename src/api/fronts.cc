@@ -1,9 +1,13 @@
 #include "api/fronts.h"
 
 #include "wire/openai/chat.h"
+#include "wire/responses/responses.h"
 
 namespace ajar::api {
 
-const wire::Front& front_of(std::string_view path) { return wire::openai::front(); }
+const wire::Front& front_of(std::string_view path) {
+  if (path.starts_with("/v1/responses")) return wire::responses::front();
+  return wire::openai::front();
+}
 
 }  // namespace ajar::api

@@ -52,7 +52,8 @@ const Key<P> kProvider[] = {
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
      "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, vllm, sglang, llamacpp, tensorrt-llm, tgi, ollama, "
      "lmstudio, or custom (any OpenAI-compatible "
-     "server), custom-anthropic, custom-gemini."},
+     "server), custom-anthropic, custom-gemini; openai-responses, azure-responses and "
+     "custom-responses for servers that speak OpenAI's Responses API."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
     {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},
     {"api_version", "the preset's", Text<P>{&P::api_version}, "Azure's api-version, Anthropic's anthropic-version."},

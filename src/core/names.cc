@@ -18,6 +18,13 @@ std::string_view dialect_name(DialectId id) {
   return "none";
 }
 
+DialectId dialect_of_name(std::string_view name) {
+  for (int id = int(DialectId::kOpenAiChat); id <= int(DialectId::kReplicate); ++id) {
+    if (dialect_name(DialectId(id)) == name) return DialectId(id);
+  }
+  return DialectId::kNone;
+}
+
 std::string_view role_name(Role role) {
   switch (role) {
     case Role::kSystem: return "system";

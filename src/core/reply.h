@@ -10,7 +10,8 @@ namespace ajar {
 
 struct Choice {
   // In order of arrival: kText, kRefusal, kThought, kToolCall, kImage/kAudio (media), kOpaque. Adjacent text
-  // fragments are one part.
+  // fragments of one item are one part. A text part also has its own annotations (`citations`) and log probabilities
+  // (`raw`), comma-separated, which the choice's lists repeat.
   std::vector<Part> parts;
   Finish finish = Finish::kNone;
   std::string native_finish;
@@ -47,13 +48,15 @@ class Fold {
 
  private:
   Choice& choice(int index);
-  Part& open(Choice& choice, Part::Kind kind);
+  Part& open(Choice& choice, Part::Kind kind, const Event& event);
   Part* find_call(Choice& choice, int index);
+  void add_item_members(Choice& choice, const Event& event);
   struct OpenCall { int choice; int index; size_t part; };
 
   Reply reply_;
   std::vector<OpenCall> calls_;
   size_t bytes_ = 0;
+  int32_t open_index_ = 0;  // of the open part, where it has an id
 };
 
 // The events that a whole reply stands for: fold(unfold(reply)) == reply.

@@ -4,6 +4,8 @@
 #include "wire/gemini/gemini.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai_error.h"
+#include "wire/responses/responses.h"
 
 namespace ajar {
 
@@ -19,7 +21,11 @@ const Dialect& dialect_of(DialectId id) {
                                    wire::gemini::read_error, wire::gemini::new_decoder,
                                    wire::gemini::write_embedding_request,
                                    wire::gemini::read_embedding_reply};
+  static constexpr Dialect kResponses{DialectId::kOpenAiResponses, wire::responses::write_request,
+                                      wire::openai::read_error, wire::responses::new_decoder,
+                                      nullptr, nullptr};
   switch (id) {
+    case DialectId::kOpenAiResponses: return kResponses;
     case DialectId::kAnthropic: return kAnthropic;
     case DialectId::kGemini: return kGemini;
     default: return kOpenAi;

@@ -84,7 +84,44 @@ void drop(std::vector<std::string>& dropped, std::string_view name) {
   if (std::ranges::find(dropped, name) == dropped.end()) dropped.emplace_back(name);
 }
 
+std::unexpected<Error> no_builtin_tool(const Tool& tool, std::string field) {
+  json::Document document;
+  const auto object = document.parse_object(tool.raw);
+  const std::string_view type = object ? json::string_or(*object, "type") : std::string_view();
+  std::string name(type);
+  if (object && type == "custom") name.append("' ('").append(json::string_or(*object, "name"));
+  return fail(Code::kUnsupported,
+              name.empty() ? "the target does not have this built-in tool"
+                           : "the target does not have the built-in tool '" + name + (type == "custom" ? "')" : "'"),
+              std::move(field));
+}
+
+Status refuse_foreign(const Request& request) {
+  if (request.dialect != DialectId::kOpenAiResponses) return {};
+  if (!request.previous_id.empty()) {
+    return fail(Code::kUnsupported,
+                "the target keeps no responses, and Ajar keeps none here ([responses] store = false)",
+                "previous_response_id");
+  }
+  for (const Message& message : request.messages) {
+    for (const Part& part : message.parts) {
+      if (part.kind != Part::Kind::kOpaque) continue;
+      json::Document document;
+      const auto object = document.parse_object(part.raw);
+      const std::string type(object ? json::string_or(*object, "type") : "");
+      return fail(Code::kUnsupported, "the target does not know input of type '" + type + "'", "input");
+    }
+  }
+  for (const std::string& name : member_names(request.extra)) {
+    for (const std::string_view state : {"conversation", "prompt", "context_management"}) {
+      if (name == state) return fail(Code::kUnsupported, "the target has no `" + name + "`", name);
+    }
+  }
+  return {};
+}
+
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
+  AJAR_TRY(refuse_foreign(request));
   if (request.extra.empty()) return {};
   json::Document document;
   const auto members = document.parse_object("{" + request.extra + "}");
@@ -120,7 +157,8 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
   };
   json::Document document;
   const auto object = document.parse_object(choice.raw);
-  const auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  if (object && !inner && json::string_or(*object, "type") == "allowed_tools") inner = *object;  // Responses: flat
   const auto list = inner ? json::find(*inner, "tools") : std::nullopt;
   const auto tools = list ? json::as_array(*list) : std::nullopt;
   if (!tools)
@@ -129,8 +167,10 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
   for (const json::Value item : *tools) {
     const auto tool = json::as_object(item);
     const auto function = tool ? object_at(*tool, "function") : std::nullopt;
-    const std::string_view name =
-        function ? json::string_or(*function, "name") : std::string_view();
+    const bool flat = tool && !function && json::string_or(*tool, "type") == "function";
+    const std::string_view name = function ? json::string_or(*function, "name")
+                                  : flat   ? json::string_or(*tool, "name")
+                                           : std::string_view();
     if (name.empty())
       return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
     allowed.names.emplace_back(name);

@@ -43,7 +43,7 @@ Result<Case> parse_case(std::string path, std::string_view text) {
   static constexpr std::string_view kKnown[] = {"client", "upstream", "reply",   "stream",
                                                 "json",   "error",    "dropped", "error_body"};
   static constexpr std::string_view kHead[] = {
-      "target", "kind",   "model", "preset", "base_path",     "api_version",       "keep_unknown",
+      "front", "target", "kind",   "model", "preset", "base_path",     "api_version",       "keep_unknown",
       "end",    "refold", "mask",  "each",   "include_usage", "default_max_tokens"};
   Case out;
   out.path = std::move(path);

@@ -4,6 +4,8 @@
 #include "wire/gemini/gemini.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai_error.h"
+#include "wire/responses/responses.h"
 
 namespace ajar::wiretest {
 namespace {
@@ -17,6 +19,8 @@ const Upstream kUpstreams[] = {
     {"gemini", false, wire::gemini::write_request, wire::gemini::read_error,
      wire::gemini::new_decoder, wire::gemini::write_embedding_request,
      wire::gemini::read_embedding_reply},
+    {"responses", true, wire::responses::write_request, wire::openai::read_error,
+     wire::responses::new_decoder, nullptr, nullptr},
 };
 
 }  // namespace
@@ -29,7 +33,7 @@ const Upstream* find_upstream(std::string_view name) {
 }
 
 const wire::Front* find_front(std::string_view name) {
-  const wire::Front* const fronts[] = {&wire::openai::front()};
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::responses::front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

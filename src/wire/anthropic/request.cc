@@ -33,6 +33,7 @@ class RequestWriter {
         ours_(request.dialect == DialectId::kAnthropic) {}
 
   Result<WireRequest> write() {
+    if (!ours_) AJAR_TRY(refuse_foreign(request_));
     if (request_.choices() != 1) {
       return fail(Code::kUnsupported, "the target gives one answer per request", "n");
     }
@@ -90,8 +91,7 @@ class RequestWriter {
       if (!tools_.empty()) tools_.push_back(',');
       json::Writer w(tools_);
       if (!tool.raw.empty()) {
-        if (!own)
-          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+        if (!own) return no_builtin_tool(tool, field);
         w.raw(tool.raw);
         continue;
       }

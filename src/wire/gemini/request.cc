@@ -33,6 +33,7 @@ class RequestWriter {
         ours_(request.dialect == DialectId::kGemini) {}
 
   Result<WireRequest> write() {
+    if (!ours_) AJAR_TRY(refuse_foreign(request_));
     AJAR_ASSIGN(const Conversation conversation,
                 write_conversation(request_, traits_, out_.dropped));
     json::Writer w(out_.body);
@@ -81,7 +82,7 @@ class RequestWriter {
       json::Writer tool_writer(list);
       if (!tool.raw.empty()) {
         if (!own)
-          return fail(Code::kUnsupported, "the target does not have this built-in tool", field);
+          return no_builtin_tool(tool, field);
         tool_writer.raw(tool.raw);
         continue;
       }

@@ -5,6 +5,7 @@
 #include "wire/openai/chat.h"
 #include "wire/openai/message_write.h"
 #include "wire/openai/presets.h"
+#include "wire/outbound.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -14,7 +15,8 @@ class RequestWriter {
   RequestWriter(const Request& request, const TargetInfo& target)
       : request_(request), target_(target), preset_(find_preset(target.preset)), w_(out_.body) {}
 
-  WireRequest write() {
+  Result<WireRequest> write() {
+    if (!same_dialect()) AJAR_TRY(refuse_foreign(request_));
     out_.path = endpoint_path(preset_, target_, "/chat/completions");
     out_.body.reserve(size_hint());
     w_.begin_object();
@@ -23,7 +25,7 @@ class RequestWriter {
     w_.begin_array();
     MessageWriter(w_, preset_, target_.keep_unknown, out_.dropped).write(request_.messages);
     w_.end_array();
-    tools();
+    AJAR_TRY(tools());
     sampling();
     limits();
     response_format();
@@ -36,7 +38,10 @@ class RequestWriter {
       else
         out_.dropped.push_back("service_tier");
     }
-    if (!request_.metadata.empty()) w_.raw_field("metadata", request_.metadata);
+    // Of a response, which Ajar keeps itself: here it would ask for a completion to be stored.
+    const bool of_response = request_.dialect == DialectId::kOpenAiResponses;
+    if (!request_.metadata.empty() && !of_response) w_.raw_field("metadata", request_.metadata);
+    if (of_response) AJAR_TRY(drop_extra(request_, out_.dropped));
     extra("", request_.extra);
     w_.end_object();
     return std::move(out_);
@@ -67,12 +72,17 @@ class RequestWriter {
       out_.dropped.push_back(std::string(where) + name);
   }
 
-  void tools() {
+  Status tools() {
     using Mode = ToolChoice::Mode;
     bool any = false;
     size_t index = 0;
     for (const Tool& tool : request_.tools) {
       const std::string where = "tools[" + std::to_string(index++) + "]";
+      if (tool.name.empty() && tool.origin == DialectId::kOpenAiResponses) {
+        if (!custom_tool(tool, any)) return no_builtin_tool(tool, where);
+        any = true;
+        continue;
+      }
       if (tool.name.empty() && (tool.origin != DialectId::kOpenAiChat || tool.raw.empty())) {
         out_.dropped.push_back(where);
         continue;
@@ -100,10 +110,14 @@ class RequestWriter {
       w_.end_object();
       w_.end_object();
     } else if (choice.mode == Mode::kRaw) {
-      if (same_dialect())
+      if (same_dialect()) {
         w_.raw_field("tool_choice", choice.raw);
-      else
+      } else if (request_.dialect == DialectId::kOpenAiResponses) {
+        AJAR_ASSIGN(const auto allowed, read_allowed_tools(choice));
+        if (allowed) allowed_tools(*allowed);
+      } else {
         out_.dropped.push_back("tool_choice");
+      }
     } else if (choice.mode != Mode::kUnset) {
       w_.field("tool_choice", choice.mode == Mode::kAuto   ? "auto"
                               : choice.mode == Mode::kNone ? "none"
@@ -111,6 +125,59 @@ class RequestWriter {
     }
     if (request_.parallel_tool_calls && !none_left)
       w_.field("parallel_tool_calls", *request_.parallel_tool_calls);
+    return {};
+  }
+
+  // The custom tools of Responses, which this API nests. False: it is another built-in tool.
+  bool custom_tool(const Tool& tool, bool any) {
+    json::Document document;
+    const auto object = document.parse_object(tool.raw);
+    if (!object || json::string_or(*object, "type") != "custom") return false;
+    if (!any) w_.key("tools"), w_.begin_array();
+    w_.begin_object();
+    w_.field("type", "custom");
+    w_.key("custom");
+    w_.begin_object();
+    for (const auto field : *object) {
+      if (field.key == "type") continue;
+      const auto format = field.key == "format" ? json::as_object(field.value) : std::nullopt;
+      w_.key(field.key);
+      if (!format || json::string_or(*format, "type") != "grammar") {
+        w_.raw(json::raw(field.value));
+        continue;
+      }
+      RawMembers grammar;
+      for (const auto inner : *format) {
+        if (inner.key != "type") add_member(grammar, inner.key, inner.value);
+      }
+      w_.raw("{\"type\":\"grammar\",\"grammar\":{" + grammar + "}}");
+    }
+    w_.end_object();
+    w_.end_object();
+    return true;
+  }
+
+  void allowed_tools(const AllowedTools& allowed) {
+    w_.key("tool_choice");
+    w_.begin_object();
+    w_.field("type", "allowed_tools");
+    w_.key("allowed_tools");
+    w_.begin_object();
+    w_.field("mode", allowed.required ? "required" : "auto");
+    w_.key("tools");
+    w_.begin_array();
+    for (const std::string& name : allowed.names) {
+      w_.begin_object();
+      w_.field("type", "function");
+      w_.key("function");
+      w_.begin_object();
+      w_.field("name", name);
+      w_.end_object();
+      w_.end_object();
+    }
+    w_.end_array();
+    w_.end_object();
+    w_.end_object();
   }
 
   void function(const Tool& tool, const std::string& where) {
