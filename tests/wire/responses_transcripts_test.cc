@@ -159,7 +159,9 @@ std::string final_response(const std::string& bytes) {
     const auto event = document.parse_object(payload);
     if (!event) continue;
     const auto type = json::string_or(*event, "type");
-    if (type == "response.completed" || type == "response.incomplete") out = member(*event, "response");
+    if (type != "response.completed" && type != "response.incomplete") continue;
+    out = member(*event, "response");
+    break;  // some recordings hold the next response, too
   }
   return out;
 }
@@ -184,8 +186,9 @@ void replay_sse(const std::string& bytes, const std::string& where, Tally& tally
   reader.end();
   EXPECT_EQ(reader.fault, "") << where;
   // One proxy gives its items new ids with every event.
-  const bool rotates = where.find("id-rotation") != where.npos;
-  if (!rotates) EXPECT_EQ(json_diff(meaning(original), meaning(reader.response)), "") << where;
+  // Another item is encrypted anew for the last event.
+  const bool twice = where.find("id-rotation") != where.npos || where.find("compaction") != where.npos;
+  if (!twice) EXPECT_EQ(json_diff(meaning(original), meaning(reader.response)), "") << where;
   Fold fold;
   fold.add(replay.events);
   const Reply whole = fold.take();

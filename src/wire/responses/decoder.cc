@@ -46,6 +46,11 @@ RawMembers rest_of(const json::Object& item, const std::array<std::string_view, 
   return out;
 }
 
+uint64_t hash_on(uint64_t hash, std::string_view bytes) {  // FNV-1a
+  for (const char c : bytes) hash = (hash ^ uint8_t(c)) * 1099511628211u;
+  return hash;
+}
+
 // The error of a response that failed, or of an `error` event, which has it beside its type or inside.
 Error error_of(const json::Object& object) {
   if (auto error = openai::find_error(object, 0)) return *error;
@@ -148,6 +153,12 @@ void ResponseDecoder::other(std::string_view type, const json::Object& event, Ev
   RawMembers members;
   for (const auto field : event) {
     if (field.key == "type" || field.key == "sequence_number" || field.key == "obfuscation") continue;
+    if (field.key == "output_index") {  // ours may count otherwise
+      const Item* item = find(json::as_int(field.value).value_or(-1));
+      if (item == nullptr || item->id.empty()) return void(out.pop_back());
+      extra.id = item->id;
+      continue;
+    }
     add_member(members, field.key, field.value);
   }
   extra.raw = std::move(members);
@@ -168,6 +179,7 @@ void ResponseDecoder::added(int64_t index, const json::Object& object, const jso
   if (find(index) != nullptr) return;
   Item& item = items_.emplace_back(Item{.index = index});
   item.id = json::string_or(object, "id");
+  item.item_id = item.id;
   const std::string_view type = json::string_or(object, "type");
   if (type == "message" || type == "reasoning") {
     item.type = type == "message" ? Type::kMessage : Type::kReasoning;
@@ -211,9 +223,18 @@ void ResponseDecoder::text(Item& item, Piece& piece, std::string_view words, Eve
   event.id = item.id;
   event.index = int32_t(std::clamp<int64_t>(piece.index, 0, kMaxItems));
   if (thought && piece.content) event.name = kReasoningText;
-  if (thought && !piece.said && piece.index > 0) event.text = kPieceBreak;
+  if (thought && piece.said == 0 && piece.index > 0) event.text = kPieceBreak;
   event.text += words;
-  piece.said = true;
+  piece.said += words.size();
+  piece.hash = hash_on(piece.hash, words);
+}
+
+// What the whole text says beyond its fragments: some servers send none, some recordings lack the last. A text that is
+// not what the fragments said is let be: they are with the client already.
+void ResponseDecoder::rest_of_text(Item& item, Piece& piece, std::string_view whole, EventBatch& out) {
+  if (whole.size() <= piece.said) return;
+  if (piece.said > 0 && hash_on(Piece{}.hash, whole.substr(0, piece.said)) != piece.hash) return;
+  text(item, piece, whole.substr(piece.said), out);
 }
 
 void ResponseDecoder::logprobs(Item& item, Piece& piece, const json::Object& from, EventBatch& out) {
@@ -252,7 +273,7 @@ void ResponseDecoder::rest_of_message(Item& item, const json::Object& object, Ev
     if (type != "output_text" && type != "refusal" && type != "text") continue;
     const bool refusal = type == "refusal";
     Piece& known = piece(item, index, false, refusal);
-    if (!known.said) text(item, known, json::string_or(*part, refusal ? "refusal" : "text"), out);
+    rest_of_text(item, known, json::string_or(*part, refusal ? "refusal" : "text"), out);
     if (!known.logprobs) logprobs(item, known, *part, out);
     const auto notes = array_at(*part, "annotations");
     if (!notes) continue;
@@ -271,7 +292,7 @@ void ResponseDecoder::rest_of_reasoning(Item& item, const json::Object& object, 
     for (const auto value : *list) {
       Piece& known = piece(item, index++, content, false);
       const auto part = json::as_object(value);
-      if (part && !known.said) text(item, known, json::string_or(*part, "text"), out);
+      if (part) rest_of_text(item, known, json::string_or(*part, "text"), out);
     }
   }
 }
@@ -348,7 +369,11 @@ Status ResponseDecoder::finish(const json::Object& response, std::string_view ki
     int64_t index = 0;
     for (const auto value : *output) {
       const auto item = json::as_object(value);
-      if (item) ended(index, *item, value, out);
+      const std::string_view id = item ? json::string_or(*item, "id") : std::string_view();
+      const bool known = !id.empty() && std::ranges::any_of(items_, [&](const Item& seen) {
+        return seen.done && seen.item_id == id;
+      });
+      if (item && !known) ended(index, *item, value, out);
       ++index;
     }
   }

@@ -24,14 +24,16 @@ class ResponseDecoder : public ReplyDecoder {
     bool content = false;  // of a reasoning item: not of its summary
     bool refusal = false;
     int64_t index = 0;
-    bool said = false;
+    size_t said = 0;       // bytes of its text so far, and their hash
+    uint64_t hash = 14695981039346656037u;
     bool logprobs = false;
     size_t annotations = 0;
   };
   struct Item {
     int64_t index = 0;  // output_index
     Type type = Type::kOther;
-    std::string id;
+    std::string id;         // as events name it
+    std::string item_id;    // as the provider does
     int32_t call = -1;  // which call of ours; -1: not opened yet
     bool args = false, done = false;
     std::vector<Piece> pieces;
@@ -47,6 +49,7 @@ class ResponseDecoder : public ReplyDecoder {
   void rest_of_message(Item& item, const json::Object& object, EventBatch& out);
   void rest_of_reasoning(Item& item, const json::Object& object, EventBatch& out);
   void text(Item& item, Piece& piece, std::string_view text, EventBatch& out);
+  void rest_of_text(Item& item, Piece& piece, std::string_view whole, EventBatch& out);
   void logprobs(Item& item, Piece& piece, const json::Object& from, EventBatch& out);
   void args(Item& item, std::string_view text, EventBatch& out);
   void annotation(Item& item, Piece& piece, const json::Value& value, EventBatch& out);

@@ -242,6 +242,7 @@ void ResponseEncoder::item_json(const Item& item, std::string_view status, std::
 
 void ResponseEncoder::close(Item& item, std::string& out, bool incomplete) {
   if (item.done) return;
+  if (item.type == Type::kMessage && item.contents == 0 && !item.open) open_piece(item, Sort::kText, 0, out);
   if (item.open) close_piece(item, out);
   item.done = true;
   if (item.type == Type::kOther) return;
@@ -500,8 +501,10 @@ void ResponseEncoder::opaque(const Event& event, std::string& out) {
 void ResponseEncoder::extra(const Event& event, std::string& out) {
   if (event.origin != DialectId::kOpenAiResponses) return;
   if (event.name.starts_with("response.")) {  // of an item that only this dialect knows
-    if (quiet_) return;
+    const Item* item = find(event.id);
+    if (quiet_ || (item == nullptr && !event.id.empty())) return;
     begin(event.name, out);
+    if (item != nullptr) out += ",\"output_index\":", append_int(out, item->index);
     if (!event.raw.empty()) out.append(",").append(event.raw);
     out += "}\n\n";
     return;
