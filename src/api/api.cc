@@ -103,12 +103,13 @@ Task<> Api::handle(Exchange& exchange) {
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
+  if (path.starts_with("/v1/responses/")) co_return co_await kept_response(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);
   if (path == "/") {
     Headers headers{{"content-type", "text/plain; charset=utf-8"}};
     co_await exchange.send(200, std::move(headers),
                            "Ajar " + parts_.version +
-                               "\n\nPOST /v1/chat/completions   POST /v1/embeddings   GET /v1/models\n"
+                               "\n\nPOST /v1/chat/completions   POST /v1/responses   POST /v1/embeddings   GET /v1/models\n"
                                "GET /healthz   GET /readyz   GET /metrics   /admin/…\n");
     co_return;
   }

@@ -145,6 +145,9 @@ void App::tidy() {
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
   if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);
+  const int64_t days = gateway_->snapshot()->config().responses.retention_days;
+  const auto forgotten = store_->delete_responses_before(unix_millis() - days * 86'400'000);
+  if (!forgotten) log_warn("old responses could not be deleted: " + forgotten.error().message);
 }
 
 }  // namespace ajar::app

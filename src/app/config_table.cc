@@ -46,6 +46,15 @@ const Key<L> kLimits[] = {
      "the reply; when the budget has no more room the reply is ended with an error."},
 };
 
+using Rs = ResponsesConfig;
+const Key<Rs> kResponses[] = {
+    {"store", "true", Flag<Rs>{&Rs::store},
+     "Keep the responses of /v1/responses (unless a request says store: false), so that they can be read, deleted and "
+     "continued with previous_response_id, whatever model answers. When false, `store` and previous_response_id go to "
+     "providers that speak the Responses API themselves and are refused elsewhere."},
+    {"retention_days", "30", Whole<Rs>{&Rs::retention_days, 1, 36'500}, "After which kept responses are deleted."},
+};
+
 using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
@@ -128,6 +137,7 @@ const Key<Tk> kTokenizer[] = {
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }
 std::span<const Key<StoreConfig>> store_keys() { return kStore; }
 std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
+std::span<const Key<ResponsesConfig>> responses_keys() { return kResponses; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }

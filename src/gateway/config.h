@@ -89,11 +89,18 @@ struct TokenizerConfig {
   std::vector<std::string> models;         // a trailing '*' matches any ending
 };
 
+// What Ajar keeps of the Responses API.
+struct ResponsesConfig {
+  bool store = true;
+  int64_t retention_days = 30;
+};
+
 struct Config {
   std::string file;                        // where it came from, for messages
   ServerConfig server;
   StoreConfig store;
   LimitsConfig limits;
+  ResponsesConfig responses;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::vector<TokenizerConfig> tokenizers;

@@ -36,6 +36,16 @@ CREATE TABLE calls (
   cost INTEGER NOT NULL, finish TEXT NOT NULL) STRICT;
 CREATE INDEX calls_time ON calls(time_ms);
 )sql",
+    // 2: kept responses, and where each of their items is
+    R"sql(
+CREATE TABLE responses (
+  id TEXT PRIMARY KEY, key_id TEXT NOT NULL, team TEXT NOT NULL, previous TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX responses_created ON responses(created_ms);
+CREATE TABLE response_items (
+  item TEXT NOT NULL, response TEXT NOT NULL, PRIMARY KEY (item, response)) STRICT, WITHOUT ROWID;
+CREATE INDEX response_items_response ON response_items(response);
+)sql",
 };
 
 }  // namespace ajar::store

@@ -32,6 +32,10 @@ std::string write_input(const Request& request);
 std::string output_of(std::string_view response);
 // Puts the messages that these arrays of items hold in front of the request's own, behind its instructions.
 Status prepend(Request& request, const std::vector<std::string>& item_arrays);
+// The ids of the items of an array.
+std::vector<std::string> item_ids(std::string_view items);
+// The item of that id in an array, or empty.
+std::string find_item(std::string_view items, std::string_view id);
 // The ids of the item_reference items in the input.
 std::vector<std::string> references(const Request& request);
 // Puts the item that `item` (JSON) is in the place of the reference to `id`.

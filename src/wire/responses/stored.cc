@@ -27,6 +27,41 @@ std::string output_of(std::string_view response) {
   return output ? json::raw(*output) : "[]";
 }
 
+namespace {
+
+// Calls `use` with every item and its id until it says stop.
+template <class F>
+void each_item(std::string_view items, F use) {
+  json::Document document;
+  const auto value = document.parse(items);
+  const auto array = value ? json::as_array(*value) : std::nullopt;
+  if (!array) return;
+  for (const auto item : *array) {
+    const auto object = json::as_object(item);
+    if (object && use(item, json::string_or(*object, "id"))) return;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> item_ids(std::string_view items) {
+  std::vector<std::string> out;
+  each_item(items, [&](const json::Value&, std::string_view id) {
+    if (!id.empty()) out.emplace_back(id);
+    return false;
+  });
+  return out;
+}
+
+std::string find_item(std::string_view items, std::string_view wanted) {
+  std::string out;
+  each_item(items, [&](const json::Value& item, std::string_view id) {
+    if (id == wanted) out = json::raw(item);
+    return id == wanted;
+  });
+  return out;
+}
+
 Status prepend(Request& request, const std::vector<std::string>& item_arrays) {
   std::vector<Message> earlier;
   ItemReader reader(earlier);
