@@ -52,7 +52,8 @@ struct Event {
     kMedia,      // part of the answer: name = media type, text = base64
     kLogprobs,   // raw = comma-separated items of OpenAI's logprobs.content
     kAnnotation, // raw = one OpenAI annotation (url_citation, ...)
-    kOpaque,     // raw = a whole block of `origin` that our words lack; id
+    kOpaque,     // raw = a whole block of `origin` that our words lack. With an id: an item, which comes again
+                 // under that id until `finish` is set
     kUsage,      // usage, cumulative
     kStop,       // finish, name = the provider's own word for it; text = the stop sequence that matched
     kExtra,      // only carries extra members. With an id: of that item, whose sort is `name` ("message", "reasoning",

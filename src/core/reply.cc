@@ -177,6 +177,15 @@ void Fold::add(const Event& event) {
       if (Part* text = last_text(choice)) append_raw(text->citations, event.raw);
       break;
     case Event::Kind::kOpaque: {
+      if (!event.id.empty()) {
+        const auto known = std::ranges::find_if(choice.parts, [&](const Part& part) {
+          return part.kind == Part::Kind::kOpaque && part.id == event.id;
+        });
+        if (known != choice.parts.end()) {
+          known->raw = event.raw;
+          break;
+        }
+      }
       Part opaque{.kind = Part::Kind::kOpaque, .origin = event.origin};
       opaque.raw = event.raw;
       opaque.id = event.id;
@@ -308,6 +317,7 @@ EventBatch unfold(const Reply& reply) {
           Event& opaque = emit(Kind::kOpaque, c);
           opaque.raw = part.raw;
           opaque.id = part.id;
+          if (!part.id.empty()) opaque.finish = Finish::kStop;
           opaque.origin = part.origin;
           break;
         }

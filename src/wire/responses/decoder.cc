@@ -194,9 +194,9 @@ void ResponseDecoder::added(int64_t index, const json::Object& object, const jso
     item.type = type == "function_call" ? Type::kFunction : Type::kCustom;
     if (!json::string_or(object, "name").empty()) open_call(item, object, out);
   } else {
-    Event& event = emit(Kind::kExtra, out);
+    if (item.id.empty()) return;  // comes whole
+    Event& event = emit(Kind::kOpaque, out);
     event.id = item.id;
-    event.name = type;
     event.raw = json::raw(value);
   }
 }
@@ -272,8 +272,13 @@ void ResponseDecoder::rest_of_message(Item& item, const json::Object& object, Ev
     const std::string_view type = json::string_or(*part, "type");
     if (type != "output_text" && type != "refusal" && type != "text") continue;
     const bool refusal = type == "refusal";
-    Piece& known = piece(item, index, false, refusal);
-    rest_of_text(item, known, json::string_or(*part, refusal ? "refusal" : "text"), out);
+    const std::string_view whole = json::string_or(*part, refusal ? "refusal" : "text");
+    // vLLM counts pieces from one while it streams: what has been said is known by its text.
+    const auto said = std::ranges::find_if(item.pieces, [&](const Piece& one) {
+      return one.said == whole.size() && one.said > 0 && hash_on(Piece{}.hash, whole) == one.hash;
+    });
+    Piece& known = said != item.pieces.end() ? *said : piece(item, index, false, refusal);
+    rest_of_text(item, known, whole, out);
     if (!known.logprobs) logprobs(item, known, *part, out);
     const auto notes = array_at(*part, "annotations");
     if (!notes) continue;
@@ -298,9 +303,11 @@ void ResponseDecoder::rest_of_reasoning(Item& item, const json::Object& object, 
 }
 
 void ResponseDecoder::ended(int64_t index, const json::Object& object, const json::Value& value, EventBatch& out) {
+  const size_t before = out.size();
   added(index, object, value, out);
   Item& item = *find(index);
   if (item.done) return;
+  if (item.type == Type::kOther && out.size() > before) out.pop_back();  // its beginning and end are one
   item.done = true;
   switch (item.type) {
     case Type::kMessage: {
@@ -317,11 +324,13 @@ void ResponseDecoder::ended(int64_t index, const json::Object& object, const jso
       rest_of_reasoning(item, object, out);
       const std::string_view sealed = json::string_or(object, "encrypted_content");
       static constexpr std::array<std::string_view, 5> kKnown = {"id", "type", "summary", "content", "encrypted_content"};
+      const auto content = array_at(object, "content");
       Event& event = emit(sealed.empty() ? Kind::kExtra : Kind::kThoughtEnd, out);
       event.id = item.id;
       event.text = sealed;
       if (sealed.empty()) event.name = "reasoning", event.finish = Finish::kStop;
       event.part_extra = rest_of(object, kKnown, true);
+      if (content && content->size() == 0) add_member(event.part_extra, "content", "[]");  // as it came
       break;
     }
     case Type::kFunction:
@@ -342,6 +351,7 @@ void ResponseDecoder::ended(int64_t index, const json::Object& object, const jso
       Event& event = emit(Kind::kOpaque, out);
       event.id = item.id;
       event.raw = json::raw(value);
+      event.finish = Finish::kStop;
       break;
     }
   }
@@ -367,12 +377,14 @@ Status ResponseDecoder::finish(const json::Object& response, std::string_view ki
   }
   if (const auto output = array_at(response, "output")) {
     int64_t index = 0;
+    const auto streamed = ptrdiff_t(items_.size());
     for (const auto value : *output) {
       const auto item = json::as_object(value);
+      // Some count otherwise here than in their events, some use an id twice.
       const std::string_view id = item ? json::string_or(*item, "id") : std::string_view();
-      const bool known = !id.empty() && std::ranges::any_of(items_, [&](const Item& seen) {
-        return seen.done && seen.item_id == id;
-      });
+      const bool known = !id.empty() && find(index) == nullptr &&
+                         std::any_of(items_.begin(), items_.begin() + streamed,
+                                     [&](const Item& seen) { return seen.done && seen.item_id == id; });
       if (item && !known) ended(index, *item, value, out);
       ++index;
     }

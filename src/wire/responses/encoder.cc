@@ -489,6 +489,7 @@ void ResponseEncoder::opaque(const Event& event, std::string& out) {
     item->key = event.id;
     added(*item, event.raw, out);
   }
+  if (!event.id.empty() && event.finish == Finish::kNone) return;
   item->done = true;
   item->json = event.raw;
   if (quiet_) return;
@@ -509,7 +510,7 @@ void ResponseEncoder::extra(const Event& event, std::string& out) {
     out += "}\n\n";
     return;
   }
-  if (event.id.empty() && event.raw.empty()) return;
+  if (event.id.empty()) return;
   const bool message = event.name == "message", reasoning = event.name == "reasoning";
   if (message || reasoning) {
     Item& item = item_for(message ? Type::kMessage : Type::kReasoning, event, out);
@@ -518,11 +519,6 @@ void ResponseEncoder::extra(const Event& event, std::string& out) {
     close(item, out);
     if (current_ == &item) current_ = nullptr;
     return;
-  }
-  if (!event.raw.empty()) {
-    Item& item = open(Type::kOther, event, out);
-    item.key = event.id;
-    return added(item, event.raw, out);
   }
   for (Item& item : items_) {
     if (item.call < 0 || item.call != event.index || item.done) continue;

@@ -241,6 +241,7 @@ Status ItemReader::reasoning(const json::Object& item, const Path& path) {
   }
   Part& last = message.parts.back();
   last.extra = fields.extra();
+  if (fields.has(3) && json::as_array(fields[3])->size() == 0) add_member(last.extra, "content", fields[3]);
   if (fields.has(4)) {
     AJAR_ASSIGN(const auto sealed, need_string(fields[4], path / "encrypted_content"));
     unseal(sealed, last);
