@@ -88,6 +88,7 @@ Task<> Api::handle(Exchange& exchange) {
   };
   static constexpr Endpoint kEndpoints[] = {
       {"/v1/chat/completions", "POST", &Api::chat},  {"/chat/completions", "POST", &Api::chat},
+      {"/v1/completions", "POST", &Api::completions}, {"/completions", "POST", &Api::completions},
       {"/v1/responses", "POST", &Api::responses},    {"/responses", "POST", &Api::responses},
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},

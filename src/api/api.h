@@ -50,6 +50,7 @@ class Api {
   static wire::ReplyOptions reply_options(const wire::Front& front, const Request& request, Exchange& exchange);
 
   Task<> chat(Exchange& exchange);
+  Task<> completions(Exchange& exchange);
   Task<> responses(Exchange& exchange);
   Task<> kept_response(Exchange& exchange);  // /v1/responses/{id}…
   Task<> embeddings(Exchange& exchange);

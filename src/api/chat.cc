@@ -1,7 +1,8 @@
-// POST /v1/chat/completions and POST /v1/embeddings, and the prologue that all endpoints with a model behind them share.
+// POST /v1/chat/completions, /v1/completions and /v1/embeddings, and the prologue that all endpoints with a model behind them share.
 #include "api/api.h"
 #include "api/call_sink.h"
 #include "base/text.h"
+#include "wire/completions/completions.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
 
@@ -48,6 +49,8 @@ Task<> Api::converse(Exchange& exchange, const wire::Front& front, std::function
 }
 
 Task<> Api::chat(Exchange& exchange) { co_await converse(exchange, wire::openai::front(), {}); }
+
+Task<> Api::completions(Exchange& exchange) { co_await converse(exchange, wire::completions::front(), {}); }
 
 Task<> Api::embeddings(Exchange& exchange) {
   HttpRequest& http = exchange.request();

@@ -12,7 +12,7 @@ namespace {
 
 UpstreamSpec spec_of(const ProviderConfig& provider) {
   return {.provider = provider.name, .preset = provider.preset, .base_url = provider.base_url,
-          .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file,
+          .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file, .completions = provider.completions,
           .headers = {provider.headers.begin(), provider.headers.end()},
           .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure};
 }

@@ -69,6 +69,10 @@ const Key<P> kProvider[] = {
     {"headers", "{}", Special<P>{"table of strings"}, "Sent with every request, such as a project id."},
     {"unknown_fields", "\"pass\"", Special<P>{"string"},
      "Fields that Ajar does not know: \"pass\" them on to a server of the same dialect, or \"drop\" them."},
+    {"completions", "the preset's", Text<P>{&P::completions},
+     "How prompts of the legacy /v1/completions are answered: \"native\" by the server's own /completions, \"chat\" as "
+     "one user turn. Servers of open models and custom ones complete natively, OpenAI does for its instruct and base "
+     "models."},
     {"ca_file", "the system's", Text<P>{&P::ca_file}, "PEM file of the CAs that may sign this server's certificate."},
     {"tls_insecure", "false", Flag<P>{&P::tls_insecure}, "Accept any certificate. For tests only."},
     {"price_list", "the preset's", Text<P>{&P::price_list}, "Which list of the built-in catalogue holds."},

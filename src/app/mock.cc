@@ -224,7 +224,9 @@ Task<> Mock::Impl::answer(Exchange& exchange, const Prepared& prepared, const st
 
   const std::vector<std::string>& frames = prepared.frames;
   size_t count = frames.size();
-  const size_t first_tokens = request.dialect == MockDialect::kAnthropic ? 5 : 3;  // frames up to the second token
+  const size_t first_tokens = request.dialect == MockDialect::kAnthropic   ? 5
+                              : request.dialect == MockDialect::kResponses ? 6
+                                                                           : 3;  // frames up to the second token
   // OpenAI: neither [DONE] nor any finish_reason; Anthropic: no message_stop; Gemini: no finishReason.
   if (fault == "no-end") count = std::min(count - 1, first_tokens);
   Headers headers{{"content-type", "text/event-stream"}, {"x-ajar-simulator", "true"}};
@@ -281,7 +283,7 @@ Task<> Mock::Impl::list_transcripts(Exchange& exchange) {
   w.begin_array();
   for (const Transcript& one : transcripts.all) {
     static constexpr const char* kNames[] = {"none", "openai", "embeddings", "anthropic", "gemini",
-                                             "gemini-embeddings"};
+                                             "gemini-embeddings", "responses", "completions"};
     w.begin_object();
     w.field("id", one.id);
     w.field("dialect", kNames[int(one.dialect)]);

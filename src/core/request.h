@@ -17,7 +17,8 @@ using RawJson = std::string;
 using RawMembers = std::string;
 
 enum class DialectId : uint8_t {
-  kNone, kOpenAiChat, kAnthropic, kGemini, kOpenAiResponses, kOllama, kCohere, kBedrock, kReplicate
+  kNone, kOpenAiChat, kAnthropic, kGemini, kOpenAiResponses, kOllama, kCohere, kBedrock, kReplicate,
+  kOpenAiCompletions
 };
 std::string_view dialect_name(DialectId id);  // "openai", "anthropic", "gemini", "responses", ...
 DialectId dialect_of_name(std::string_view name);  // kNone: unknown

@@ -21,6 +21,7 @@ struct ProviderConfig {
   std::string api_version;
   std::map<std::string, std::string> headers;  // sent with every request
   bool keep_unknown = true;            // unknown_fields = "pass" | "drop"
+  std::string completions;             // "native" | "chat"; empty: as the preset does
   std::string ca_file;
   bool tls_insecure = false;
   std::string price_list;              // empty: the preset's

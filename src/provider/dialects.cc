@@ -1,6 +1,7 @@
 #include "provider/dialects.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/completions/completions.h"
 #include "wire/gemini/gemini.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
@@ -24,7 +25,11 @@ const Dialect& dialect_of(DialectId id) {
   static constexpr Dialect kResponses{DialectId::kOpenAiResponses, wire::responses::write_request,
                                       wire::openai::read_error, wire::responses::new_decoder,
                                       nullptr, nullptr};
+  static constexpr Dialect kCompletions{DialectId::kOpenAiCompletions, wire::completions::write_request,
+                                        wire::openai::read_error, wire::completions::new_decoder,
+                                        nullptr, nullptr};
   switch (id) {
+    case DialectId::kOpenAiCompletions: return kCompletions;
     case DialectId::kOpenAiResponses: return kResponses;
     case DialectId::kAnthropic: return kAnthropic;
     case DialectId::kGemini: return kGemini;

@@ -49,6 +49,17 @@ constexpr Preset kPresets[] = {
 
 std::span<const Preset> presets() { return kPresets; }
 
+bool completes(std::string_view preset, std::string_view model) {
+  if (preset == "openai") {
+    return model.ends_with("-instruct") || model.starts_with("davinci-002") || model.starts_with("babbage-002");
+  }
+  for (const std::string_view name : {"vllm", "llamacpp", "sglang", "tgi", "tensorrt-llm", "ollama", "lmstudio", "together",
+                                      "fireworks", "deepseek", "openrouter", "custom"}) {
+    if (preset == name) return true;
+  }
+  return false;
+}
+
 const Preset* find_preset(std::string_view name) {
   for (const Preset& preset : kPresets) {
     if (preset.name == name) return &preset;

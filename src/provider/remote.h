@@ -20,12 +20,14 @@ struct Upstream {
   Headers headers;             // credentials and configured headers
   TlsOptions tls;
   std::string api_key;         // to be taken out of what the server says
+  std::string completions;     // UpstreamSpec::completions
   wire::TargetInfo info;       // model is filled per target
 };
 
 // What the configuration gives to make an Upstream.
 struct UpstreamSpec {
   std::string provider, preset, base_url, api_key, api_version, ca_file;
+  std::string completions;     // "native" or "chat"; empty: as the preset does
   std::vector<std::pair<std::string, std::string>> headers;
   bool keep_unknown = true;
   bool tls_insecure = false;
@@ -46,6 +48,7 @@ class RemoteProvider final : public Provider {
 
  private:
   Task<Status> exchange(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink);
+  DialectId dialect_for(const Request& request, const std::string& model) const;
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);

@@ -12,6 +12,14 @@
 namespace ajar::wire {
 namespace {
 
+// Members of a Completions request that were either refused or are seen to elsewhere.
+bool of_completion(std::string_view name) {
+  for (const std::string_view own : {"prompt", "suffix", "best_of", "echo", "logprobs"}) {
+    if (name == own) return true;
+  }
+  return false;
+}
+
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
@@ -96,7 +104,31 @@ std::unexpected<Error> no_builtin_tool(const Tool& tool, std::string field) {
               std::move(field));
 }
 
+// A model that only chats answers one prompt of text as it would one user turn.
+Status refuse_completion(const Request& request) {
+  json::Document document;
+  const auto members = document.parse_object("{" + request.extra + "}");
+  if (!members) return {};
+  const auto refuse = [](std::string field, std::string why) {
+    return fail(Code::kUnsupported, "the target chats and does not complete text: " + std::move(why), std::move(field));
+  };
+  const auto prompt = json::find(*members, "prompt");
+  if (prompt && !json::as_string(*prompt)) {
+    const auto list = json::as_array(*prompt);
+    const bool one = list && list->size() == 1 && json::as_string(list->at(0).value_unsafe());
+    if (!one) return refuse("prompt", "it takes one prompt of text, neither several nor token ids");
+  }
+  if (json::find(*members, "suffix")) return refuse("suffix", "it cannot fill in the middle");
+  if (json::int_or(*members, "best_of", 1) > request.choices()) return refuse("best_of", "it cannot choose among answers");
+  if (json::find(*members, "echo") && json::find(*members, "logprobs")) {
+    return refuse("echo", "it gives no log probabilities of the prompt");
+  }
+  if (request.max_tokens == 0) return refuse("max_tokens", "it cannot answer with nothing");
+  return {};
+}
+
 Status refuse_foreign(const Request& request) {
+  if (request.dialect == DialectId::kOpenAiCompletions) return refuse_completion(request);
   if (request.dialect != DialectId::kOpenAiResponses) return {};
   if (!request.previous_id.empty()) {
     return fail(Code::kUnsupported,
@@ -139,6 +171,7 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
     }
     if (refuse)
       return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    if (request.dialect == DialectId::kOpenAiCompletions && of_completion(name)) continue;
     drop(dropped, name);
   }
   return {};

@@ -29,7 +29,7 @@ std::string_view guess_media_type(std::string_view url);
 // Adds `name` to a list of dropped features, once.
 void drop(std::vector<std::string>& dropped, std::string_view name);
 // Refuses (kUnsupported, naming it) what only the client's own dialect can do: items and built-in tools of Responses that
-// our words lack, state that another provider keeps. Every writer of another dialect than the client's asks.
+// our words lack, state that another provider keeps; what a chat cannot do for a Completions request. Every writer of another dialect than the client's asks.
 Status refuse_foreign(const Request& request);
 // "the target does not have the built-in tool 'web_search'"; `field` is "tools[0]".
 std::unexpected<Error> no_builtin_tool(const Tool& tool, std::string field);

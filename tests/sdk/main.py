@@ -39,6 +39,8 @@ def config(mock, scripted):
                     model = "fault-flaky-" + "0" * DIALECTS.index(dialect) + "1"
                 out += [f'[routes."{dialect}{name}"]', "retries = 0", "breaker_failures = 0",
                         f'targets = [{{ provider = "{provider}", model = "{model}" }}]']
+    out += ["[providers.responses]", 'preset = "custom-responses"', f'base_url = "{mock}/v1"',
+            "[routes.responses]", "retries = 0", 'targets = [{ provider = "responses", model = "mock-small" }]']
     return "\n".join(out) + "\n"
 
 
@@ -60,7 +62,8 @@ class Report:
 
 def run_python(report, context):
     import test_openai
-    for name, test in test_openai.tests(context):
+    import test_responses
+    for name, test in (*test_openai.tests(context), *test_responses.tests(context)):
         try:
             test()
             report.add("python " + name)
@@ -69,9 +72,14 @@ def run_python(report, context):
 
 
 def run_node(report, context, folder):
+    for name in ("test_openai.mjs", "test_responses.mjs"):
+        run_script(report, context, folder, name)
+
+
+def run_script(report, context, folder, name):
     """The script prints one JSON line per test."""
-    script = folder / "test_openai.mjs"
-    script.write_text((HERE / "test_openai.mjs").read_text())
+    script = folder / name
+    script.write_text((HERE / name).read_text())
     done = subprocess.run(["node", str(script)], input=json.dumps(context), capture_output=True, text=True, timeout=300)
     count = 0
     for line in done.stdout.splitlines():

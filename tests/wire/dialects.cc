@@ -1,6 +1,7 @@
 #include "dialects.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/completions/completions.h"
 #include "wire/gemini/gemini.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
@@ -21,6 +22,8 @@ const Upstream kUpstreams[] = {
      wire::gemini::read_embedding_reply},
     {"responses", true, wire::responses::write_request, wire::openai::read_error,
      wire::responses::new_decoder, nullptr, nullptr},
+    {"completions", false, wire::completions::write_request, wire::openai::read_error,
+     wire::completions::new_decoder, nullptr, nullptr},
 };
 
 }  // namespace
@@ -33,7 +36,7 @@ const Upstream* find_upstream(std::string_view name) {
 }
 
 const wire::Front* find_front(std::string_view name) {
-  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::responses::front()};
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::responses::front(), &wire::completions::front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

@@ -41,7 +41,7 @@ class RequestWriter {
     // Of a response, which Ajar keeps itself: here it would ask for a completion to be stored.
     const bool of_response = request_.dialect == DialectId::kOpenAiResponses;
     if (!request_.metadata.empty() && !of_response) w_.raw_field("metadata", request_.metadata);
-    if (of_response) AJAR_TRY(drop_extra(request_, out_.dropped));
+    if (of_response || request_.dialect == DialectId::kOpenAiCompletions) AJAR_TRY(drop_extra(request_, out_.dropped));
     extra("", request_.extra);
     w_.end_object();
     return std::move(out_);

@@ -148,6 +148,8 @@ Status ResponseDecoder::on_event(std::string_view name, std::string_view data, E
 
 // Events of items that are only this dialect's: passed on, so that its clients see them.
 void ResponseDecoder::other(std::string_view type, const json::Object& event, EventBatch& out) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; };
+  if (!std::ranges::all_of(type, plain)) return;  // it stands in a line of its own
   Event& extra = emit(Kind::kExtra, out);
   extra.name = type;
   RawMembers members;

@@ -239,6 +239,7 @@ Status ItemReader::reasoning(const json::Object& item, const Path& path) {
   if (message.parts.size() == first) {
     message.parts.emplace_back(Part{.kind = Part::Kind::kThought, .origin = kOurs}).id = id;
   }
+  message.parts[first].name = kReasoningItem;
   Part& last = message.parts.back();
   last.extra = fields.extra();
   if (fields.has(3) && json::as_array(fields[3])->size() == 0) add_member(last.extra, "content", fields[3]);

@@ -244,7 +244,7 @@ size_t ItemWriter::reasoning(const Message& message, size_t from) {
   while (last + 1 < message.parts.size() && !closed(message.parts[last])) {
     const Part& next = message.parts[last + 1];
     const bool back = message.parts[last].detail == kReasoningText && next.detail.empty();
-    if (next.kind != Kind::kThought || next.id != message.parts[from].id || next.origin != message.parts[from].origin ||
+    if (next.kind != Kind::kThought || !next.name.empty() || next.id != message.parts[from].id || next.origin != message.parts[from].origin ||
         back) {
       break;
     }

@@ -13,6 +13,8 @@ namespace ajar::wire::responses {
 
 // Part::detail of the part that begins a message item of the model's; kStringItem: its content was a string.
 inline constexpr std::string_view kMessageItem = "message", kStringItem = "string";
+// Part::name of the thought that begins a reasoning item.
+inline constexpr std::string_view kReasoningItem = "reasoning";
 // Part::detail of a kOpaque that is a part of a message's content; without it, it is a whole item.
 inline constexpr std::string_view kContentPart = "content";
 // Part::detail and Event::name of a thought that stands in a reasoning item's content, not in its summary.
