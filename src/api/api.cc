@@ -91,6 +91,8 @@ Task<> Api::handle(Exchange& exchange) {
   };
   static constexpr Endpoint kEndpoints[] = {
       {"/v1/chat/completions", "POST", &Api::chat},  {"/chat/completions", "POST", &Api::chat},
+      {"/v1/completions", "POST", &Api::completions}, {"/completions", "POST", &Api::completions},
+      {"/v1/responses", "POST", &Api::responses},    {"/responses", "POST", &Api::responses},
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
       {"/v1/rerank", "POST", &Api::rerank},          {"/v2/rerank", "POST", &Api::rerank},
@@ -131,12 +133,13 @@ Task<> Api::handle(Exchange& exchange) {
   constexpr std::string_view kOneModel = "/v1beta/models/";
   if (wants("GET") && path.starts_with(kOneModel)) co_return co_await gemini_models(exchange, path.substr(kOneModel.size()));
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
+  if (path.starts_with("/v1/responses/")) co_return co_await kept_response(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);
   if (path == "/") {
     Headers headers{{"content-type", "text/plain; charset=utf-8"}};
     co_await exchange.send(200, std::move(headers),
                            "Ajar " + parts_.version +
-                               "\n\nPOST /v1/chat/completions   POST /v1/embeddings   GET /v1/models\n"
+                               "\n\nPOST /v1/chat/completions   POST /v1/responses   POST /v1/embeddings   GET /v1/models\n"
                                "POST /v1/messages   POST /v1beta/models/{model}:generateContent\n"
                                "GET /healthz   GET /readyz   GET /metrics   /admin/…\n");
     co_return;

@@ -51,9 +51,14 @@ class Api {
   // One chat call in any dialect, from bytes to the gateway's line and back. `adjust`, if any, sets on the request
   // what the URL says; its error is the client's.
   Task<> converse(Exchange& exchange, const wire::Front& front, std::function<Status(Request&)> adjust);
-  static wire::ReplyOptions reply_options(const Request& request, Exchange& exchange);
+  // Puts the items that the request refers to in their places. Gives what is to be kept of its own input.
+  Task<Result<std::string>> gather(Request& request, const Context& context);
+  static wire::ReplyOptions reply_options(const wire::Front& front, const Request& request, Exchange& exchange);
 
   Task<> chat(Exchange& exchange);
+  Task<> completions(Exchange& exchange);
+  Task<> responses(Exchange& exchange);
+  Task<> kept_response(Exchange& exchange);  // /v1/responses/{id}…
   Task<> embeddings(Exchange& exchange);
   Task<> forward(Exchange& exchange, ForwardKind kind);
   Task<> rerank(Exchange& exchange);

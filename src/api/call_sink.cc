@@ -100,6 +100,7 @@ Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallR
   }
   if (!stream_) {
     const std::string body = front_.write_reply(fold_.take(), options_);
+    on_reply(body);
     Headers headers = headers_.make("application/json");
     headers.add("x-ajar-cost-usd", dollars(call.cost));
     co_await exchange_.send(200, std::move(headers), body);
@@ -107,6 +108,9 @@ Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallR
   }
   bytes_.clear();
   encoder().finish(end, error, bytes_);
+  if (end == StreamEnd::kComplete) {
+    if (const std::string reply = encoder().take_reply(); !reply.empty()) on_reply(reply);
+  }
   co_await exchange_.finish(bytes_);
   co_return 200;
 }

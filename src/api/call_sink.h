@@ -41,6 +41,11 @@ class ChatSink : public ReplySink {
   Task<Status> write(EventBatch& events) override;
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
 
+ protected:
+  // The whole reply of a call that ended well, before the client has its last byte. Of streams only in dialects whose
+  // streams end by repeating it.
+  virtual void on_reply(std::string_view reply) {}
+
  private:
   wire::ReplyEncoder& encoder();
 

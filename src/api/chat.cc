@@ -1,7 +1,8 @@
-// POST /v1/chat/completions and POST /v1/embeddings, and the prologue that all endpoints with a model behind them share.
+// POST /v1/chat/completions, /v1/completions and /v1/embeddings, and the prologue that all endpoints with a model behind them share.
 #include "api/api.h"
 #include "api/call_sink.h"
 #include "base/text.h"
+#include "wire/completions/completions.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
 
@@ -23,9 +24,10 @@ Result<std::shared_ptr<const Key>> Api::admit(const HttpRequest& http) const {
   return key;
 }
 
-wire::ReplyOptions Api::reply_options(const Request& request, Exchange& exchange) {
+wire::ReplyOptions Api::reply_options(const wire::Front& front, const Request& request, Exchange& exchange) {
   return {.dialect = request.dialect, .include_usage = request.include_usage, .model = request.model,
-          .legacy_functions = request.legacy_functions, .id = exchange.id()};
+          .legacy_functions = request.legacy_functions, .id = exchange.id(),
+          .echo = front.echo != nullptr ? front.echo(request) : RawMembers()};
 }
 
 // `adjust` sets what the URL says.
@@ -42,11 +44,13 @@ Task<> Api::converse(Exchange& exchange, const wire::Front& front, std::function
   std::string().swap(http.body);  // a large body must not live as long as its answer
 
   Context context = new_context(exchange, *key, front.endpoint);
-  ChatSink sink(exchange, front, context, request->stream, reply_options(*request, exchange));
+  ChatSink sink(exchange, front, context, request->stream, reply_options(front, *request, exchange));
   co_await parts_.gateway.chat(*request, std::move(*key), context, sink);
 }
 
 Task<> Api::chat(Exchange& exchange) { co_await converse(exchange, wire::openai::front(), {}); }
+
+Task<> Api::completions(Exchange& exchange) { co_await converse(exchange, wire::completions::front(), {}); }
 
 Task<> Api::embeddings(Exchange& exchange) {
   HttpRequest& http = exchange.request();

@@ -2,9 +2,11 @@
 
 #include "api/gemini_path.h"
 #include "wire/anthropic/anthropic.h"
+#include "wire/completions/completions.h"
 #include "wire/gemini/gemini.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
+#include "wire/responses/responses.h"
 
 namespace ajar::api {
 
@@ -12,6 +14,8 @@ const wire::Front& front_of(std::string_view path) {
   if (path.starts_with("/api/")) return wire::ollama::chat_front();
   if (path.starts_with("/v1/messages") || path.starts_with("/anthropic/")) return wire::anthropic::front();
   if (is_gemini(path)) return wire::gemini::front();
+  if (path.starts_with("/v1/responses")) return wire::responses::front();
+  if (path == "/v1/completions" || path == "/completions") return wire::completions::front();
   return wire::openai::front();
 }
 

@@ -12,6 +12,7 @@ namespace ajar::app {
 UpstreamSpec spec_of(const ProviderConfig& provider) {
   return {.provider = provider.name, .preset = provider.preset, .base_url = provider.base_url,
           .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file,
+          .completions = provider.completions,
           .headers = {provider.headers.begin(), provider.headers.end()},
           .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure,
           .region = provider.region, .access_key_id = provider.access_key_id,
@@ -168,6 +169,9 @@ void App::tidy() {
     if (gone) (void)store_->delete_file(file.owner, file.id);
     else log_warn("an expired file could not be deleted: " + gone.error().message);
   }
+  const int64_t days = gateway_->snapshot()->config().responses.retention_days;
+  const auto forgotten = store_->delete_responses_before(unix_millis() - days * 86'400'000);
+  if (!forgotten) log_warn("old responses could not be deleted: " + forgotten.error().message);
 }
 
 }  // namespace ajar::app

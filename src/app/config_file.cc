@@ -74,7 +74,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "batches", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "batches", "responses", "providers", "routes",
                                                               "tokenizers"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -88,6 +88,8 @@ class Reader {
         read_section<LimitsConfig>(*table, name, limits_keys(), config.limits);
       } else if (name == "batches") {
         read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
+      } else if (name == "responses") {
+        read_section<ResponsesConfig>(*table, name, responses_keys(), config.responses);
       } else {
         for (const auto& [entry_key, entry] : *table) {
           const std::string entry_name(entry_key.str());

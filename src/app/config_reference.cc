@@ -51,6 +51,7 @@ std::string config_reference() {
   section<LimitsConfig>(out, "[limits]", "How calls are counted against keys and teams.", limits_keys());
   section<BatchesConfig>(out, "[batches]", "Files that clients upload, and batches (`/v1/files`, `/v1/batches`).",
                          batches_keys());
+  section<ResponsesConfig>(out, "[responses]", "What Ajar keeps for the Responses API.", responses_keys());
   section<ProviderConfig>(out, "[providers.NAME]", "A server that has models.", provider_keys());
   section<RouteConfig>(out, "[routes.NAME]",
                        "A public model name, and what it means. A name that ends in `*` matches every model that "

@@ -58,13 +58,23 @@ const Key<B> kBatches[] = {
      "All files together; a further upload is answered 413. One upload may be as large as server.max_body."},
 };
 
+using Rs = ResponsesConfig;
+const Key<Rs> kResponses[] = {
+    {"store", "true", Flag<Rs>{&Rs::store},
+     "Keep the responses of /v1/responses (unless a request says store: false), so that they can be read, deleted and "
+     "continued with previous_response_id, whatever model answers. When false, `store` and previous_response_id go to "
+     "providers that speak the Responses API themselves and are refused elsewhere."},
+    {"retention_days", "30", Whole<Rs>{&Rs::retention_days, 1, 36'500}, "After which kept responses are deleted."},
+};
+
 using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
      "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
-     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible "
-     "server), custom-anthropic, custom-gemini."},
+     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible server), "
+     "custom-anthropic, custom-gemini; openai-responses, azure-responses and custom-responses for servers that speak "
+     "OpenAI's Responses API."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
     {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},
     {"api_version", "the preset's", Text<P>{&P::api_version}, "Azure's api-version, Anthropic's anthropic-version."},
@@ -83,6 +93,10 @@ const Key<P> kProvider[] = {
     {"headers", "{}", Special<P>{"table of strings"}, "Sent with every request, such as a project id."},
     {"unknown_fields", "\"pass\"", Special<P>{"string"},
      "Fields that Ajar does not know: \"pass\" them on to a server of the same dialect, or \"drop\" them."},
+    {"completions", "the preset's", Text<P>{&P::completions},
+     "How prompts of the legacy /v1/completions are answered: \"native\" by the server's own /completions, \"chat\" as "
+     "one user turn. Servers of open models and custom ones complete natively, OpenAI does for its instruct and base "
+     "models."},
     {"ca_file", "the system's", Text<P>{&P::ca_file}, "PEM file of the CAs that may sign this server's certificate."},
     {"tls_insecure", "false", Flag<P>{&P::tls_insecure}, "Accept any certificate. For tests only."},
     {"price_list", "the preset's", Text<P>{&P::price_list}, "Which list of the built-in catalogue holds."},
@@ -152,6 +166,7 @@ std::span<const Key<ServerConfig>> server_keys() { return kServer; }
 std::span<const Key<StoreConfig>> store_keys() { return kStore; }
 std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
 std::span<const Key<BatchesConfig>> batches_keys() { return kBatches; }
+std::span<const Key<ResponsesConfig>> responses_keys() { return kResponses; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }

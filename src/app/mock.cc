@@ -282,7 +282,8 @@ Task<> Mock::Impl::list_transcripts(Exchange& exchange) {
   w.begin_array();
   for (const Transcript& one : transcripts.all) {
     static constexpr const char* kNames[] = {"none", "openai", "embeddings", "anthropic", "gemini",
-                                             "gemini-embeddings", "ollama", "bedrock", "cohere", "replicate"};
+                                             "gemini-embeddings", "ollama", "bedrock", "cohere", "replicate",
+                                             "responses", "completions"};
     w.begin_object();
     w.field("id", one.id);
     w.field("dialect", kNames[int(one.dialect)]);

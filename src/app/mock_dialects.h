@@ -2,6 +2,8 @@
 // The simulator's dialects beyond OpenAI's, Anthropic's and Gemini's: one row and one file each.
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "app/mock_reply.h"
 #include "json/read.h"
@@ -40,5 +42,15 @@ int64_t mock_output_tokens(const MockReply& reply);
 std::string mock_quoted(std::string_view text);
 std::vector<float> mock_embedding(const std::string& text, int64_t dimensions);
 std::string mock_embedding_rows(const MockRequest& request);  // [[…],…]
+
+// OpenAI's other two text APIs: Responses and the legacy Completions.
+// Fill what the dialects have in other places than Chat Completions: the last user turn, tools, limits, schema.
+void read_mock_responses(const json::Object& root, MockRequest& request);
+void read_mock_completions(const json::Object& root, MockRequest& request);
+
+std::string mock_responses_body(const MockRequest& request, const MockReply& reply);
+std::vector<std::string> mock_responses_frames(const MockRequest& request, const MockReply& reply);
+std::string mock_completions_body(const MockRequest& request, const MockReply& reply);
+std::vector<std::string> mock_completions_frames(const MockRequest& request, const MockReply& reply);
 
 }  // namespace ajar::app

@@ -1,5 +1,7 @@
 #include "app/mock_reply.h"
 
+#include "app/mock_dialects.h"
+
 #include <cmath>
 #include <cstring>
 
@@ -479,6 +481,8 @@ std::string mock_body(const MockRequest& request, const MockReply& reply) {
       }
       return out + "]}";
     }
+    case MockDialect::kResponses: return mock_responses_body(request, reply);
+    case MockDialect::kCompletions: return mock_completions_body(request, reply);
     default: return openai_body(request, reply);
   }
 }
@@ -488,6 +492,8 @@ std::vector<std::string> mock_frames(const MockRequest& request, const MockReply
   switch (request.dialect) {
     case MockDialect::kAnthropic: return anthropic_frames(request, reply);
     case MockDialect::kGemini: return gemini_frames(request, reply);
+    case MockDialect::kResponses: return mock_responses_frames(request, reply);
+    case MockDialect::kCompletions: return mock_completions_frames(request, reply);
     default: return openai_frames(request, reply);
   }
 }
@@ -565,6 +571,8 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
   }
   if (speaker) request.dialect = speaker->dialect;
   else if (ends("/chat/completions")) request.dialect = MockDialect::kOpenAi;
+  else if (ends("/completions")) request.dialect = MockDialect::kCompletions;
+  else if (ends("/responses")) request.dialect = MockDialect::kResponses;
   else if (ends("/embeddings")) request.dialect = MockDialect::kEmbeddings;
   else if (ends("/messages")) request.dialect = MockDialect::kAnthropic;
   else if (ends(":rawPredict") || ends(":streamRawPredict")) request.dialect = MockDialect::kAnthropic;  // on Vertex AI
@@ -639,6 +647,8 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
       }
     }
   }
+  if (request.dialect == MockDialect::kResponses) read_mock_responses(*root, request);
+  if (request.dialect == MockDialect::kCompletions) read_mock_completions(*root, request);
   // A tool is called when the caller insists, or when the user says the word.
   bool insist = request.last_text.find("tool") != std::string::npos;
   const auto choice = json::find(*root, "tool_choice");
@@ -670,7 +680,8 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
       }
     }
   }
-  if (const auto input = json::find(*root, "input")) {
+  const bool embeds = request.dialect == MockDialect::kEmbeddings;
+  if (const auto input = embeds ? json::find(*root, "input") : std::nullopt) {
     if (const auto list = json::as_array(*input)) {
       const bool tokens = list->size() > 0 && list->at(0).value_unsafe().type() == json::Type::INT64;
       if (tokens) request.inputs.push_back(json::raw(*input));

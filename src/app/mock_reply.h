@@ -9,7 +9,10 @@
 
 namespace ajar::app {
 
-enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings, kOllama, kBedrock, kCohere, kReplicate };
+enum class MockDialect {
+  kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings, kOllama, kBedrock, kCohere, kReplicate, kResponses,
+  kCompletions
+};
 
 // What the mock read of a request. A model name such as "mock-t200-d50-p20-c" sets the reply: 200 tokens, 50 ms before
 // the first byte, 20 ms between two tokens, and "c": every token says when it was written (kClockMark).
@@ -34,6 +37,7 @@ struct MockRequest {
   std::vector<std::string> inputs;  // embeddings
   bool base64 = false;
   int64_t dimensions = 0;
+  bool echo = false, logprobs = false, max_tokens_given = false;  // completions, whose prompts are `inputs`
   int64_t tokens = 0;     // 0: as the mock was told
   int64_t delay_ms = -1;  // -1: as the mock was told
   int64_t pace_ms = -1;

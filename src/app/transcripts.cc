@@ -28,6 +28,7 @@ MockDialect dialect_of_path(std::string_view path) {
   if (has("anthropic")) return MockDialect::kAnthropic;
   if (has("google")) return MockDialect::kGemini;
   if (has("embedding")) return MockDialect::kEmbeddings;
+  if (has("/responses/")) return MockDialect::kResponses;
   for (const char* family : {"openai/src/chat", "openai-compatible/src/chat", "azure", "groq", "mistral",
                              "deepseek", "xai/src/__fixtures__", "moonshotai", "alibaba", "perplexity",
                              "tensorzero"}) {
@@ -107,6 +108,9 @@ void add_fixture(const fs::path& file, const std::string& stem, Transcripts& out
   std::stringstream text;
   text << stream.rdbuf();
   const std::string name = file.filename().string();
+  // Two APIs share a folder at some providers.
+  if (text.view().find("\"response.created\"") != text.view().npos) one.dialect = MockDialect::kResponses;
+  if (text.view().find("\"object\": \"response\"") != text.view().npos) one.dialect = MockDialect::kResponses;
   if (name.ends_with(".chunks.txt")) {
     one.content_type = mock_stream_type(one.dialect);
     for (const auto line : split(text.view(), '\n')) {
@@ -118,6 +122,7 @@ void add_fixture(const fs::path& file, const std::string& stem, Transcripts& out
     one.body = text.str();
     if (one.body.find("\"choices\"") == std::string::npos && one.body.find("\"candidates\"") == std::string::npos &&
         one.body.find("\"stop_reason\"") == std::string::npos && one.body.find("\"stopReason\"") == std::string::npos &&
+        one.body.find("\"output\"") == std::string::npos &&
         (one.dialect != MockDialect::kCohere || one.body.find("\"finish_reason\"") == std::string::npos)) {
       return;  // an error or something else; what status it came with is not known
     }

@@ -3,7 +3,8 @@
 //
 // Grammar per reply:  kStart (kText | kThought | ... | kUsage)* (kStop per choice)  with usage before or after
 // the stop. A tool call is one kToolCall (id, name) followed by kToolArgs with the same choice and index until
-// another part begins. Text and thoughts come as fragments of any size >= 1, never splitting a UTF-8 character
+// another part begins. Dialects whose replies are lists of items name the item of every fragment (`id`) and count the
+// pieces within it (`index`); others leave both empty. Text and thoughts come as fragments of any size >= 1, never splitting a UTF-8 character
 // (the JSON strings they came from cannot).
 
 #include <cstdint>
@@ -47,21 +48,22 @@ std::string_view finish_name(Finish finish);  // OpenAI's words: "stop", "length
 struct Event {
   enum class Kind : uint8_t {
     kStart,      // id, name = the model that served, created (unix s); once
-    kText,       // text; index = which block of text, where the provider's answer has several in a row
-    kRefusal,    // text
-    kThought,    // text fragment of reasoning
-    kThoughtEnd, // closes the open thought: text = its signature; redacted: raw holds the opaque bytes
+    kText,       // text; id; index = which block of text, where the provider's answer has several in a row
+    kRefusal,    // text; id, index
+    kThought,    // text fragment of reasoning; id, index; name = what sort of text, where a dialect has more than one
+    kThoughtEnd, // closes the open thought: text = its signature; redacted: raw holds the opaque bytes; id
     kToolCall,   // index, id, name; text = signature when there is one; opens the call
     kToolArgs,   // index, text = fragment of the JSON text of the arguments
     kMedia,      // part of the answer: name = media type, text = base64
     kLogprobs,   // raw = comma-separated items of OpenAI's logprobs.content
     kAnnotation, // raw = one OpenAI annotation (url_citation, ...); text = the same as `origin` says it, which
                  // belongs to the open block of text
-    kOpaque,     // raw = a whole block of `origin` that our words lack; of a forwarded call: bytes of its
-                 // body, name = the media type
+    kOpaque,     // raw = a whole block of `origin` that our words lack. With an id: an item, which comes again
+                 // under that id until `finish` is set. Of a forwarded call: bytes of its body, name = the media type
     kUsage,      // usage, cumulative
     kStop,       // finish, name = the provider's own word for it; text = the stop sequence that matched
-    kExtra,      // only carries extra members
+    kExtra,      // only carries extra members. With an id: of that item, whose sort is `name` ("message", "reasoning",
+                 // …), at its beginning or, where `finish` is set, at its end. raw = whatever else only `origin` can say
   };
   Kind kind = Kind::kText;
   Finish finish = Finish::kNone;

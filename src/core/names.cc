@@ -15,6 +15,7 @@ std::string_view dialect_name(DialectId id) {
     case DialectId::kCohere: return "cohere";
     case DialectId::kBedrock: return "bedrock";
     case DialectId::kReplicate: return "replicate";
+    case DialectId::kOpenAiCompletions: return "completions";
   }
   return "none";
 }
@@ -31,6 +32,13 @@ std::string_view batch_status_name(BatchStatus status) {
     case BatchStatus::kCancelled: return "cancelled";
   }
   return "failed";
+}
+
+DialectId dialect_of_name(std::string_view name) {
+  for (int id = int(DialectId::kOpenAiChat); id <= int(DialectId::kOpenAiCompletions); ++id) {
+    if (dialect_name(DialectId(id)) == name) return DialectId(id);
+  }
+  return DialectId::kNone;
 }
 
 std::string_view role_name(Role role) {

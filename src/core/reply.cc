@@ -1,5 +1,7 @@
 #include "core/reply.h"
 
+#include <algorithm>
+
 #include "json/read.h"
 #include "json/write.h"
 
@@ -58,23 +60,50 @@ Choice& Fold::choice(int index) {
   return reply_.choices[wanted];
 }
 
-// The last part if it is of this kind and still open, otherwise a new one.
-Part& Fold::open(Choice& choice, Part::Kind kind) {
-  if (choice.parts.empty() || choice.parts.back().kind != kind ||
-      (kind == Part::Kind::kThought &&
-       (!choice.parts.back().signature.empty() || choice.parts.back().redacted))) {
-    choice.parts.push_back(Part{.kind = kind});
+// The last part if it is of this kind, of this item or block and still open, otherwise a new one.
+Part& Fold::open(Choice& choice, Part::Kind kind, const Event& event) {
+  const size_t at = size_t(&choice - reply_.choices.data());
+  if (open_index_.size() <= at) open_index_.resize(at + 1);
+  const bool ends = event.kind == Event::Kind::kThoughtEnd;
+  if (!choice.parts.empty()) {
+    Part& last = choice.parts.back();
+    const bool closed = kind == Part::Kind::kThought && (!last.signature.empty() || last.redacted);
+    // Blocks of text have numbers; blocks of other kinds only where they belong to an item.
+    const bool numbered = !event.id.empty() || kind == Part::Kind::kText;
+    const bool same_item = event.id.empty() || (last.id == event.id && (ends || last.detail == event.name));
+    const bool same_block = ends || !numbered || open_index_[at] == event.index;
+    if (last.kind == kind && same_item && same_block && !closed) return last;
   }
-  return choice.parts.back();
+  Part& part = choice.parts.emplace_back(Part{.kind = kind});
+  part.id = event.id;
+  if (!event.id.empty() && !ends) part.detail = event.name;
+  open_index_[at] = event.index;
+  return part;
 }
 
-Part& Fold::open_text(Choice& choice, int index) {
-  const size_t at = size_t(&choice - reply_.choices.data());
-  if (text_index_.size() <= at) text_index_.resize(at + 1);
-  const bool another = text_index_[at] != index;
-  text_index_[at] = index;
-  if (another) return choice.parts.emplace_back();
-  return open(choice, Part::Kind::kText);
+static Part* last_text(Choice& choice) {
+  for (auto part = choice.parts.rbegin(); part != choice.parts.rend(); ++part) {
+    if (part->kind == Part::Kind::kText) return &*part;
+  }
+  return nullptr;
+}
+
+static void append_raw(std::string& list, const std::string& raw) {
+  if (!list.empty() && !raw.empty()) list.push_back(',');
+  list += raw;
+}
+
+// Members of an item go to its last part. An item that said nothing leaves an empty one.
+void Fold::add_item_members(Choice& choice, const Event& event) {
+  for (auto part = choice.parts.rbegin(); part != choice.parts.rend(); ++part) {
+    if (part->id == event.id) return merge_members(part->extra, event.part_extra);
+  }
+  if (event.finish == Finish::kNone) return;
+  if (event.name != "message" && event.name != "reasoning") return;
+  Part& part = choice.parts.emplace_back(
+      Part{.kind = event.name == "message" ? Part::Kind::kText : Part::Kind::kThought, .origin = event.origin});
+  part.id = event.id;
+  part.extra = event.part_extra;
 }
 
 Part* Fold::find_call(Choice& choice, int index) {
@@ -104,16 +133,18 @@ void Fold::add(const Event& event) {
   }
   Choice& choice = this->choice(event.choice);
   merge_members(choice.extra, event.choice_extra);
-  const bool on_part = event.kind == Event::Kind::kToolCall || event.kind == Event::Kind::kToolArgs;
+  const bool of_item = !event.id.empty() && (event.kind == Event::Kind::kExtra || event.kind == Event::Kind::kThoughtEnd);
+  const bool on_part = event.kind == Event::Kind::kToolCall || event.kind == Event::Kind::kToolArgs || of_item;
   if (!on_part) merge_members(choice.message_extra, event.part_extra);
 
   switch (event.kind) {
-    case Event::Kind::kText: open_text(choice, event.index).text += event.text; break;
-    case Event::Kind::kRefusal: open(choice, Part::Kind::kRefusal).text += event.text; break;
-    case Event::Kind::kThought: open(choice, Part::Kind::kThought).text += event.text; break;
+    case Event::Kind::kText: open(choice, Part::Kind::kText, event).text += event.text; break;
+    case Event::Kind::kRefusal: open(choice, Part::Kind::kRefusal, event).text += event.text; break;
+    case Event::Kind::kThought: open(choice, Part::Kind::kThought, event).text += event.text; break;
     case Event::Kind::kThoughtEnd: {
       Part& thought = event.redacted ? choice.parts.emplace_back(Part{.kind = Part::Kind::kThought})
-                                     : open(choice, Part::Kind::kThought);
+                                     : open(choice, Part::Kind::kThought, event);
+      if (of_item) merge_members(thought.extra, event.part_extra);
       thought.signature = event.text;
       thought.redacted = event.redacted;
       thought.data = event.raw;
@@ -142,25 +173,36 @@ void Fold::add(const Event& event) {
       break;
     }
     case Event::Kind::kLogprobs:
-      if (!choice.logprobs.empty() && !event.raw.empty()) choice.logprobs.push_back(',');
-      choice.logprobs += event.raw;
+      append_raw(choice.logprobs, event.raw);
+      if (Part* text = last_text(choice)) append_raw(text->raw, event.raw);
       break;
-    case Event::Kind::kAnnotation: {
+    case Event::Kind::kAnnotation:
       choice.annotations.push_back(event.raw);
-      if (event.text.empty() || choice.parts.empty() || choice.parts.back().kind != Part::Kind::kText) break;
-      Part& text = choice.parts.back();
-      if (text.citations.empty()) {
-        text.citations = "[" + event.text + "]";
-      } else {
-        text.citations.back() = ',';
-        text.citations.append(event.text).push_back(']');
+      if (Part* text = last_text(choice)) {
+        append_raw(text->annotations, event.raw);
+        if (event.text.empty()) break;
+        if (text->citations.empty()) {
+          text->citations = "[" + event.text + "]";
+        } else {
+          text->citations.back() = ',';
+          text->citations.append(event.text).push_back(']');
+        }
+        text->origin = event.origin;
       }
-      text.origin = event.origin;
       break;
-    }
     case Event::Kind::kOpaque: {
+      if (!event.id.empty()) {
+        const auto known = std::ranges::find_if(choice.parts, [&](const Part& part) {
+          return part.kind == Part::Kind::kOpaque && part.id == event.id;
+        });
+        if (known != choice.parts.end()) {
+          known->raw = event.raw;
+          break;
+        }
+      }
       Part opaque{.kind = Part::Kind::kOpaque, .origin = event.origin};
       opaque.raw = event.raw;
+      opaque.id = event.id;
       choice.parts.push_back(std::move(opaque));
       break;
     }
@@ -169,9 +211,11 @@ void Fold::add(const Event& event) {
       choice.native_finish = event.name;
       choice.stop_sequence = event.text;
       break;
+    case Event::Kind::kExtra:
+      if (of_item) add_item_members(choice, event);
+      break;
     case Event::Kind::kStart:
-    case Event::Kind::kUsage:
-    case Event::Kind::kExtra: break;
+    case Event::Kind::kUsage: break;
   }
 }
 
@@ -218,32 +262,69 @@ EventBatch unfold(const Reply& reply) {
   start.top_extra = reply.extra;
   for (int c = 0; c < int(reply.choices.size()); ++c) {
     const Choice& choice = reply.choices[size_t(c)];
-    int calls = 0, texts = 0;
-    const Part* before = nullptr;
-    auto annotation = choice.annotations.begin();
+    int calls = 0, texts = 0, index = 0;
+    bool logprobs = false;
+    size_t annotations = 0;
     const auto annotate = [&](std::string text, DialectId origin) {
       Event& event = emit(Kind::kAnnotation, c);
-      event.raw = *annotation++;
+      event.raw = choice.annotations[annotations++];
       event.text = std::move(text);
       event.origin = origin;
     };
-    for (const Part& part : choice.parts) {
+    // Lists of raw members that we joined ourselves.
+    const auto annotate_text = [&](const Part& part) {
+      std::vector<std::string> theirs = items_of(part.citations);
+      size_t at = 0;
+      for (std::string_view rest = part.annotations; annotations < choice.annotations.size() && !rest.empty(); ++at) {
+        const RawJson& next = choice.annotations[annotations];
+        if (!rest.starts_with(next)) break;
+        rest.remove_prefix(std::min(rest.size(), next.size() + 1));
+        annotate(at < theirs.size() ? std::move(theirs[at]) : std::string(), at < theirs.size() ? part.origin : reply.origin);
+      }
+    };
+    for (size_t p = 0; p < choice.parts.size(); ++p) {
+      const Part& part = choice.parts[p];
+      const Part* before = p > 0 ? &choice.parts[p - 1] : nullptr;
+      const Part* after = p + 1 < choice.parts.size() ? &choice.parts[p + 1] : nullptr;
+      index = before != nullptr && before->id == part.id && before->detail == part.detail ? index + 1 : 0;
+      const auto say = [&](Kind kind) {
+        if (part.text.empty() && !part.id.empty()) return;
+        Event& event = emit(kind, c);
+        event.text = part.text;
+        event.id = part.id;
+        if (!part.id.empty()) event.index = index, event.name = part.detail;
+        else if (kind == Kind::kText) event.index = texts;
+      };
+      // The end of an item, where it has an id.
+      const auto end_item = [&](std::string_view sort) {
+        if (part.id.empty() || (after != nullptr && after->id == part.id)) return;
+        Event& end = emit(Kind::kExtra, c);
+        end.id = part.id;
+        end.name = sort;
+        end.finish = Finish::kStop;
+        end.part_extra = part.extra;
+      };
       switch (part.kind) {
-        case Part::Kind::kText: {
+        case Part::Kind::kText:
           if (before != nullptr && before->kind == Part::Kind::kText) ++texts;
-          Event& text = emit(Kind::kText, c);
-          text.text = part.text;
-          text.index = texts;
-          for (std::string& citation : items_of(part.citations)) {
-            if (annotation != choice.annotations.end()) annotate(std::move(citation), part.origin);
-          }
+          say(Kind::kText);
+          if (!part.raw.empty()) emit(Kind::kLogprobs, c).raw = part.raw, logprobs = true;
+          annotate_text(part);
+          end_item("message");
           break;
-        }
-        case Part::Kind::kRefusal: emit(Kind::kRefusal, c).text = part.text; break;
+        case Part::Kind::kRefusal:
+          say(Kind::kRefusal);
+          end_item("message");
+          break;
         case Part::Kind::kThought: {
-          if (!part.text.empty()) emit(Kind::kThought, c).text = part.text;
-          if (part.signature.empty() && !part.redacted) break;
+          say(Kind::kThought);
+          if (part.signature.empty() && !part.redacted) {
+            end_item("reasoning");
+            break;
+          }
           Event& end = emit(Kind::kThoughtEnd, c);
+          end.id = part.id;
+          if (!part.id.empty()) end.part_extra = part.extra;
           end.text = part.signature;
           end.redacted = part.redacted;
           end.raw = part.data;
@@ -274,15 +355,16 @@ EventBatch unfold(const Reply& reply) {
         case Part::Kind::kOpaque: {
           Event& opaque = emit(Kind::kOpaque, c);
           opaque.raw = part.raw;
+          opaque.id = part.id;
+          if (!part.id.empty()) opaque.finish = Finish::kStop;
           opaque.origin = part.origin;
           break;
         }
         case Part::Kind::kToolResult: break;  // not something a model says
       }
-      before = &part;
     }
-    if (!choice.logprobs.empty()) emit(Kind::kLogprobs, c).raw = choice.logprobs;
-    while (annotation != choice.annotations.end()) annotate({}, reply.origin);
+    if (!choice.logprobs.empty() && !logprobs) emit(Kind::kLogprobs, c).raw = choice.logprobs;
+    while (annotations < choice.annotations.size()) annotate({}, reply.origin);
     Event& stop = emit(Kind::kStop, c);
     stop.finish = choice.finish;
     stop.name = choice.native_finish;

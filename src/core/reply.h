@@ -10,7 +10,9 @@ namespace ajar {
 
 struct Choice {
   // In order of arrival: kText, kRefusal, kThought, kToolCall, kImage/kAudio (media), kOpaque. Adjacent text
-  // fragments are one part unless the provider put them into several blocks.
+  // fragments of one item, or of one block where the provider's answer has several in a row, are one part. A text part
+  // also has its own annotations and log probabilities (`raw`), comma-separated, which the choice's lists repeat, and
+  // its maker's own form of the annotations (`citations`).
   std::vector<Part> parts;
   Finish finish = Finish::kNone;
   std::string native_finish;
@@ -47,15 +49,15 @@ class Fold {
 
  private:
   Choice& choice(int index);
-  Part& open(Choice& choice, Part::Kind kind);
-  Part& open_text(Choice& choice, int index);
+  Part& open(Choice& choice, Part::Kind kind, const Event& event);
   Part* find_call(Choice& choice, int index);
+  void add_item_members(Choice& choice, const Event& event);
   struct OpenCall { int choice; int index; size_t part; };
 
   Reply reply_;
   std::vector<OpenCall> calls_;
-  std::vector<int> text_index_;  // per choice: Event::index of the open text
   size_t bytes_ = 0;
+  std::vector<int32_t> open_index_;  // per choice: Event::index of the part that was opened last
 };
 
 // The events that a whole reply stands for: fold(unfold(reply)) == reply.

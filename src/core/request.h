@@ -17,9 +17,11 @@ using RawJson = std::string;
 using RawMembers = std::string;
 
 enum class DialectId : uint8_t {
-  kNone, kOpenAiChat, kAnthropic, kGemini, kOpenAiResponses, kOllama, kCohere, kBedrock, kReplicate
+  kNone, kOpenAiChat, kAnthropic, kGemini, kOpenAiResponses, kOllama, kCohere, kBedrock, kReplicate,
+  kOpenAiCompletions
 };
 std::string_view dialect_name(DialectId id);  // "openai", "anthropic", "gemini", "responses", ...
+DialectId dialect_of_name(std::string_view name);  // kNone: unknown
 
 enum class Role : uint8_t { kSystem, kDeveloper, kUser, kAssistant, kTool };
 std::string_view role_name(Role role);
@@ -43,7 +45,7 @@ struct Part {
   DialectId origin = DialectId::kNone;  // who wrote signature / raw / extra; others must not be sent them
 
   std::string text;
-  std::string id;
+  std::string id;          // calls and results: of the call; otherwise of the item it stands in, in dialects with items
   std::string name;
   std::string arguments;   // kToolCall: the JSON text of the arguments; "{}" when there are none. May be
                            // broken JSON when a model wrote it so: a dialect that needs an object wraps it.
@@ -57,6 +59,7 @@ struct Part {
   RawJson raw;             // kOpaque; kFile: the block as `origin` wrote it, where our words hold only its text
   RawJson cache_control;   // Anthropic's {"type":"ephemeral","ttl":"1h"}, kept by OpenAI-compatible too
   RawJson citations;       // Anthropic's citations setting or list on the block, or empty
+  std::string annotations; // of a reply's text: OpenAI's annotations of it, comma-separated
   RawMembers extra;        // unknown members of the block
   RawMembers inner_extra;  // unknown members of its inner object (image_url, function, ...)
   std::vector<Part> content;  // kToolResult
@@ -146,6 +149,10 @@ struct Request {
   RawJson metadata;                        // OpenAI's metadata object, Anthropic's metadata beyond user_id
   RawMembers stream_options_extra;         // unknown members of stream_options
   RawMembers extra;                        // unknown top-level members
+  // Responses: whether the reply is to be kept, and the kept reply that this request continues. Ajar keeps replies
+  // itself; what is still here when the request is written is the provider's business.
+  std::optional<bool> store;
+  std::string previous_id;
 
   int64_t choices() const { return n.value_or(1); }
 };

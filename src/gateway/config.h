@@ -23,6 +23,7 @@ struct ProviderConfig {
   std::string project, location, credentials;  // Google; credentials is a file's name
   std::map<std::string, std::string> headers;  // sent with every request
   bool keep_unknown = true;            // unknown_fields = "pass" | "drop"
+  std::string completions;             // "native" | "chat"; empty: as the preset does
   std::string ca_file;
   bool tls_insecure = false;
   std::string price_list;              // empty: the preset's
@@ -98,12 +99,19 @@ struct TokenizerConfig {
   std::vector<std::string> models;         // a trailing '*' matches any ending
 };
 
+// What Ajar keeps of the Responses API.
+struct ResponsesConfig {
+  bool store = true;
+  int64_t retention_days = 30;
+};
+
 struct Config {
   std::string file;                        // where it came from, for messages
   ServerConfig server;
   StoreConfig store;
   LimitsConfig limits;
   BatchesConfig batches;
+  ResponsesConfig responses;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::vector<TokenizerConfig> tokenizers;

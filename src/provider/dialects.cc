@@ -3,11 +3,14 @@
 #include "wire/anthropic/anthropic.h"
 #include "wire/bedrock/bedrock.h"
 #include "wire/cohere/cohere.h"
+#include "wire/completions/completions.h"
 #include "wire/gemini/gemini.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai_error.h"
 #include "wire/replicate/replicate.h"
+#include "wire/responses/responses.h"
 
 namespace ajar {
 
@@ -34,7 +37,15 @@ const Dialect& dialect_of(DialectId id) {
                                    wire::cohere::read_embedding_reply};
   static constexpr Dialect kReplicate{DialectId::kReplicate, wire::replicate::write_request, wire::replicate::read_error,
                                       wire::replicate::new_decoder, nullptr, nullptr};
+  static constexpr Dialect kResponses{DialectId::kOpenAiResponses, wire::responses::write_request,
+                                      wire::openai::read_error, wire::responses::new_decoder,
+                                      nullptr, nullptr};
+  static constexpr Dialect kCompletions{DialectId::kOpenAiCompletions, wire::completions::write_request,
+                                        wire::openai::read_error, wire::completions::new_decoder,
+                                        nullptr, nullptr};
   switch (id) {
+    case DialectId::kOpenAiCompletions: return kCompletions;
+    case DialectId::kOpenAiResponses: return kResponses;
     case DialectId::kAnthropic: return kAnthropic;
     case DialectId::kGemini: return kGemini;
     case DialectId::kBedrock: return kBedrock;

@@ -44,6 +44,9 @@ constexpr Preset kPresets[] = {
     {"cohere", kCohere, "https://api.cohere.com", kBearer, "cohere", false, "COHERE_API_KEY"},
     {"replicate", kReplicate, "https://api.replicate.com/v1", kBearer, "", false, "REPLICATE_API_TOKEN"},
     {"ollama-native", kOllama, "http://127.0.0.1:11434", kBearer, "", true, ""},
+    {"openai-responses", kOpenAiResponses, "https://api.openai.com/v1", kBearer, "openai", false, "OPENAI_API_KEY"},
+    {"azure-responses", kOpenAiResponses, "", kApiKey, "openai", false, "AZURE_OPENAI_API_KEY"},
+    {"custom-responses", kOpenAiResponses, "", kBearer, "", false, ""},
     {"custom", kOpenAiChat, "", kBearer, "", false, ""},
     {"custom-anthropic", kAnthropic, "", kXApiKey, "", false, ""},
     {"custom-gemini", kGemini, "", kGoogApiKey, "", false, ""},
@@ -52,6 +55,17 @@ constexpr Preset kPresets[] = {
 }  // namespace
 
 std::span<const Preset> presets() { return kPresets; }
+
+bool completes(std::string_view preset, std::string_view model) {
+  if (preset == "openai") {
+    return model.ends_with("-instruct") || model.starts_with("davinci-002") || model.starts_with("babbage-002");
+  }
+  for (const std::string_view name : {"vllm", "llamacpp", "sglang", "tgi", "tensorrt-llm", "ollama", "lmstudio", "together",
+                                      "fireworks", "deepseek", "openrouter", "custom"}) {
+    if (preset == name) return true;
+  }
+  return false;
+}
 
 const Preset* find_preset(std::string_view name) {
   for (const Preset& preset : kPresets) {

@@ -26,5 +26,8 @@ struct Preset {
 
 std::span<const Preset> presets();
 const Preset* find_preset(std::string_view name);  // null: unknown
+// Whether the server completes prompts itself (POST …/completions): the servers of open models do, OpenAI does for its
+// base and instruct models.
+bool completes(std::string_view preset, std::string_view model);
 
 }  // namespace ajar

@@ -42,6 +42,14 @@ wire::TargetInfo RemoteProvider::info_for(const std::string& requested_model) co
   return info;
 }
 
+// A prompt to be completed goes to servers that do so as it is, to the others as a chat.
+DialectId RemoteProvider::dialect_for(const Request& request, const std::string& model) const {
+  if (request.dialect != DialectId::kOpenAiCompletions || upstream_->dialect != DialectId::kOpenAiChat) return upstream_->dialect;
+  const bool native = upstream_->completions.empty() ? completes(upstream_->info.preset, model)
+                                                     : upstream_->completions == "native";
+  return native ? DialectId::kOpenAiCompletions : upstream_->dialect;
+}
+
 Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const AttemptLimits& limits,
                                                   Context& context) {
   Url url = upstream_->base;
@@ -105,8 +113,9 @@ Task<Status> RemoteProvider::complete(const Request& request, const AttemptLimit
 
 Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimits& limits,
                                       Context& context, Sink& sink) {
-  const Dialect& dialect = dialect_of(upstream_->dialect);
-  auto wire = dialect.write_request(request, info_for(request.model));
+  const wire::TargetInfo target = info_for(request.model);
+  const Dialect& dialect = dialect_of(dialect_for(request, target.model));
+  auto wire = dialect.write_request(request, target);
   if (!wire) co_return std::unexpected(std::move(wire).error());
 
   if (dialect.id == DialectId::kReplicate) {

@@ -30,6 +30,7 @@ class RemoteProvider final : public Provider {
   Task<Status> exchange(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink);
   Task<Status> forward_exchange(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
                                 Sink& sink);
+  DialectId dialect_for(const Request& request, const std::string& model) const;
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);

@@ -142,6 +142,10 @@ Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) 
   upstream->provider = spec.provider;
   upstream->secrets = {spec.api_key, spec.secret_access_key, spec.session_token};
   upstream->dialect = preset->dialect;
+  if (!spec.completions.empty() && spec.completions != "native" && spec.completions != "chat") {
+    return invalid("completions", "'completions' must be \"native\" or \"chat\"");
+  }
+  upstream->completions = spec.completions;
   AJAR_ASSIGN(upstream->headers, make_headers(spec, preset->auth));
   upstream->tls.ca_file = spec.ca_file;
   upstream->tls.insecure = spec.tls_insecure;
@@ -158,7 +162,7 @@ Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) 
 
 Result<std::shared_ptr<const Upstream>> Upstreams::get(const UpstreamSpec& spec) {
   std::string id;
-  for (const std::string* text : {&spec.provider, &spec.preset, &spec.base_url, &spec.api_key, &spec.api_version, &spec.ca_file,
+  for (const std::string* text : {&spec.provider, &spec.preset, &spec.base_url, &spec.api_key, &spec.api_version, &spec.ca_file, &spec.completions,
                                   &spec.region, &spec.access_key_id, &spec.secret_access_key, &spec.session_token,
                                   &spec.project, &spec.location, &spec.credentials}) {
     id.append(*text).push_back('\n');

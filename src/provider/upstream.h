@@ -22,6 +22,7 @@ struct Upstream {
   std::shared_ptr<Authorizer> authorizer;  // null: the headers are enough
   TlsOptions tls;
   std::vector<std::string> secrets;  // to be taken out of what the server says
+  std::string completions;     // UpstreamSpec::completions
   wire::TargetInfo info;       // model is filled per target
 
   // Some servers quote the credential that they refuse. It is ours, and goes to nobody.
@@ -33,6 +34,7 @@ void redact(std::string& text, std::string_view secret);
 // What the configuration gives to make an Upstream.
 struct UpstreamSpec {
   std::string provider, preset, base_url, api_key, api_version, ca_file;
+  std::string completions;  // "native" or "chat"; empty: as the preset does
   std::vector<std::pair<std::string, std::string>> headers;
   bool keep_unknown = true;
   bool tls_insecure = false;

@@ -80,6 +80,23 @@ struct CallRow {
   std::string finish;
 };
 
+// A response of the Responses API that Ajar keeps, so that it can be read and continued.
+struct ResponseRow {
+  std::string id;
+  std::string key_id, team;   // who made it; both empty on an open server
+  std::string previous;       // the response that it continues, or empty
+  int64_t created_ms = 0;
+  std::string input;          // JSON array of its own input items
+  std::string response;       // JSON of the whole
+  std::vector<std::string> items;  // ids of all its items
+
+  // Seen by the key that made it, and by its team.
+  bool belongs_to(const std::string& key, const std::string& of_team) const {
+    return key_id == key || (!team.empty() && team == of_team);
+  }
+  size_t bytes() const { return input.size() + response.size(); }
+};
+
 struct UsageFilter {
   int64_t from_ms = 0, to_ms = INT64_MAX;
   std::string key, team, route, model;   // empty: any; key matches id or name

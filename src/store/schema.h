@@ -60,6 +60,16 @@ CREATE TABLE batches (
   finalizing_ms INTEGER NOT NULL, cancelling_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX batches_owner ON batches(owner, created_ms);
 )sql",
+    // kept responses, and where each of their items is
+    R"sql(
+CREATE TABLE responses (
+  id TEXT PRIMARY KEY, key_id TEXT NOT NULL, team TEXT NOT NULL, previous TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX responses_created ON responses(created_ms);
+CREATE TABLE response_items (
+  item TEXT NOT NULL, response TEXT NOT NULL, PRIMARY KEY (item, response)) STRICT, WITHOUT ROWID;
+CREATE INDEX response_items_response ON response_items(response);
+)sql",
 };
 
 }  // namespace ajar::store

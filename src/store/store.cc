@@ -72,6 +72,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   AJAR_ASSIGN(Statement newest, store->writer_.prepare("SELECT COALESCE(MAX(seq),0) FROM calls"));
   AJAR_TRY(newest.step());
   store->last_seq_ = newest.integer(0);
+  AJAR_ASSIGN(store->insert_response_, store->writer_.prepare("INSERT OR REPLACE INTO responses VALUES(?,?,?,?,?,?,?)"));
+  AJAR_ASSIGN(store->insert_item_, store->writer_.prepare("INSERT OR REPLACE INTO response_items VALUES(?,?)"));
   store->thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
   return store;
 }
@@ -209,7 +211,7 @@ void Store::record(CallRow row) {
       spend.tokens += row.usage.total();
       spend.requests += 1;
     };
-    wake = queue_.empty() && spend_.empty();
+    wake = queue_.empty() && spend_.empty() && kept_queue_.empty();
     if (!row.key_id.empty()) add(false, row.key_id);
     if (!row.team.empty()) add(true, row.team);
     ++recorded_;
@@ -229,31 +231,33 @@ void Store::flush() {
 void Store::write_loop() {
   std::vector<CallRow> rows;
   std::map<std::string, SpendRow> spend;
+  Kept kept;
   for (;;) {
     uint64_t upto = 0;
     {
       std::unique_lock lock(queue_lock_);
-      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !spend_.empty(); });
-      if (queue_.empty() && spend_.empty()) return;  // stop_, and nothing waits
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !spend_.empty() || !kept_queue_.empty(); });
+      if (queue_.empty() && spend_.empty() && kept_queue_.empty()) return;  // stop_, and nothing waits
       if (!stop_ && queue_.size() < kMaxBatch) {
         wake_.wait_for(lock, std::chrono::milliseconds(kFlushMillis), [&] { return stop_; });
       }
       rows.swap(queue_);
       spend.swap(spend_);
+      kept.swap(kept_queue_);
       upto = recorded_;
     }
     Status status;
     for (int tries = 0; tries < 3; ++tries) {
-      if (status = write_batch(rows, spend); status) break;
+      if (status = write_batch(rows, spend, kept); status) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(50 << tries));
     }
     std::lock_guard lock(queue_lock_);
     if (status) {
-      stats_.written += int64_t(rows.size());
+      stats_.written += int64_t(rows.size() + kept.size());
     } else {
       // The file is not to be written now (full disk, ...). Rows are counted as lost; money is kept for the
       // next batch.
-      stats_.failed += int64_t(rows.size());
+      stats_.failed += int64_t(rows.size() + kept.size());
       for (auto& [id, row] : spend) {
         SpendRow& waiting = spend_[id];
         const SpendRow sum = waiting;
@@ -264,14 +268,17 @@ void Store::write_loop() {
       }
       if (stop_) spend_.clear();  // three tries at the very end: give up rather than hang
     }
+    forget(kept);
     committed_ = upto;
     flushed_.notify_all();
     rows.clear();
     spend.clear();
+    kept.clear();
   }
 }
 
-Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend) {
+Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend,
+                          const Kept& kept) {
   std::lock_guard lock(writer_lock_);
   AJAR_TRY(writer_.exec("BEGIN IMMEDIATE"));
   const auto write_all = [&]() -> Status {
@@ -279,6 +286,7 @@ Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::
       upsert_spend_.bind(int64_t{row.team}).bind(row.id).bind(row.day).bind(row.usd).bind(row.tokens);
       AJAR_TRY(upsert_spend_.bind(row.requests).run());
     }
+    for (const auto& row : kept) AJAR_TRY(write_response(*row));
     for (const CallRow& row : rows) {
       Statement& s = insert_call_;
       const std::string attempts = attempts_json(row.attempts);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,6 +68,15 @@ class Store {
   Result<std::vector<Batch>> open_batches();                                           // of all owners, oldest first
   // Turns a batch that is not over into one that is being cancelled; the batch as it then is.
   Result<Batch> cancel_batch(const std::string& owner, const std::string& id, int64_t time_ms);
+  // Kept responses. `keep` never blocks on the file, and what it was given can be read at once; it is committed with
+  // the next batch. Beyond kMaxKeptBytes of waiting ones a response is counted as dropped.
+  static constexpr size_t kMaxKeptBytes = 256 << 20;
+  void keep(ResponseRow row);
+  Result<std::optional<ResponseRow>> response(const std::string& id);
+  // The response that has this item; of several the newest.
+  Result<std::optional<ResponseRow>> response_of_item(const std::string& item);
+  Result<bool> delete_response(const std::string& id);
+  Result<int64_t> delete_responses_before(int64_t time_ms);
 
   struct Stats { int64_t written = 0, dropped = 0, failed = 0, waiting = 0; };
   Stats stats() const;
@@ -75,12 +85,15 @@ class Store {
   explicit Store(Database writer, Database reader);
   Status migrate();
   void write_loop();
-  Status write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend);
+  using Kept = std::vector<std::shared_ptr<const ResponseRow>>;
+  Status write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend, const Kept& kept);
+  Status write_response(const ResponseRow& row);
+  void forget(const Kept& kept);  // with queue_lock_ held
 
   // Guards the connections; held only while one statement or batch runs.
   std::mutex writer_lock_;
   Database writer_;
-  Statement insert_call_, upsert_spend_;
+  Statement insert_call_, upsert_spend_, insert_response_, insert_item_;
   int64_t last_seq_ = 0;  // of calls, see schema.h
   std::mutex reader_lock_;
   Database reader_;
@@ -89,6 +102,9 @@ class Store {
   std::condition_variable wake_, flushed_;
   std::vector<CallRow> queue_;
   std::map<std::string, SpendRow> spend_;  // waiting increments by scope and day
+  Kept kept_queue_;
+  std::map<std::string, std::shared_ptr<const ResponseRow>> kept_;  // waiting or being written, by id
+  size_t kept_bytes_ = 0;
   uint64_t recorded_ = 0, committed_ = 0;
   Stats stats_;
   bool stop_ = false;

@@ -59,6 +59,9 @@ class ReplyEncoder {
   // Appends the end of the stream: the dialect's proper end for kComplete, otherwise an in-band error and no
   // proper end. `error` is set for every end but kComplete.
   virtual void finish(StreamEnd end, const Error* error, std::string& out) = 0;
+  // After a complete end, once: the reply as the front's write_reply would write it, in dialects whose streams end by
+  // repeating it whole; empty in others.
+  virtual std::string take_reply() { return {}; }
 };
 
 // What a client wants of the reply; kept from the request so that the request itself may go.
@@ -68,6 +71,8 @@ struct ReplyOptions {
   std::string model;   // shown where the provider names none
   bool legacy_functions = false;  // Request::legacy_functions
   std::string id;      // the call's, "req-…": where the dialect wants an id and the provider gave none
+  std::string reply_id;    // of the reply, over the provider's; where Ajar keeps replies
+  RawMembers echo;         // Front::echo
   int64_t input_estimate = 0;     // tokens: for dialects that show the input's size before the provider tells it
 };
 
@@ -86,6 +91,8 @@ struct Front {
   std::unique_ptr<ReplyEncoder> (*new_encoder)(ReplyOptions options);
   std::string (*write_reply)(const Reply& reply, const ReplyOptions& options);
   WriteError write_error;
+  // What the dialect's replies repeat of the request; null where they repeat nothing.
+  RawMembers (*echo)(const Request& request) = nullptr;
 };
 
 }  // namespace ajar::wire

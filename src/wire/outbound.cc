@@ -12,6 +12,14 @@
 namespace ajar::wire {
 namespace {
 
+// Members of a Completions request that were either refused or are seen to elsewhere.
+bool of_completion(std::string_view name) {
+  for (const std::string_view own : {"prompt", "suffix", "best_of", "echo", "logprobs"}) {
+    if (name == own) return true;
+  }
+  return false;
+}
+
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
@@ -108,7 +116,56 @@ Status drop_config(const json::Value& config, std::vector<std::string>& dropped)
 
 }  // namespace
 
+// A model that only chats answers one prompt of text as it would one user turn.
+Status refuse_completion(const Request& request) {
+  json::Document document;
+  const auto members = document.parse_object("{" + request.extra + "}");
+  if (!members) return {};
+  const auto refuse = [](std::string field, std::string why) {
+    return fail(Code::kUnsupported, "the target chats and does not complete text: " + std::move(why), std::move(field));
+  };
+  const auto prompt = json::find(*members, "prompt");
+  if (prompt && !json::as_string(*prompt)) {
+    const auto list = json::as_array(*prompt);
+    const bool one = list && list->size() == 1 && json::as_string(list->at(0).value_unsafe());
+    if (!one) return refuse("prompt", "it takes one prompt of text, neither several nor token ids");
+  }
+  if (json::find(*members, "suffix")) return refuse("suffix", "it cannot fill in the middle");
+  if (json::int_or(*members, "best_of", 1) > request.choices()) return refuse("best_of", "it cannot choose among answers");
+  if (json::find(*members, "echo") && json::find(*members, "logprobs")) {
+    return refuse("echo", "it gives no log probabilities of the prompt");
+  }
+  if (request.max_tokens == 0) return refuse("max_tokens", "it cannot answer with nothing");
+  return {};
+}
+
+Status refuse_foreign(const Request& request) {
+  if (request.dialect == DialectId::kOpenAiCompletions) return refuse_completion(request);
+  if (request.dialect != DialectId::kOpenAiResponses) return {};
+  if (!request.previous_id.empty()) {
+    return fail(Code::kUnsupported,
+                "the target keeps no responses, and Ajar keeps none here ([responses] store = false)",
+                "previous_response_id");
+  }
+  for (const Message& message : request.messages) {
+    for (const Part& part : message.parts) {
+      if (part.kind != Part::Kind::kOpaque) continue;
+      json::Document document;
+      const auto object = document.parse_object(part.raw);
+      const std::string type(object ? json::string_or(*object, "type") : "");
+      return fail(Code::kUnsupported, "the target does not know input of type '" + type + "'", "input");
+    }
+  }
+  for (const std::string& name : member_names(request.extra)) {
+    for (const std::string_view state : {"conversation", "prompt", "context_management"}) {
+      if (name == state) return fail(Code::kUnsupported, "the target has no `" + name + "`", name);
+    }
+  }
+  return {};
+}
+
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
+  AJAR_TRY(refuse_foreign(request));
   for (const std::string& name : member_names(request.reasoning.extra)) {
     if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
   }
@@ -143,6 +200,7 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
     }
     if (refuse)
       return fail(Code::kUnsupported, "the target cannot do what `" + name + "` asks", name);
+    if (request.dialect == DialectId::kOpenAiCompletions && of_completion(name)) continue;
     drop(dropped, name);
   }
   return {};
@@ -164,7 +222,8 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
   };
   json::Document document;
   const auto object = document.parse_object(choice.raw);
-  const auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  auto inner = object ? object_at(*object, "allowed_tools") : std::nullopt;
+  if (object && !inner && json::string_or(*object, "type") == "allowed_tools") inner = *object;  // Responses: flat
   const auto list = inner ? json::find(*inner, "tools") : std::nullopt;
   const auto tools = list ? json::as_array(*list) : std::nullopt;
   if (!tools)
@@ -173,8 +232,10 @@ Result<std::optional<AllowedTools>> read_allowed_tools(const ToolChoice& choice)
   for (const json::Value item : *tools) {
     const auto tool = json::as_object(item);
     const auto function = tool ? object_at(*tool, "function") : std::nullopt;
-    const std::string_view name =
-        function ? json::string_or(*function, "name") : std::string_view();
+    const bool flat = tool && !function && json::string_or(*tool, "type") == "function";
+    const std::string_view name = function ? json::string_or(*function, "name")
+                                  : flat   ? json::string_or(*tool, "name")
+                                           : std::string_view();
     if (name.empty())
       return fail(Code::kUnsupported, "the target has only functions", "tool_choice.allowed_tools");
     allowed.names.emplace_back(name);
@@ -212,7 +273,12 @@ std::unexpected<Error> refuse_block(const Part& part, std::string field) {
 }
 
 std::unexpected<Error> refuse_tool(const Tool& tool, std::string field) {
-  return fail(Code::kUnsupported, "the target does not have the built-in tool '" + type_of(tool.raw) + "'",
+  json::Document document;
+  const auto object = document.parse_object(tool.raw);
+  const std::string type = type_of(tool.raw);
+  const bool custom = object && type == "custom";  // OpenAI's: the caller's own, of free text
+  return fail(Code::kUnsupported, "the target does not have the built-in tool '" + type + "'" +
+                                      (custom ? " ('" + std::string(json::string_or(*object, "name")) + "')" : ""),
               std::move(field));
 }
 

@@ -28,6 +28,10 @@ std::string_view guess_media_type(std::string_view url);
 
 // Adds `name` to a list of dropped features, once.
 void drop(std::vector<std::string>& dropped, std::string_view name);
+// Refuses (kUnsupported, naming it) what only the client's own dialect can do: items and built-in tools of Responses that
+// our words lack, state that another provider keeps; what a chat cannot do for a Completions request. Every writer of another dialect than the client's asks.
+Status refuse_foreign(const Request& request);
+
 // Lists the client's unknown top-level members as dropped. Refuses (kUnsupported, naming the field)
 // those that would change what the reply is made of, such as audio output.
 Status drop_extra(const Request& request, std::vector<std::string>& dropped);

@@ -19,12 +19,13 @@ targets = [{ provider = "p" }]
 CONFIGS = {
     "openai": '[providers.p]\npreset = "custom"\nbase_url = "%s/v1"' + ROUTE,
     "anthropic": '[providers.p]\npreset = "custom-anthropic"\nbase_url = "%s"' + ROUTE,
+    "responses": '[providers.p]\npreset = "custom-responses"\nbase_url = "%s/v1"' + ROUTE,
     "gemini": '[providers.p]\npreset = "custom-gemini"\nbase_url = "%s/v1beta"' + ROUTE,
     "bedrock": '[providers.p]\npreset = "bedrock"\nregion = "us-east-1"\napi_key = "${UPSTREAM_KEY}"\nbase_url = "%s"' + ROUTE,
     "cohere": '[providers.p]\npreset = "cohere"\nbase_url = "%s"' + ROUTE,
 }
 SERVED_BY = {"openai": "openai", "embeddings": "openai", "anthropic": "anthropic", "gemini": "gemini",
-             "gemini-embeddings": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
+             "gemini-embeddings": "gemini", "bedrock": "bedrock", "cohere": "cohere", "responses": "responses"}
 
 
 class Mock:
@@ -45,7 +46,7 @@ class Mock:
         model = "replay:" + one["id"]
         quoted = urllib.parse.quote(model, safe="")
         verb = "streamGenerateContent" if one["stream"] else "generateContent"
-        path = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages", "embeddings": "/v1/embeddings",
+        path = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages", "embeddings": "/v1/embeddings",
                 "gemini": f"/v1beta/models/{quoted}:{verb}",
                 "bedrock": f"/model/{quoted}/converse" + ("-stream" if one["stream"] else ""), "cohere": "/v2/chat",
                 "gemini-embeddings": f"/v1beta/models/{quoted}:batchEmbedContents"}[one["dialect"]]
@@ -142,8 +143,26 @@ def read_cohere(values):
     return text, complete
 
 
-READERS = {"openai": read_openai, "anthropic": read_anthropic, "gemini": read_gemini, "bedrock": read_bedrock,
-           "cohere": read_cohere}
+def read_responses(values):
+    """What was said in fragments, and what the end adds to it."""
+    said, final, complete = {}, [], False
+    for value in values:
+        kind = value.get("type", "")
+        if kind == "response.output_text.delta":
+            said[value["output_index"]] = said.get(value["output_index"], "") + value["delta"]
+        response = value if value.get("object") == "response" else value.get("response")
+        if kind in ("response.completed", "response.incomplete") or response is value:
+            complete = response.get("status") in ("completed", "incomplete")
+            final = ["".join(part.get("text", "") for part in item["content"] if part["type"] == "output_text")
+                     for item in response["output"] if item["type"] == "message"]
+            break                  # some recordings hold the next response, too
+    said = [text for _, text in sorted(said.items())]
+    whole = [text if not said[at:at + 1] or text.startswith(said[at]) else said[at] for at, text in enumerate(final)]
+    return "".join(whole or said), complete
+
+
+READERS = {"openai": read_openai, "responses": read_responses, "anthropic": read_anthropic, "gemini": read_gemini,
+           "bedrock": read_bedrock, "cohere": read_cohere}
 
 
 def fault_of_error(raw, answer):
@@ -252,3 +271,7 @@ def test_recorded_bedrock(context):
 
 def test_recorded_cohere(context):
     replay(context, "cohere")
+
+
+def test_recorded_responses(context):
+    replay(context, "responses")

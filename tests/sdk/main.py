@@ -20,8 +20,8 @@ from lib.upstream import Upstream  # noqa: E402
 from upstream import make_handler  # noqa: E402
 
 # One per SDK and language: test_NAME.py and test_NAME.mjs, each skipped where its package is not installed.
-PYTHON = {"openai": "openai", "anthropic": "anthropic", "genai": "google.genai"}
-NODE = {"openai": "openai", "anthropic": "@anthropic-ai/sdk", "genai": "@google/genai"}
+PYTHON = {"openai": "openai", "responses": "openai", "anthropic": "anthropic", "genai": "google.genai"}
+NODE = {"openai": "openai", "responses": "openai", "anthropic": "@anthropic-ai/sdk", "genai": "@google/genai"}
 DIALECTS = ("openai", "anthropic", "gemini")
 BASES = {"openai": ("custom", "/v1"), "anthropic": ("custom-anthropic", ""), "gemini": ("custom-gemini", "/v1beta")}
 # Route -> what the upstream is asked for. Every route has its own target, so that no breaker is shared.
@@ -44,6 +44,8 @@ def config(mock, scripted):
                     model = "fault-flaky-" + "0" * DIALECTS.index(dialect) + "1"
                 out += [f'[routes."{dialect}{name}"]', "retries = 0", "breaker_failures = 0",
                         f'targets = [{{ provider = "{provider}", model = "{model}" }}]']
+    out += ["[providers.responses]", 'preset = "custom-responses"', f'base_url = "{mock}/v1"',
+            "[routes.responses]", "retries = 0", 'targets = [{ provider = "responses", model = "mock-small" }]']
     return "\n".join(out) + "\n"
 
 

@@ -3,11 +3,14 @@
 #include "wire/anthropic/anthropic.h"
 #include "wire/bedrock/bedrock.h"
 #include "wire/cohere/cohere.h"
+#include "wire/completions/completions.h"
 #include "wire/gemini/gemini.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai_error.h"
 #include "wire/replicate/replicate.h"
+#include "wire/responses/responses.h"
 
 namespace ajar::wiretest {
 namespace {
@@ -31,6 +34,10 @@ const Upstream kUpstreams[] = {
     {"ollama", false, wire::ollama::write_request, wire::ollama::read_error,
      wire::ollama::new_decoder, wire::ollama::write_embedding_request,
      wire::ollama::read_embedding_reply, wire::Framing::kJsonLines},
+    {"responses", true, wire::responses::write_request, wire::openai::read_error,
+     wire::responses::new_decoder, nullptr, nullptr},
+    {"completions", false, wire::completions::write_request, wire::openai::read_error,
+     wire::completions::new_decoder, nullptr, nullptr},
 };
 
 }  // namespace
@@ -44,8 +51,8 @@ const Upstream* find_upstream(std::string_view name) {
 
 const wire::Front* find_front(std::string_view name) {
   if (name == "ollama-generate") return &wire::ollama::generate_front();
-  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front(), &wire::gemini::front(),
-                                       &wire::ollama::chat_front()};
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::responses::front(), &wire::completions::front(),
+                                       &wire::anthropic::front(), &wire::gemini::front(), &wire::ollama::chat_front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

@@ -59,7 +59,7 @@ class Run {
     wire::TargetInfo info;
     info.model = case_.get("model", "target-model");
     info.preset = case_.get("preset", upstream_->name);
-    info.base_path = case_.get("base_path", upstream_->name == "openai" ? "/v1" : "");
+    info.base_path = case_.get("base_path", upstream_->name == "openai" || upstream_->name == "responses" || upstream_->name == "completions" ? "/v1" : "");
     info.api_version = case_.get("api_version");
     info.keep_unknown = case_.get("keep_unknown", "true") == "true";
     info.default_max_tokens = parse_int(case_.get("default_max_tokens", "0")).value_or(0);
@@ -165,6 +165,7 @@ class Run {
       options.include_usage = request.include_usage;
       options.model = request.model;
       options.legacy_functions = request.legacy_functions;
+      if (front_->echo != nullptr) options.echo = front_->echo(request);
       ++outcome_.checks;
       const auto written = upstream_->write_request(request, target());
       if (!written) return check_error("upstream", written.error());

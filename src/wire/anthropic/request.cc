@@ -35,6 +35,7 @@ class RequestWriter {
         vertex_(target.preset == "vertex-anthropic") {}
 
   Result<WireRequest> write() {
+    if (!ours_) AJAR_TRY(refuse_foreign(request_));
     if (request_.choices() != 1) {
       return fail(Code::kUnsupported, "the target gives one answer per request", "n");
     }

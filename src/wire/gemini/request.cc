@@ -33,6 +33,7 @@ class RequestWriter {
         ours_(request.dialect == DialectId::kGemini) {}
 
   Result<WireRequest> write() {
+    if (!ours_) AJAR_TRY(refuse_foreign(request_));
     AJAR_ASSIGN(const Conversation conversation,
                 write_conversation(request_, traits_, out_.dropped));
     json::Writer w(out_.body);

@@ -6,8 +6,8 @@
 #include "wire/error_text.h"
 #include "wire/fields.h"
 #include "wire/openai/chat.h"
-#include "wire/openai/error.h"
-#include "wire/openai/usage.h"
+#include "wire/openai_error.h"
+#include "wire/openai_usage.h"
 
 namespace ajar::wire::openai {
 namespace {

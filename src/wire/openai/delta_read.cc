@@ -157,10 +157,8 @@ bool ChatDecoder::thinking_blocks(const json::Value& value, bool text_came, int 
     const auto object = json::as_object(item);
     if (!object) continue;
     any = true;
-    const auto provider = json::string_or(*object, "provider", "anthropic");
-    const DialectId origin = provider == "gemini"   ? DialectId::kGemini
-                             : provider == "openai" ? DialectId::kOpenAiChat
-                                                    : DialectId::kAnthropic;
+    const DialectId provider = dialect_of_name(json::string_or(*object, "provider"));
+    const DialectId origin = provider == DialectId::kNone ? DialectId::kAnthropic : provider;
     if (json::string_or(*object, "type") == "redacted_thinking") {
       thought_end({}, origin, choice, out);
       out.back().redacted = true;

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "json/write.h"
 #include "wire/fields.h"
-#include "wire/openai/error.h"
+#include "wire/openai_error.h"
 #include "wire/openai/presets.h"
-#include "wire/openai/usage.h"
+#include "wire/openai_usage.h"
 
 namespace ajar::wire::openai {
 namespace {

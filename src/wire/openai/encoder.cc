@@ -5,9 +5,9 @@
 #include "json/write.h"
 #include "wire/media.h"
 #include "wire/openai/chat.h"
-#include "wire/openai/error.h"
+#include "wire/openai_error.h"
 #include "wire/openai/message_write.h"
-#include "wire/openai/usage.h"
+#include "wire/openai_usage.h"
 
 namespace ajar::wire::openai {
 
@@ -106,9 +106,8 @@ void append_thinking_block(std::string& out, std::string_view text, std::string_
   else
     w.field("thinking", text);
   if (!signature.empty()) w.field("signature", signature);
-  if (origin == DialectId::kGemini)
-    w.field("provider", "gemini");  // so that it returns to its maker only
-  if (origin == DialectId::kOpenAiChat) w.field("provider", "openai");
+  if (origin != DialectId::kAnthropic && origin != DialectId::kNone)
+    w.field("provider", dialect_name(origin));  // so that it returns to its maker only
   w.end_object();
 }
 
@@ -128,7 +127,7 @@ void ChatEncoder::thought_end(const Event& event, std::string& out) {
 void ChatEncoder::tool_call(const Event& call, const Event* args, std::string& out) {
   ChoiceState& choice = state(call.choice);
   choice.used_tools = true;
-  const bool custom = origin_ == DialectId::kOpenAiChat && is_custom(call.part_extra);
+  const bool custom = is_custom(call.part_extra);
   const size_t index = call.index < 0 ? 0 : size_t(call.index);
   if (custom) {
     if (choice.custom.size() <= index) choice.custom.resize(index + 1);

@@ -4,7 +4,7 @@
 #include "json/write.h"
 #include "wire/fields.h"
 #include "wire/multipart.h"
-#include "wire/openai/error.h"
+#include "wire/openai_error.h"
 #include "wire/openai/presets.h"
 
 namespace ajar::wire::openai {

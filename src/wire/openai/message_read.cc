@@ -288,9 +288,8 @@ Status read_thinking_blocks(const json::Value& value, const Path& path, std::vec
     part.origin = DialectId::kAnthropic;
     if (fields.has(5)) {
       AJAR_ASSIGN(const auto provider, need_string(fields[5], at / "provider"));
-      part.origin = provider == "gemini"   ? DialectId::kGemini
-                    : provider == "openai" ? DialectId::kOpenAiChat
-                                           : DialectId::kAnthropic;
+      const DialectId maker = dialect_of_name(provider);
+      part.origin = maker == DialectId::kNone ? DialectId::kAnthropic : maker;
     }
     if (!fields.has(0)) return missing(at / "type");
     AJAR_ASSIGN(const auto type, need_string(fields[0], at / "type"));

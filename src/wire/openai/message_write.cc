@@ -377,8 +377,8 @@ void MessageWriter::thinking_blocks(const Message& m) {
     else
       w_.field("thinking", p.text);
     if (!p.signature.empty()) w_.field("signature", p.signature);
-    if (p.origin == DialectId::kGemini) w_.field("provider", "gemini");
-    if (p.origin == DialectId::kOpenAiChat) w_.field("provider", "openai");
+    if (p.origin != DialectId::kAnthropic && p.origin != DialectId::kNone)
+      w_.field("provider", dialect_name(p.origin));
     cache_control(p);
     extra(m, p.extra);
     w_.end_object();

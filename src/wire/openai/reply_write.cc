@@ -8,7 +8,7 @@
 #include "wire/openai/chat.h"
 #include "wire/openai/encoder.h"
 #include "wire/openai/message_write.h"
-#include "wire/openai/usage.h"
+#include "wire/openai_usage.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -144,12 +144,19 @@ class ReplyWriter {
   void thinking_blocks(const Choice& choice) {
     w_.key("thinking_blocks");
     w_.begin_array();
-    for (const Part& part : choice.parts) {
+    std::string text;
+    for (size_t p = 0; p < choice.parts.size(); ++p) {
+      const Part& part = choice.parts[p];
       if (part.kind != Part::Kind::kThought) continue;
+      text += part.text;
+      const Part* next = p + 1 < choice.parts.size() ? &choice.parts[p + 1] : nullptr;
+      const bool goes_on = !part.id.empty() && next != nullptr &&
+                           next->kind == Part::Kind::kThought && next->id == part.id;
+      if (goes_on) continue;  // one item of a dialect with items is one thought
       std::string block;
-      append_thinking_block(block, part.text, part.signature, part.redacted, part.data,
-                            part.origin);
+      append_thinking_block(block, text, part.signature, part.redacted, part.data, part.origin);
       w_.raw(block);
+      text.clear();
     }
     w_.end_array();
   }
@@ -175,7 +182,7 @@ class ReplyWriter {
   }
 
   void tool_call(const Part& call) {
-    const bool custom = own_ && is_custom(call.extra);
+    const bool custom = is_custom(call.extra);
     w_.begin_object();
     w_.field("id", call.id.empty() ? new_id("call_") : call.id);
     w_.field("type", custom ? "custom" : "function");

@@ -4,10 +4,10 @@
 
 #include "json/write.h"
 #include "wire/fields.h"
-#include "wire/outbound.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/message_write.h"
 #include "wire/openai/presets.h"
+#include "wire/outbound.h"
 
 namespace ajar::wire::openai {
 namespace {
@@ -43,10 +43,11 @@ class RequestWriter {
       else
         out_.dropped.push_back("service_tier");
     }
+    // Of a response it is what Ajar keeps itself: here it would ask for a completion to be stored.
     if (!request_.metadata.empty()) {
       if (same_dialect())
         w_.raw_field("metadata", request_.metadata);
-      else
+      else if (request_.dialect != DialectId::kOpenAiResponses)
         out_.dropped.push_back("metadata");
     }
     extra("", request_.extra);
@@ -99,6 +100,10 @@ class RequestWriter {
     size_t index = 0;
     for (const Tool& tool : request_.tools) {
       const std::string where = "tools[" + std::to_string(index++) + "]";
+      if (tool.name.empty() && tool.origin == DialectId::kOpenAiResponses && custom_tool(tool, any)) {
+        any = true;
+        continue;
+      }
       if (tool.origin != DialectId::kOpenAiChat && !tool.raw.empty()) return refuse_tool(tool, where);
       const auto& allowed = request_.tool_choice.allowed;
       if (!allowed.empty() && std::ranges::find(allowed, tool.name) == allowed.end()) continue;
@@ -129,10 +134,14 @@ class RequestWriter {
       w_.end_object();
       w_.end_object();
     } else if (choice.mode == Mode::kRaw) {
-      if (same_dialect())
+      if (same_dialect()) {
         w_.raw_field("tool_choice", choice.raw);
-      else
+      } else if (request_.dialect == DialectId::kOpenAiResponses) {
+        AJAR_ASSIGN(const auto allowed, read_allowed_tools(choice));
+        if (allowed) allowed_tools(*allowed);
+      } else {
         out_.dropped.push_back("tool_choice");
+      }
     } else if (choice.mode != Mode::kUnset) {
       w_.field("tool_choice", choice.mode == Mode::kAuto   ? "auto"
                               : choice.mode == Mode::kNone ? "none"
@@ -141,6 +150,58 @@ class RequestWriter {
     if (request_.parallel_tool_calls && !none_left)
       w_.field("parallel_tool_calls", *request_.parallel_tool_calls);
     return {};
+  }
+
+  // The custom tools of Responses, which this API nests. False: it is another built-in tool.
+  bool custom_tool(const Tool& tool, bool any) {
+    json::Document document;
+    const auto object = document.parse_object(tool.raw);
+    if (!object || json::string_or(*object, "type") != "custom") return false;
+    if (!any) w_.key("tools"), w_.begin_array();
+    w_.begin_object();
+    w_.field("type", "custom");
+    w_.key("custom");
+    w_.begin_object();
+    for (const auto field : *object) {
+      if (field.key == "type") continue;
+      const auto format = field.key == "format" ? json::as_object(field.value) : std::nullopt;
+      w_.key(field.key);
+      if (!format || json::string_or(*format, "type") != "grammar") {
+        w_.raw(json::raw(field.value));
+        continue;
+      }
+      RawMembers grammar;
+      for (const auto inner : *format) {
+        if (inner.key != "type") add_member(grammar, inner.key, inner.value);
+      }
+      w_.raw("{\"type\":\"grammar\",\"grammar\":{" + grammar + "}}");
+    }
+    w_.end_object();
+    w_.end_object();
+    return true;
+  }
+
+  void allowed_tools(const AllowedTools& allowed) {
+    w_.key("tool_choice");
+    w_.begin_object();
+    w_.field("type", "allowed_tools");
+    w_.key("allowed_tools");
+    w_.begin_object();
+    w_.field("mode", allowed.required ? "required" : "auto");
+    w_.key("tools");
+    w_.begin_array();
+    for (const std::string& name : allowed.names) {
+      w_.begin_object();
+      w_.field("type", "function");
+      w_.key("function");
+      w_.begin_object();
+      w_.field("name", name);
+      w_.end_object();
+      w_.end_object();
+    }
+    w_.end_array();
+    w_.end_object();
+    w_.end_object();
   }
 
   void function(const Tool& tool, const std::string& where) {

@@ -1,5 +1,5 @@
 #pragma once
-// Errors as OpenAI and those who imitate it say them.
+// Errors as OpenAI and those who imitate it say them, in all of its APIs: Chat Completions, Responses, Completions.
 
 #include <optional>
 
@@ -16,5 +16,9 @@ std::optional<Code> code_of(std::string_view type);
 // OpenAI's error.type and error.code for an error of ours.
 std::string_view error_type(Code code);
 std::string error_code(const Error& error);
+
+// An upstream's error answer of any shape (JSON object, JSON string, HTML, nothing). Never fails.
+Error read_error(int status, std::string_view content_type, std::string_view body);
+std::string write_error(const Error& error, int http_status, std::string_view request_id);
 
 }  // namespace ajar::wire::openai

@@ -1,5 +1,5 @@
 #pragma once
-// `usage` objects. https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
+// `usage` objects of Chat Completions and of Completions, and their words for the end. https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
 
 #include "core/event.h"
 #include "json/read.h"

@@ -1,11 +1,10 @@
-#include "wire/openai/error.h"
+#include "wire/openai_error.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "json/write.h"
 #include "wire/error_text.h"
-#include "wire/openai/chat.h"
 #include "wire/outbound.h"
 
 namespace ajar::wire::openai {

@@ -1,4 +1,4 @@
-#include "wire/openai/usage.h"
+#include "wire/openai_usage.h"
 
 #include "wire/fields.h"
 
