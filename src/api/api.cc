@@ -37,7 +37,7 @@ std::string bearer_of(const Headers& headers) {
   return {};
 }
 
-Task<> send_error(Exchange& exchange, const Error& error, wire::WriteError write_error) {
+Task<> send_error(Exchange& exchange, Error error, wire::WriteError write_error) {
   const int status = http_status(error);
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
   add_error_headers(error, headers);
@@ -45,8 +45,8 @@ Task<> send_error(Exchange& exchange, const Error& error, wire::WriteError write
   co_await exchange.send(status, std::move(headers), body);
 }
 
-Task<> send_error(Exchange& exchange, const Error& error) {
-  return send_error(exchange, error, front_of(exchange.request().path).write_error);
+Task<> send_error(Exchange& exchange, Error error) {
+  return send_error(exchange, std::move(error), front_of(exchange.request().path).write_error);
 }
 
 ErrorBody Api::error_body(const Error& error, std::string_view path) {

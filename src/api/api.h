@@ -84,9 +84,9 @@ class Api {
   std::atomic<bool> draining_ = false;
 };
 
-// Sends an error in the client's dialect.
-Task<> send_error(Exchange& exchange, const Error& error, wire::WriteError write_error);
-Task<> send_error(Exchange& exchange, const Error& error);  // the path tells which
+// Sends an error in the client's dialect. By value: a caller may hand in a temporary and await later.
+Task<> send_error(Exchange& exchange, Error error, wire::WriteError write_error);
+Task<> send_error(Exchange& exchange, Error error);  // the path tells which
 // Splits "a=1&b=%20" into decoded pairs; the first value of a name.
 std::string query_value(std::string_view query, std::string_view name);
 std::string bearer_of(const Headers& headers);  // the credential in the request, or empty
