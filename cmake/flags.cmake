@@ -5,6 +5,9 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only")  # enough for a sanitizer's 
 add_compile_definitions(
   BOOST_ASIO_SEPARATE_COMPILATION  # asio is compiled once, in net/asio_impl.cc
   BOOST_ASIO_NO_DEPRECATED
+  # Coroutine frames by operator new: aligned_alloc goes round glibc's thread cache, and nothing of ours is over-aligned.
+  BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC
+  BOOST_ASIO_DISABLE_BOOST_ALIGN
   SPDLOG_COMPILED_LIB)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # so that ccache can reuse what a PCH went into

@@ -9,6 +9,7 @@
 #include "wire/anthropic/anthropic.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/openai/forward.h"
 
 namespace ajar::api {
 
@@ -92,18 +93,37 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/chat/completions", "POST", &Api::chat},  {"/chat/completions", "POST", &Api::chat},
       {"/v1/embeddings", "POST", &Api::embeddings},  {"/embeddings", "POST", &Api::embeddings},
       {"/v1/models", "GET", &Api::models},           {"/models", "GET", &Api::models},
+      {"/v1/rerank", "POST", &Api::rerank},          {"/v2/rerank", "POST", &Api::rerank},
+      {"/rerank", "POST", &Api::rerank},
       {"/v1/messages", "POST", &Api::messages},      {"/anthropic/v1/messages", "POST", &Api::messages},
       {"/v1/messages/count_tokens", "POST", &Api::count_messages},
       {"/anthropic/v1/messages/count_tokens", "POST", &Api::count_messages},
       {"/metrics", "GET", &Api::metrics},
+      {"/api/chat", "POST", &Api::ollama},           {"/api/generate", "POST", &Api::ollama},
+      {"/api/embed", "POST", &Api::ollama},          {"/api/embeddings", "POST", &Api::ollama},
+      {"/api/tags", "GET", &Api::ollama},            {"/api/show", "POST", &Api::ollama},
+      {"/api/version", "GET", &Api::ollama},         {"/api/ps", "GET", &Api::ollama},
+  };
+  const auto wrong_method = [&](std::string_view right) {
+    return Error{.code = Code::kMethod,
+                 .message = std::string(path) + " takes " + std::string(right) + ", not " + request.method};
   };
   for (const Endpoint& endpoint : kEndpoints) {
     if (path != endpoint.path) continue;
     if (wants(endpoint.method)) co_return co_await (this->*endpoint.handler)(exchange);
-    co_return co_await send_error(
-        exchange, Error{.code = Code::kMethod, .message = std::string(path) + " takes " +
-                                                          std::string(endpoint.method) + ", not " +
-                                                          request.method});
+    co_return co_await send_error(exchange, wrong_method(endpoint.method));
+  }
+  if (const auto kind = wire::openai::forward_kind(path)) {
+    if (wants("POST")) co_return co_await forward(exchange, *kind);
+    co_return co_await send_error(exchange, wrong_method("POST"));
+  }
+  // /v1/files/{id}/{verb}, /v1/batches/{id}/{verb}
+  for (const auto& [root, handler] : {std::pair{std::string_view("/v1/files"), &Api::files},
+                                      std::pair{std::string_view("/v1/batches"), &Api::batches}}) {
+    if (!path.starts_with(root) || (path.size() > root.size() && path[root.size()] != '/')) continue;
+    const auto parts = split(path.substr(std::min(root.size() + 1, path.size())), '/');
+    if (parts.size() > 2) break;
+    co_return co_await (this->*handler)(exchange, std::string(parts[0]), parts.size() > 1 ? std::string(parts[1]) : "");
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (auto call = gemini_path(path)) co_return co_await gemini(exchange, std::move(*call));

@@ -10,9 +10,12 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
+#include "store/blobs.h"
 #include "wire/dialect.h"
 
 namespace ajar::api {
+
+class BatchRunner;
 
 struct ApiParts {
   Gateway& gateway;
@@ -20,6 +23,8 @@ struct ApiParts {
   store::Store& store;
   Metrics& metrics;
   BlockingPool& blocking;
+  const store::Blobs& blobs;
+  BatchRunner* runner;
   // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
   std::function<Result<int64_t>()> reload;
   std::function<size_t()> connections;   // open client connections
@@ -50,6 +55,13 @@ class Api {
 
   Task<> chat(Exchange& exchange);
   Task<> embeddings(Exchange& exchange);
+  Task<> forward(Exchange& exchange, ForwardKind kind);
+  Task<> rerank(Exchange& exchange);
+  // `id` and `verb`: the parts of the path behind /v1/files and /v1/batches, empty where there are none.
+  Task<> files(Exchange& exchange, std::string id, std::string verb);
+  Task<> upload_file(Exchange& exchange, std::string owner);
+  Task<> batches(Exchange& exchange, std::string id, std::string verb);
+  Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
   Task<> messages(Exchange& exchange);
   Task<> count_messages(Exchange& exchange);
   Task<> gemini(Exchange& exchange, GeminiPath call);
@@ -57,6 +69,8 @@ class Api {
   Task<> gemini_embed(Exchange& exchange, std::string model, bool batch);
   Task<> gemini_models(Exchange& exchange, std::string_view name);  // empty: all
   Task<> models(Exchange& exchange);
+  Task<> ollama(Exchange& exchange);
+  Task<> ollama_embed(Exchange& exchange, bool single);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);

@@ -121,9 +121,9 @@ Task<int> WholeSink::finish(StreamEnd end, const Error* error, const store::Call
   co_return co_await send_failure(exchange_, headers_, *error, write_error_);
 }
 
-Headers WholeSink::headers() const {
-  Headers headers = headers_.make("application/json");
-  headers.add("x-ajar-cost-usd", dollars(cost_));
+Headers WholeSink::headers_for(std::string_view content_type, int64_t cost) const {
+  Headers headers = headers_.make(content_type);
+  if (cost >= 0) headers.add("x-ajar-cost-usd", dollars(cost));
   return headers;
 }
 

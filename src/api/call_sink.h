@@ -66,7 +66,9 @@ class WholeSink final : public ReplySink {
   Task<Status> write(EventBatch& events) override { co_return Status(); }
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
   // Of the answer, once the call has ended well.
-  Headers headers() const;
+  Headers headers() const { return headers_for("application/json", cost_); }
+  // Of an answer of this media type; a cost below zero is not known yet.
+  Headers headers_for(std::string_view content_type, int64_t cost) const;
 
  private:
   Exchange& exchange_;

@@ -8,14 +8,18 @@
 #include "provider/remote.h"
 
 namespace ajar::app {
-namespace {
 
 UpstreamSpec spec_of(const ProviderConfig& provider) {
   return {.provider = provider.name, .preset = provider.preset, .base_url = provider.base_url,
           .api_key = provider.api_key, .api_version = provider.api_version, .ca_file = provider.ca_file,
           .headers = {provider.headers.begin(), provider.headers.end()},
-          .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure};
+          .keep_unknown = provider.keep_unknown, .tls_insecure = provider.tls_insecure,
+          .region = provider.region, .access_key_id = provider.access_key_id,
+          .secret_access_key = provider.secret_access_key, .session_token = provider.session_token,
+          .project = provider.project, .location = provider.location, .credentials = provider.credentials};
 }
+
+namespace {
 
 // Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
 // server would set it from a request header.
@@ -69,7 +73,7 @@ Status App::build() {
   AJAR_ASSIGN(clients_, Clients::make(*loops_, {.proxy = proxies(options_.environment)}));
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
-        AJAR_ASSIGN(auto upstream, make_upstream(spec_of(provider)));
+        AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
@@ -77,9 +81,15 @@ Status App::build() {
                                                     .metrics = metrics_, .access_log = *access_log_},
                                        std::move(snapshot));
   blocking_ = std::make_unique<BlockingPool>(2);
+  AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
+  blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
+  runner_ = std::make_unique<api::BatchRunner>(api::BatchParts{
+      .store = *store_, .blobs = *blobs_, .tenants = *tenants_, .gateway = *gateway_, .blocking = *blocking_,
+      .loop = (*loops_)[0], .calls_in_flight = [this] { return int64_t(metrics_.in_flight().Value()); },
+      .limits = {.concurrency = config_.batches.concurrency, .max_lines = config_.batches.max_lines}});
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
-      .blocking = *blocking_, .reload = [this] { return reload(); },
+      .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
       .admin_token = admin_token_, .version = kVersion});
 
@@ -95,11 +105,13 @@ Status App::build() {
   options.error_body = api::Api::error_body;
   server_ = std::make_unique<Server>(*loops_, std::move(options),
                                      [this](Exchange& exchange) { return api_->handle(exchange); });
+  AJAR_TRY(runner_->resume());
   return server_->listen();
 }
 
 App::~App() {
   server_.reset();          // no more handlers
+  if (runner_) runner_->stop(Millis(0));
   blocking_.reset();        // no more work on behalf of one
   if (loops_) loops_->stop();
 }
@@ -138,13 +150,24 @@ Result<int64_t> App::reload() {
 
 bool App::drain() {
   api_->set_draining();
-  return server_->drain(config_.server.drain_timeout);
+  runner_->quiesce();
+  const TimePoint until = after(config_.server.drain_timeout);
+  const bool whole = server_->drain(config_.server.drain_timeout);
+  runner_->stop(std::max(Millis(0), std::chrono::duration_cast<Millis>(until - now())));
+  return whole;
 }
 
 void App::tidy() {
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
   if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);
+  const auto expired = store_->files_expired_at(unix_millis(), 1'000);
+  for (const StoredFile& file : expired.value_or(std::vector<StoredFile>())) {
+    // The row goes last: what fails here is tried again.
+    const Status gone = blobs_->remove(file.id);
+    if (gone) (void)store_->delete_file(file.owner, file.id);
+    else log_warn("an expired file could not be deleted: " + gone.error().message);
+  }
 }
 
 }  // namespace ajar::app

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/api.h"
+#include "api/batch_runner.h"
 #include "app/config_file.h"
 #include "app/files.h"
 #include "gateway/gateway.h"
@@ -14,8 +15,11 @@
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
+#include "provider/upstream.h"
 
 namespace ajar::app {
+
+UpstreamSpec spec_of(const ProviderConfig& provider);
 
 struct AppOptions {
   std::string config_path;    // empty: built-in defaults
@@ -60,10 +64,13 @@ class App {
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
-  std::mutex reload_lock_;  // guards builder_ and what reload changes
+  std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
+  Upstreams upstreams_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BlockingPool> blocking_;
+  std::unique_ptr<store::Blobs> blobs_;
+  std::unique_ptr<api::BatchRunner> runner_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<Server> server_;
 };

@@ -1,6 +1,7 @@
 // ajar check: reads a configuration without serving.
 #include <cstdio>
 
+#include "app/app.h"
 #include "app/commands.h"
 #include "app/terminal.h"
 #include "gateway/route.h"
@@ -51,8 +52,7 @@ int check(const CommandContext& context, const CheckArgs& args) {
   if (!config) faults = config.error().lines;
   if (config) {
     for (const ProviderConfig& provider : config->providers) {
-      const auto upstream = make_upstream({.provider = provider.name, .preset = provider.preset,
-                                           .base_url = provider.base_url, .api_key = provider.api_key});
+      const auto upstream = make_upstream(spec_of(provider));
       if (!upstream) faults.push_back(file + ": providers." + provider.name + ": " + upstream.error().message);
     }
   }

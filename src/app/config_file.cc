@@ -74,7 +74,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "batches", "providers", "routes",
                                                               "tokenizers"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -86,6 +86,8 @@ class Reader {
         read_section<StoreConfig>(*table, name, store_keys(), config.store);
       } else if (name == "limits") {
         read_section<LimitsConfig>(*table, name, limits_keys(), config.limits);
+      } else if (name == "batches") {
+        read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
       } else {
         for (const auto& [entry_key, entry] : *table) {
           const std::string entry_name(entry_key.str());

@@ -49,6 +49,8 @@ std::string config_reference() {
   section<ServerConfig>(out, "[server]", "The listening side.", server_keys());
   section<StoreConfig>(out, "[store]", "What survives a restart.", store_keys());
   section<LimitsConfig>(out, "[limits]", "How calls are counted against keys and teams.", limits_keys());
+  section<BatchesConfig>(out, "[batches]", "Files that clients upload, and batches (`/v1/files`, `/v1/batches`).",
+                         batches_keys());
   section<ProviderConfig>(out, "[providers.NAME]", "A server that has models.", provider_keys());
   section<RouteConfig>(out, "[routes.NAME]",
                        "A public model name, and what it means. A name that ends in `*` matches every model that "

@@ -46,16 +46,40 @@ const Key<L> kLimits[] = {
      "the reply; when the budget has no more room the reply is ended with an error."},
 };
 
+using B = BatchesConfig;
+const Key<B> kBatches[] = {
+    {"concurrency", "8", Whole<B>{&B::concurrency, 1, 1024},
+     "Lines of batches that are asked at once, of all batches together. While clients wait for answers it is at most "
+     "half of their number. Read at start."},
+    {"max_lines", "50000", Whole<B>{&B::max_lines, 1, 10'000'000}, "Requests in one batch. Read at start."},
+    {"keep_files", "\"30d\"", Duration<B>{&B::keep_files},
+     "How long uploaded files and the answers of batches are kept; \"0s\" until they are deleted."},
+    {"max_bytes", "\"10GiB\"", Bytes<B>{&B::max_bytes},
+     "All files together; a further upload is answered 413. One upload may be as large as server.max_body."},
+};
+
 using P = ProviderConfig;
 const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
-     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, vllm, sglang, llamacpp, tensorrt-llm, tgi, ollama, "
-     "lmstudio, or custom (any OpenAI-compatible "
+     "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
+     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible "
      "server), custom-anthropic, custom-gemini."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
     {"api_key", "none", Secret<P>{&P::api_key}, "As ${NAME}; sent the way the preset's API wants it."},
     {"api_version", "the preset's", Text<P>{&P::api_version}, "Azure's api-version, Anthropic's anthropic-version."},
+    {"region", "none", Text<P>{&P::region}, "bedrock: the AWS region, such as us-east-1."},
+    {"access_key_id", "none", Text<P>{&P::access_key_id},
+     "bedrock: the id of an AWS access key; requests are signed with it (Signature Version 4). With api_key, a Bedrock "
+     "API key, nothing is signed."},
+    {"secret_access_key", "none", Secret<P>{&P::secret_access_key}, "bedrock: the access key itself, as ${NAME}."},
+    {"session_token", "none", Secret<P>{&P::session_token}, "bedrock: of temporary credentials, as ${NAME}."},
+    {"project", "none", Text<P>{&P::project}, "vertex, vertex-anthropic: the Google Cloud project."},
+    {"location", "none", Text<P>{&P::location}, "vertex, vertex-anthropic: the location, such as europe-west4 or global."},
+    {"credentials", "none", Text<P>{&P::credentials},
+     "vertex, vertex-anthropic: the key file of a service account, read at start and at every reload. Its access tokens "
+     "are fetched from the file's token_uri and renewed before they end. api_key may be an API key or an access token "
+     "instead."},
     {"headers", "{}", Special<P>{"table of strings"}, "Sent with every request, such as a project id."},
     {"unknown_fields", "\"pass\"", Special<P>{"string"},
      "Fields that Ajar does not know: \"pass\" them on to a server of the same dialect, or \"drop\" them."},
@@ -127,6 +151,7 @@ const Key<Tk> kTokenizer[] = {
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }
 std::span<const Key<StoreConfig>> store_keys() { return kStore; }
 std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }
+std::span<const Key<BatchesConfig>> batches_keys() { return kBatches; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }

@@ -39,6 +39,7 @@ struct Key {
 std::span<const Key<ServerConfig>> server_keys();
 std::span<const Key<StoreConfig>> store_keys();
 std::span<const Key<LimitsConfig>> limits_keys();
+std::span<const Key<BatchesConfig>> batches_keys();
 std::span<const Key<ProviderConfig>> provider_keys();
 std::span<const Key<RouteConfig>> route_keys();
 std::span<const Key<TargetConfig>> target_keys();

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "app/mock_dialects.h"
 #include "app/mock_reply.h"
 #include "app/transcripts.h"
 #include "base/text.h"
@@ -97,7 +98,7 @@ Task<bool> Mock::Impl::fail_whole(Exchange& exchange, const MockRequest& request
     const std::string body = mock_error(request.dialect, status, "simulated fault " + fault);
     co_await exchange.send(status, std::move(headers), body);
   };
-  const auto text = [&](int status, const char* type, std::string body) -> Task<> {
+  const auto text = [&](int status, std::string_view type, std::string body) -> Task<> {
     Headers headers{{"content-type", type}};
     co_await exchange.send(status, std::move(headers), body);
   };
@@ -111,7 +112,7 @@ Task<bool> Mock::Impl::fail_whole(Exchange& exchange, const MockRequest& request
   } else if (fault == "empty-500") {
     co_await text(500, "application/json", "");
   } else if (fault == "empty-200") {
-    co_await text(200, request.stream ? "text/event-stream" : "application/json", "");
+    co_await text(200, request.stream ? mock_stream_type(request.dialect) : "application/json", "");
   } else if (fault == "not-json") {
     co_await text(200, "application/json", "upstream says hello");
   } else if (fault == "truncated-json") {
@@ -125,11 +126,10 @@ Task<bool> Mock::Impl::fail_whole(Exchange& exchange, const MockRequest& request
     co_await sleep_until(now() + std::chrono::minutes(10), exchange.cancel());
     exchange.abort();
   } else if (fault == "error-first" && request.stream) {
-    co_await text(200, "text/event-stream",
-                  (request.dialect == MockDialect::kAnthropic ? "event: error\ndata: " : "data: ") +
-                      mock_error(request.dialect, 500, "simulated error in a stream") + "\n\n");
+    co_await text(200, mock_stream_type(request.dialect),
+                  mock_stream_error(request.dialect, "simulated error in a stream", true));
   } else if (fault == "garbage" && request.stream) {
-    co_await text(200, "text/event-stream", "data: {\"choices\": [oops\n\n: and\n\ndata: \xff\xfe\n\n");
+    co_await text(200, mock_stream_type(request.dialect), std::string(mock_garbage(request.dialect, true)));
   } else if (fault == "wrong-length") {
     const std::string body = mock_body(request, make_mock_reply(request, options.tokens));
     co_await exchange.send_raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " +
@@ -147,6 +147,7 @@ std::shared_ptr<const Prepared> Mock::Impl::prepare(const std::string& path, con
   if (latest && latest->path == path && latest->query == http.query && latest->body == http.body) return latest;
   auto fresh = std::make_shared<Prepared>();
   fresh->request = read_mock_request(path, http.query, http.body);
+  fresh->request.host = std::string(http.headers.get("host"));
   fresh->reply = make_mock_reply(fresh->request, options.tokens);
   if (fresh->request.stream) fresh->frames = mock_frames(fresh->request, fresh->reply);
   else fresh->whole = mock_body(fresh->request, fresh->reply);
@@ -224,10 +225,10 @@ Task<> Mock::Impl::answer(Exchange& exchange, const Prepared& prepared, const st
 
   const std::vector<std::string>& frames = prepared.frames;
   size_t count = frames.size();
-  const size_t first_tokens = request.dialect == MockDialect::kAnthropic ? 5 : 3;  // frames up to the second token
+  const size_t first_tokens = mock_first_tokens(request.dialect);
   // OpenAI: neither [DONE] nor any finish_reason; Anthropic: no message_stop; Gemini: no finishReason.
   if (fault == "no-end") count = std::min(count - 1, first_tokens);
-  Headers headers{{"content-type", "text/event-stream"}, {"x-ajar-simulator", "true"}};
+  Headers headers{{"content-type", mock_stream_type(request.dialect)}, {"x-ajar-simulator", "true"}};
   co_await exchange.start(200, std::move(headers));
   const bool breaks = fault == "cut" || fault == "stall" || fault == "error-mid" || fault == "garbage-mid";
   // Without a pace everything goes in bursts, as a fast server behind a proxy would send it.
@@ -251,8 +252,8 @@ Task<> Mock::Impl::answer(Exchange& exchange, const Prepared& prepared, const st
       burst.clear();
     }
   }
-  if (fault == "error-mid") burst += "data: " + mock_error(request.dialect, 500, "simulated error in a stream") + "\n\n";
-  if (fault == "garbage-mid") burst += "data: {\"oops\n\n";
+  if (fault == "error-mid") burst += mock_stream_error(request.dialect, "simulated error in a stream", false);
+  if (fault == "garbage-mid") burst += mock_garbage(request.dialect, false);
   if (!burst.empty() && !co_await exchange.write(burst)) co_return;
   if (fault == "cut") {
     co_await sleep_until(now() + Millis(5), exchange.cancel());
@@ -281,7 +282,7 @@ Task<> Mock::Impl::list_transcripts(Exchange& exchange) {
   w.begin_array();
   for (const Transcript& one : transcripts.all) {
     static constexpr const char* kNames[] = {"none", "openai", "embeddings", "anthropic", "gemini",
-                                             "gemini-embeddings"};
+                                             "gemini-embeddings", "ollama", "bedrock", "cohere", "replicate"};
     w.begin_object();
     w.field("id", one.id);
     w.field("dialect", kNames[int(one.dialect)]);
@@ -313,7 +314,7 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
                              "1700000000,\"owned_by\":\"ajar-simulator\"}]}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }
-  if (http.method == "GET") {
+  if (http.method == "GET" && !mock_gets(path)) {
     const std::string body = "{\"simulator\":true,\"status\":\"ok\"}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }

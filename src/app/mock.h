@@ -1,6 +1,6 @@
 #pragma once
 // ajar mock: a simulator of model servers. It speaks the outbound dialects (OpenAI chat and embeddings, Anthropic
-// Messages, Gemini), streams at a set pace, replays recorded traffic, and misbehaves on demand. No model stands behind
+// Messages, Gemini, Bedrock, Cohere, Ollama, Replicate), streams at a set pace, replays recorded traffic, and misbehaves on demand. No model stands behind
 // it; what it says is made from the request and always the same.
 //
 // Faults are asked for by a path prefix (/fault/NAME/v1/…), a header (x-mock-fault: NAME) or a model name

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "app/mock_dialects.h"
 #include "base/text.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -235,20 +236,7 @@ std::vector<std::string> openai_frames(const MockRequest& request, const MockRep
   return frames;
 }
 
-// The same text always gives the same vector, of unit length.
-std::vector<float> embedding_of(const std::string& text, int64_t dimensions) {
-  std::vector<float> values(size_t(dimensions > 0 ? dimensions : 8));
-  uint64_t state = 1469598103934665603u;
-  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  double norm = 0;
-  for (auto& value : values) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    value = float(int32_t(state >> 33) - (1 << 30)) / float(1 << 30);
-    norm += double(value) * value;
-  }
-  for (auto& value : values) value = float(value / std::max(1e-9, std::sqrt(norm)));
-  return values;
-}
+std::vector<float> embedding_of(const std::string& text, int64_t dimensions) { return mock_embedding(text, dimensions); }
 
 std::string embeddings_body(const MockRequest& request) {
   std::string out;
@@ -411,6 +399,21 @@ std::vector<std::string> gemini_frames(const MockRequest& request, const MockRep
 
 }  // namespace
 
+// The same text always gives the same vector, of unit length.
+std::vector<float> mock_embedding(const std::string& text, int64_t dimensions) {
+  std::vector<float> values(size_t(dimensions > 0 ? dimensions : 8));
+  uint64_t state = 1469598103934665603u;
+  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  double norm = 0;
+  for (auto& value : values) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    value = float(int32_t(state >> 33) - (1 << 30)) / float(1 << 30);
+    norm += double(value) * value;
+  }
+  for (auto& value : values) value = float(value / std::max(1e-9, std::sqrt(norm)));
+  return values;
+}
+
 std::string sample_of_schema(std::string_view schema) {
   json::Document document;
   const auto value = document.parse(schema.empty() ? "{}" : schema);
@@ -456,6 +459,7 @@ MockReply make_mock_reply(const MockRequest& request, int64_t tokens) {
 }
 
 std::string mock_body(const MockRequest& request, const MockReply& reply) {
+  if (const MockSpeaker* speaker = find_speaker(request.dialect)) return speaker->body(request, reply);
   switch (request.dialect) {
     case MockDialect::kAnthropic: return anthropic_body(request, reply);
     case MockDialect::kGemini:
@@ -480,6 +484,7 @@ std::string mock_body(const MockRequest& request, const MockReply& reply) {
 }
 
 std::vector<std::string> mock_frames(const MockRequest& request, const MockReply& reply) {
+  if (const MockSpeaker* speaker = find_speaker(request.dialect)) return speaker->frames(request, reply);
   switch (request.dialect) {
     case MockDialect::kAnthropic: return anthropic_frames(request, reply);
     case MockDialect::kGemini: return gemini_frames(request, reply);
@@ -487,7 +492,28 @@ std::vector<std::string> mock_frames(const MockRequest& request, const MockReply
   }
 }
 
+std::string_view mock_stream_type(MockDialect dialect) {
+  const MockSpeaker* speaker = find_speaker(dialect);
+  return speaker ? speaker->stream_type : "text/event-stream";
+}
+
+std::string mock_stream_error(MockDialect dialect, std::string_view message, bool first) {
+  if (const MockSpeaker* speaker = find_speaker(dialect)) return speaker->stream_error(message);
+  return frame(mock_error(dialect, 500, message), first && dialect == MockDialect::kAnthropic ? "error" : "");
+}
+
+std::string_view mock_garbage(MockDialect dialect, bool first) {
+  if (const MockSpeaker* speaker = find_speaker(dialect)) return speaker->garbage;
+  return first ? "data: {\"choices\": [oops\n\n: and\n\ndata: \xff\xfe\n\n" : "data: {\"oops\n\n";
+}
+
+size_t mock_first_tokens(MockDialect dialect) {
+  const MockSpeaker* speaker = find_speaker(dialect);
+  return speaker ? speaker->first_tokens : dialect == MockDialect::kAnthropic ? 5 : 3;
+}
+
 std::string mock_error(MockDialect dialect, int status, std::string_view message) {
+  if (const MockSpeaker* speaker = find_speaker(dialect)) return speaker->error(status, message);
   std::string out;
   Writer w(out);
   w.begin_object();
@@ -517,7 +543,7 @@ std::string mock_error(MockDialect dialect, int status, std::string_view message
 // ---- Requests
 
 // "…mock-t200-d50-p20-c"
-void read_model_name(MockRequest& request) {
+void mock_model_name(MockRequest& request) {
   const size_t at = request.model.find("mock-");
   if (at == request.model.npos) return;
   for (const auto word : split(std::string_view(request.model).substr(at + 5), '-')) {
@@ -533,9 +559,15 @@ void read_model_name(MockRequest& request) {
 MockRequest read_mock_request(std::string_view path, std::string_view query, std::string_view body) {
   MockRequest request;
   const auto ends = [&](std::string_view suffix) { return path.ends_with(suffix); };
-  if (ends("/chat/completions")) request.dialect = MockDialect::kOpenAi;
+  const MockSpeaker* speaker = nullptr;
+  for (const MockSpeaker* known : mock_speakers()) {
+    if (known->takes(path)) speaker = known;
+  }
+  if (speaker) request.dialect = speaker->dialect;
+  else if (ends("/chat/completions")) request.dialect = MockDialect::kOpenAi;
   else if (ends("/embeddings")) request.dialect = MockDialect::kEmbeddings;
   else if (ends("/messages")) request.dialect = MockDialect::kAnthropic;
+  else if (ends(":rawPredict") || ends(":streamRawPredict")) request.dialect = MockDialect::kAnthropic;  // on Vertex AI
   else if (ends(":generateContent") || ends(":streamGenerateContent")) request.dialect = MockDialect::kGemini;
   else if (ends(":batchEmbedContents")) request.dialect = MockDialect::kGeminiEmbeddings;
   else return request;
@@ -550,10 +582,10 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
     request.stream = ends(":streamGenerateContent");
   }
   json::Document document;
-  const auto root = document.parse_object(body);
+  const auto root = document.parse_object(body.empty() && speaker ? "{}" : body);
   if (!root) return request;
   if (request.model.empty()) request.model = std::string(json::string_or(*root, "model", "mock"));
-  read_model_name(request);
+  mock_model_name(request);
   if (const auto stream = json::find(*root, "stream")) request.stream = json::as_bool(*stream).value_or(false);
   if (const auto options = json::find(*root, "stream_options")) {
     if (const auto object = json::as_object(*options)) {
@@ -621,7 +653,7 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
       insist = insist || json::string_or(*mode, "mode") == "ANY";
     }
   }
-  if (const auto tools = json::find(*root, "tools"); tools && insist) {
+  if (const auto tools = json::find(*root, "tools")) {
     if (const auto array = json::as_array(*tools); array && array->size() > 0) {
       if (auto tool = json::as_object(array->at(0).value_unsafe())) {
         if (const auto function = find_object(*tool, "function")) tool = function;
@@ -630,7 +662,8 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
             tool = json::as_object(list->at(0).value_unsafe());
           }
         }
-        request.tool = std::string(json::string_or(*tool, "name"));
+        request.first_tool = std::string(json::string_or(*tool, "name"));
+        if (insist) request.tool = request.first_tool;
         for (const char* name : {"parameters", "input_schema", "parametersJsonSchema"}) {
           if (const auto schema = json::find(*tool, name)) request.tool_schema = json::raw(*schema);
         }
@@ -657,6 +690,7 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
       }
     }
   }
+  if (speaker) speaker->read(request, path, *root);
   return request;
 }
 

@@ -9,7 +9,7 @@
 
 namespace ajar::app {
 
-enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings };
+enum class MockDialect { kNone, kOpenAi, kEmbeddings, kAnthropic, kGemini, kGeminiEmbeddings, kOllama, kBedrock, kCohere, kReplicate };
 
 // What the mock read of a request. A model name such as "mock-t200-d50-p20-c" sets the reply: 200 tokens, 50 ms before
 // the first byte, 20 ms between two tokens, and "c": every token says when it was written (kClockMark).
@@ -18,14 +18,18 @@ struct MockRequest {
   std::string model;
   std::string last_text;      // the last user turn's text
   std::string tool;           // name of the tool to call, empty: none
+  std::string first_tool;     // the first that is declared, called or not
   std::string tool_schema;    // its parameters
   std::string answer_schema;  // structured output asked for
   bool json_object = false;
   bool stream = false;
   bool include_usage = false;
+  bool starts = false;        // Replicate: only begins
+  std::string host;           // as the caller names us
   bool after_tool = false;    // the last turn is a tool result
   int64_t max_tokens = 0;
   int64_t choices = 1;
+  bool embeddings = false;    // of a dialect whose chat and embeddings are one (mock_dialects.h)
   int64_t input_tokens = 0;
   std::vector<std::string> inputs;  // embeddings
   bool base64 = false;
@@ -55,6 +59,11 @@ std::string mock_body(const MockRequest& request, const MockReply& reply);
 std::vector<std::string> mock_frames(const MockRequest& request, const MockReply& reply);
 // The dialect's own error body.
 std::string mock_error(MockDialect dialect, int status, std::string_view message);
+// Of a stream: its content type, an error inside it, bytes that are no frame, and how many frames hold two tokens.
+std::string_view mock_stream_type(MockDialect dialect);
+std::string mock_stream_error(MockDialect dialect, std::string_view message, bool first);
+std::string_view mock_garbage(MockDialect dialect, bool first);
+size_t mock_first_tokens(MockDialect dialect);
 // The smallest JSON value that fits a schema, as far as the mock understands it.
 std::string sample_of_schema(std::string_view schema);
 

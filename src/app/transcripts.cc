@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/mock_dialects.h"
 #include "base/text.h"
 
 namespace ajar::app {
@@ -22,6 +23,8 @@ MockDialect dialect_of_url(std::string_view url) {
 // Fixtures carry no URL: the folder says whose they are.
 MockDialect dialect_of_path(std::string_view path) {
   const auto has = [&](std::string_view part) { return path.find(part) != path.npos; };
+  if (has("amazon-bedrock/src/__fixtures__")) return MockDialect::kBedrock;
+  if (has("cohere/src/__fixtures__") && !has("embedding")) return MockDialect::kCohere;
   if (has("anthropic")) return MockDialect::kAnthropic;
   if (has("google")) return MockDialect::kGemini;
   if (has("embedding")) return MockDialect::kEmbeddings;
@@ -61,7 +64,7 @@ void add_interaction(const YAML::Node& item, const std::string& stem, Transcript
   Transcript one;
   one.url = text_of(request["uri"] ? request["uri"] : request["url"]);
   one.dialect = dialect_of_url(one.url);
-  if (one.dialect == MockDialect::kNone) return;
+  if (one.dialect == MockDialect::kNone || one.url.ends_with("/v2/embed")) return;
   const YAML::Node in = request["body"], got = response["body"];
   one.request = in.IsMap() ? text_of(in["string"]) : text_of(in);
   one.body = got.IsMap() ? text_of(got["string"]) : text_of(got);
@@ -86,6 +89,17 @@ void add_yaml(const fs::path& file, const std::string& stem, Transcripts& out) {
   for (size_t i = before; i < out.all.size(); ++i) out.all[i].id = stem + "#" + std::to_string(i - before);
 }
 
+// Fixtures hold one JSON text per line, whatever the framing was; those of Bedrock are {"NAME": payload}.
+std::string frame_of(MockDialect dialect, std::string_view line) {
+  if (dialect != MockDialect::kBedrock) return "data: " + std::string(line) + "\n\n";
+  json::Document document;
+  std::string out;
+  if (const auto object = document.parse_object(line)) {
+    for (const auto field : *object) out += mock_aws_message(field.key, json::raw(field.value));
+  }
+  return out;
+}
+
 void add_fixture(const fs::path& file, const std::string& stem, Transcripts& out) {
   Transcript one{.id = stem + "#0", .dialect = dialect_of_path(file.string())};
   if (one.dialect == MockDialect::kNone) return;
@@ -94,16 +108,17 @@ void add_fixture(const fs::path& file, const std::string& stem, Transcripts& out
   text << stream.rdbuf();
   const std::string name = file.filename().string();
   if (name.ends_with(".chunks.txt")) {
-    one.content_type = "text/event-stream";
+    one.content_type = mock_stream_type(one.dialect);
     for (const auto line : split(text.view(), '\n')) {
-      if (!trim(line).empty()) one.body.append("data: ").append(trim(line)).append("\n\n");
+      if (!trim(line).empty()) one.body += frame_of(one.dialect, trim(line));
     }
     if (one.dialect == MockDialect::kOpenAi) one.body += "data: [DONE]\n\n";
   } else if (name.ends_with(".json")) {
     one.content_type = "application/json";
     one.body = text.str();
     if (one.body.find("\"choices\"") == std::string::npos && one.body.find("\"candidates\"") == std::string::npos &&
-        one.body.find("\"stop_reason\"") == std::string::npos) {
+        one.body.find("\"stop_reason\"") == std::string::npos && one.body.find("\"stopReason\"") == std::string::npos &&
+        (one.dialect != MockDialect::kCohere || one.body.find("\"finish_reason\"") == std::string::npos)) {
       return;  // an error or something else; what status it came with is not known
     }
   } else if (one.dialect == MockDialect::kAnthropic && name.ends_with(".txt")) {

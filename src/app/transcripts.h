@@ -19,7 +19,9 @@ struct Transcript {
   std::string content_type;
   std::vector<std::pair<std::string, std::string>> headers;  // those worth replaying (retry-after, …)
   std::string body;
-  bool stream() const { return content_type.starts_with("text/event-stream"); }
+  bool stream() const {
+    return content_type.starts_with("text/event-stream") || content_type == mock_stream_type(dialect);
+  }
 };
 
 // Everything below `folder` that is a chat or embeddings exchange of a dialect that the mock speaks. Files that

@@ -14,7 +14,7 @@ Event Event::of_text(std::string text, int choice) {
 
 void Usage::clamp() {
   for (int64_t* count : {&input, &output, &cached_read, &cached_write, &cached_write_1h, &reasoning,
-                         &audio_input, &audio_output}) {
+                         &audio_input, &audio_output, &images, &characters, &audio_ms, &searches}) {
     *count = std::max<int64_t>(*count, 0);
   }
   cached_read = std::min(cached_read, input);
@@ -34,6 +34,10 @@ void Usage::merge(const Usage& later) {
   reasoning = std::max(reasoning, later.reasoning);
   audio_input = std::max(audio_input, later.audio_input);
   audio_output = std::max(audio_output, later.audio_output);
+  images = std::max(images, later.images);
+  characters = std::max(characters, later.characters);
+  audio_ms = std::max(audio_ms, later.audio_ms);
+  searches = std::max(searches, later.searches);
   reported = reported || later.reported;
   clamp();
 }

@@ -26,6 +26,11 @@ struct Usage {
   int64_t reasoning = 0;      // part of output
   int64_t audio_input = 0;    // part of input
   int64_t audio_output = 0;   // part of output
+  // What is sold by other measures than tokens.
+  int64_t images = 0;         // pictures made
+  int64_t characters = 0;     // of text that was spoken
+  int64_t audio_ms = 0;       // of sound that was written down
+  int64_t searches = 0;       // rerankings, in the provider's search units
   bool reported = false;      // the provider said so; otherwise we estimated
 
   int64_t total() const { return input + output; }
@@ -52,7 +57,8 @@ struct Event {
     kLogprobs,   // raw = comma-separated items of OpenAI's logprobs.content
     kAnnotation, // raw = one OpenAI annotation (url_citation, ...); text = the same as `origin` says it, which
                  // belongs to the open block of text
-    kOpaque,     // raw = a whole block of `origin` that our words lack
+    kOpaque,     // raw = a whole block of `origin` that our words lack; of a forwarded call: bytes of its
+                 // body, name = the media type
     kUsage,      // usage, cumulative
     kStop,       // finish, name = the provider's own word for it; text = the stop sequence that matched
     kExtra,      // only carries extra members

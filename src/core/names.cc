@@ -1,3 +1,4 @@
+#include "core/batch.h"
 #include "core/event.h"
 #include "core/request.h"
 
@@ -16,6 +17,20 @@ std::string_view dialect_name(DialectId id) {
     case DialectId::kReplicate: return "replicate";
   }
   return "none";
+}
+
+std::string_view batch_status_name(BatchStatus status) {
+  switch (status) {
+    case BatchStatus::kValidating: return "validating";
+    case BatchStatus::kFailed: return "failed";
+    case BatchStatus::kInProgress: return "in_progress";
+    case BatchStatus::kFinalizing: return "finalizing";
+    case BatchStatus::kCompleted: return "completed";
+    case BatchStatus::kExpired: return "expired";
+    case BatchStatus::kCancelling: return "cancelling";
+    case BatchStatus::kCancelled: return "cancelled";
+  }
+  return "failed";
 }
 
 std::string_view role_name(Role role) {

@@ -7,7 +7,9 @@
 #include "core/context.h"
 #include "core/embedding.h"
 #include "core/event.h"
+#include "core/forward.h"
 #include "core/request.h"
+#include "core/rerank.h"
 #include "net/task.h"
 
 namespace ajar {
@@ -41,6 +43,15 @@ class Provider {
 
   virtual Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request,
                                                   const AttemptLimits& limits, Context& context) = 0;
+
+  // Passes a request on. `sink` gets kStart, the body as kOpaque pieces (name: its media type, raw: its bytes) as they
+  // come, kUsage and kStop. Ok and errors as of complete(); kUnsupported unless a provider says otherwise.
+  virtual Task<Status> forward(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
+                               Sink& sink);
+
+  // kUnsupported unless a provider says otherwise.
+  virtual Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits,
+                                           Context& context);
 };
 
 }  // namespace ajar

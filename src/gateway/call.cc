@@ -23,8 +23,8 @@ bool says_something(const Event& event) {
 
 }  // namespace
 
-Estimate estimate_of(const std::optional<Price>& price, int64_t input, int64_t output) {
-  return {.usd = price ? price->cost(Usage{.input = input, .output = output}) : 0, .tokens = input + output};
+Estimate estimate_of(const std::optional<Price>& price, const Usage& usage) {
+  return {.usd = price ? price->cost(usage) : 0, .tokens = usage.total()};
 }
 
 void AttemptSink::meter(const Event& event) {
@@ -65,7 +65,7 @@ Status AttemptSink::cover() {
   const int64_t output = std::max(metered_.reported.output, output_so_far());
   if (!call_.key || output <= call_.output_reserved) return {};
   const int64_t step = output - call_.output_reserved + kReserveStep;
-  AJAR_TRY(call_.reservation.extend(estimate_of(price_, 0, step)));
+  AJAR_TRY(call_.reservation.extend(estimate_of(price_, Usage{.output = step})));
   call_.output_reserved += step;
   return {};
 }

@@ -38,6 +38,7 @@ struct CallState {
   TextFeatures features;         // of a chat request
   int64_t input_estimate = 0;    // tokens
   int64_t output_reserved = 0;   // tokens
+  Usage planned;                 // what is sold by count and known before the call: pictures, characters, searches
   AttemptSink* winner = nullptr; // the attempt whose events reached the client; set once
   TimePoint first_event{};       // when they began to
   Waiter* on_commit = nullptr;   // woken when there is a winner; set by hedging
@@ -92,6 +93,6 @@ class AttemptSink final : public Sink {
 };
 
 // What this usage would take from a budget.
-Estimate estimate_of(const std::optional<Price>& price, int64_t input, int64_t output);
+Estimate estimate_of(const std::optional<Price>& price, const Usage& usage);
 
 }  // namespace ajar

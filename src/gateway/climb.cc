@@ -115,7 +115,10 @@ Status Climb::admit(const Target& target, const std::optional<Price>& price) {
                                       "configuration ([providers.NAME.prices])");
   }
   // Reserved for the dearest target tried so far.
-  const int64_t need = estimate_of(price, call_.input_estimate, call_.output_reserved).usd;
+  Usage planned = call_.planned;
+  planned.input = call_.input_estimate;
+  planned.output = call_.output_reserved;
+  const int64_t need = estimate_of(price, planned).usd;
   const int64_t more = need - call_.reservation.held().usd;
   return more > 0 ? call_.reservation.extend({.usd = more, .tokens = 0}) : Status();
 }

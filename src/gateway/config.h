@@ -19,6 +19,8 @@ struct ProviderConfig {
   std::string base_url;                // empty: the preset's
   std::string api_key;
   std::string api_version;
+  std::string region, access_key_id, secret_access_key, session_token;  // AWS
+  std::string project, location, credentials;  // Google; credentials is a file's name
   std::map<std::string, std::string> headers;  // sent with every request
   bool keep_unknown = true;            // unknown_fields = "pass" | "drop"
   std::string ca_file;
@@ -81,6 +83,13 @@ struct LimitsConfig {
   int64_t reserve_output_tokens = 4096;    // reserved where the client sets no max_tokens
 };
 
+struct BatchesConfig {
+  int64_t concurrency = 8;                 // lines at once, of all batches together
+  int64_t max_lines = 50'000;              // of one batch
+  Millis keep_files{30LL * 86'400'000};    // 0: until they are deleted
+  int64_t max_bytes = 10LL << 30;          // all files together
+};
+
 // A vocabulary file, and the upstream models whose tokens it makes.
 struct TokenizerConfig {
   std::string name;
@@ -94,6 +103,7 @@ struct Config {
   ServerConfig server;
   StoreConfig store;
   LimitsConfig limits;
+  BatchesConfig batches;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::vector<TokenizerConfig> tokenizers;

@@ -38,4 +38,12 @@ int64_t estimate_input_tokens(const EmbeddingRequest& request) {
   return tokens;
 }
 
+int64_t estimate_input_tokens(const RerankRequest& request) {
+  // The query is read beside every document.
+  const int64_t query = estimate_text_tokens(request.query);
+  int64_t tokens = 1;
+  for (const auto& text : request.documents) tokens += query + estimate_text_tokens(text);
+  return tokens;
+}
+
 }  // namespace ajar

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "gateway/climb.h"
 #include "gateway/estimate.h"
 
 namespace ajar {
@@ -37,6 +36,16 @@ Result<std::shared_ptr<const Route>> find_route(const Snapshot& snapshot, const 
   return std::unexpected(Error{.code = Code::kNotFound,
                                .message = "the model '" + model + "' does not exist or this key may not use it",
                                .field = "model", .type = "model_not_found"});
+}
+
+// The gate meters and commits by events, so the facts of a reply that comes whole go as two.
+Task<Status> tell_facts(AttemptSink& sink, const std::string& model, const Usage& usage) {
+  EventBatch facts(2);
+  facts[0].kind = Event::Kind::kStart;
+  facts[0].name = model;
+  facts[1].kind = Event::Kind::kUsage;
+  facts[1].usage = usage;
+  co_return co_await sink.write(facts);
 }
 
 class InFlight {
@@ -98,6 +107,16 @@ Result<TokenCount> Gateway::count_tokens(const Request& request, const Key* key)
   return TokenCount{.tokens = target.token_model(request.model).estimate(features_of(request))};
 }
 
+// Admission, the climb, the end. `try_target` is one try at one target.
+Task<Status> Gateway::run(CallState& call, const std::string& model, int64_t max_output, store::CallRow& row,
+                          TryTarget try_target) {
+  Status status = admit(call, model, max_output);
+  Climb climb(call, parts_.metrics, model, std::move(try_target));
+  if (status) status = co_await climb.run();
+  co_await finish(call, status, row, call.winner);
+  co_return status;
+}
+
 Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& context,
                      ReplySink& client) {
   const InFlight in_flight(parts_.metrics.in_flight());
@@ -107,19 +126,13 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   call.features = features_of(request);
   store::CallRow row = new_row(context);
   row.stream = request.stream;
-
-  Status status = admit(call, request.model, request.max_tokens.value_or(0) * request.choices());
-  if (!status) co_return co_await finish(call, status, row, nullptr);
-
   // Under a budget a reply without a limit is streamed, so that it can be stopped when the budget ends.
   if (call.key && !request.max_tokens && !request.stream && call.key->has_budget()) request.stream = true;
 
-  Climb climb(call, parts_.metrics, request.model,
-              [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
-                return target.provider->complete(request, call.route->limits, attempt, sink);
-              });
-  status = co_await climb.run();
-  co_await finish(call, status, row, call.winner);
+  co_await run(call, request.model, request.max_tokens.value_or(0) * request.choices(), row,
+               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
+                 return target.provider->complete(request, call.route->limits, attempt, sink);
+               });
 }
 
 Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
@@ -131,27 +144,51 @@ Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shar
   store::CallRow row = new_row(context);
 
   EmbeddingReply reply;
-  Status status = admit(call, request.model, 1);
-  if (!status) {
-    co_await finish(call, status, row, nullptr);
-    co_return std::unexpected(std::move(status).error());
-  }
-  Climb climb(call, parts_.metrics, request.model,
-              [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
-                auto result = co_await target.provider->embed(request, call.route->limits, attempt);
-                if (!result) co_return std::unexpected(std::move(result).error());
-                reply = std::move(*result);
-                EventBatch facts(2);  // the gate meters and commits by events, so the reply's facts go as two
-                facts[0].kind = Event::Kind::kStart;
-                facts[0].name = reply.model;
-                facts[1].kind = Event::Kind::kUsage;
-                facts[1].usage = reply.usage;
-                co_return co_await sink.write(facts);
-              });
-  status = co_await climb.run();
-  co_await finish(call, status, row, call.winner);
+  Status status = co_await run(
+      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
+        auto result = co_await target.provider->embed(request, call.route->limits, attempt);
+        if (!result) co_return std::unexpected(std::move(result).error());
+        reply = std::move(*result);
+        co_return co_await tell_facts(sink, reply.model, reply.usage);
+      });
   if (!status) co_return std::unexpected(std::move(status).error());
   co_return reply;
+}
+
+Task<Result<RerankReply>> Gateway::rerank(RerankRequest& request, std::shared_ptr<const Key> key,
+                                          Context& context, ReplySink& client) {
+  const InFlight in_flight(parts_.metrics.in_flight());
+  CallState call(context, client);
+  call.key = std::move(key);
+  call.input_estimate = estimate_input_tokens(request);
+  call.planned.searches = 1;
+  store::CallRow row = new_row(context);
+
+  RerankReply reply;
+  Status status = co_await run(
+      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
+        auto result = co_await target.provider->rerank(request, call.route->limits, attempt);
+        if (!result) co_return std::unexpected(std::move(result).error());
+        reply = std::move(*result);
+        co_return co_await tell_facts(sink, reply.model, reply.usage);
+      });
+  if (!status) co_return std::unexpected(std::move(status).error());
+  co_return reply;
+}
+
+Task<> Gateway::forward(ForwardRequest& request, std::shared_ptr<const Key> key, Context& context,
+                        ReplySink& client) {
+  const InFlight in_flight(parts_.metrics.in_flight());
+  CallState call(context, client);
+  call.key = std::move(key);
+  call.input_estimate = estimate_text_tokens(request.text);
+  call.planned = request.planned;
+  store::CallRow row = new_row(context);
+  row.stream = request.stream;
+  co_await run(call, request.model, 1, row,
+               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
+                 return target.provider->forward(request, call.route->limits, attempt, sink);
+               });
 }
 
 // Books the truth, ends the client's side, and writes everything down, in this order: the reservation is settled

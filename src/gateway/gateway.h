@@ -7,6 +7,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/call.h"
+#include "gateway/climb.h"
 #include "gateway/metrics.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
@@ -41,11 +42,20 @@ class Gateway {
   Task<Result<EmbeddingReply>> embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
                                      Context& context, ReplySink& client);
 
+  // The same for reranking.
+  Task<Result<RerankReply>> rerank(RerankRequest& request, std::shared_ptr<const Key> key, Context& context,
+                                   ReplySink& client);
+
+  // The same for a request that keeps its form: `client` gets the answer's bytes as kOpaque events.
+  Task<> forward(ForwardRequest& request, std::shared_ptr<const Key> key, Context& context, ReplySink& client);
+
   // The input's size in tokens, for the first target of the route that the request names: by its vocabulary where one
   // is configured, otherwise estimated by what it has reported so far. No model is asked. `key` may be null.
   Result<TokenCount> count_tokens(const Request& request, const Key* key) const;
 
  private:
+  Task<Status> run(CallState& call, const std::string& model, int64_t max_output, store::CallRow& row,
+                   TryTarget try_target);
   Status admit(CallState& call, const std::string& model, int64_t max_output);
   Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
 

@@ -21,6 +21,8 @@ constexpr Field kFields[] = {
     {"cached_read", &Rates::cached_read}, {"cached_write", &Rates::cached_write},
     {"cached_write_1h", &Rates::cached_write_1h}, {"audio_input", &Rates::audio_input},
     {"audio_output", &Rates::audio_output}, {"reasoning", &Rates::reasoning},
+    {"image", &Rates::image},           {"characters", &Rates::characters},
+    {"audio_minute", &Rates::audio_minute}, {"search", &Rates::search},
 };
 
 std::string at(std::string_view file, const toml::node& node) {
@@ -38,7 +40,8 @@ Status read_rates(const toml::table& table, std::string_view file, Rates& rates)
       const auto number = node.value<double>();
       if (!number || !(*number >= 0) || *number > 1e6) {
         return fail(Code::kInvalid, at(file, node) + ": '" + std::string(key.str()) +
-                                        "' must be dollars per million tokens, 0 or more");
+                                        "' must be dollars (per million tokens; image: each; characters: per million; "
+                                        "audio_minute: per minute; search: per thousand), 0 or more");
       }
       rates.*field.rate = *number;
     }
@@ -75,6 +78,10 @@ int64_t Price::cost(const Usage& usage) const {
   add(plain_output, output);
   add(usage.reasoning, or_else(r.reasoning, output));
   add(usage.audio_output, or_else(r.audio_output, output));
+  add(usage.characters, or_else(r.characters, 0));
+  add(usage.images, or_else(r.image, 0) * 1e6);
+  add(usage.searches, or_else(r.search, 0) * 1e3);
+  add(usage.audio_ms, or_else(r.audio_minute, 0) * 1e6 / 60'000);
   return int64_t(std::llround(dollars_per_million * 1000));  // $/M tokens = 1000 nano-dollars per token
 }
 

@@ -12,11 +12,15 @@
 
 namespace ajar {
 
-// Dollars per million tokens. A figure below zero was not given: see Price::cost for what then holds.
+// Dollars per million tokens, and per what else is sold. A figure below zero was not given: see Price::cost for what then holds.
 struct Rates {
   double input = -1, output = -1;
   double cached_read = -1, cached_write = -1, cached_write_1h = -1;
   double audio_input = -1, audio_output = -1, reasoning = -1;
+  double image = -1;         // one picture
+  double characters = -1;    // a million characters to be spoken
+  double audio_minute = -1;  // a minute of sound to be written down
+  double search = -1;        // a thousand rerankings
 };
 
 struct Price {
@@ -25,7 +29,8 @@ struct Price {
   Rates tier;
 
   // Nano-dollars for this usage. cached_read and cached_write not given cost as much as input, cached_write_1h
-  // 1.6 times cached_write (Anthropic's 2 : 1.25), audio as much as text, reasoning as output.
+  // 1.6 times cached_write (Anthropic's 2 : 1.25), audio as much as text, reasoning as output,
+  // pictures, characters, minutes and searches nothing.
   int64_t cost(const Usage& usage) const;
   static Price free() { return {.base = {.input = 0, .output = 0}}; }
 };

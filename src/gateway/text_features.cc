@@ -11,7 +11,7 @@ using Block = uint8_t __attribute__((ext_vector_type(64)));
 using Bits = bool __attribute__((ext_vector_type(64)));
 
 template <class Mask>
-uint64_t bits(const Mask& mask) {
+[[gnu::always_inline]] inline uint64_t bits(const Mask& mask) {
   return __builtin_bit_cast(uint64_t, __builtin_convertvector(mask, Bits));
 }
 
@@ -35,11 +35,10 @@ void add_part(const Part& part, TextFeatures& out) {
   for (const Part& inner : part.content) add_part(inner, out);
 }
 
-}  // namespace
-
-void TextFeatures::add_text(std::string_view text) {
+// The whole count, compiled once for every processor and once for those with AVX2, where it takes half the instructions.
+[[gnu::always_inline]] inline void count(std::string_view text, int64_t* n) {
+  using enum TextFeatures::Index;
   uint64_t letter_before = 0, digit_before = 0, mark_before = 0, blank_before = 0, space_before = 0;
-  int64_t n[kMessages] = {};
   for (size_t at = 0; at < text.size(); at += 64) {
     Block c;
     if (text.size() - at >= 64) {
@@ -90,6 +89,27 @@ void TextFeatures::add_text(std::string_view text) {
     blank_before = blank >> 63;
     space_before = space >> 63;
   }
+}
+
+void count_anywhere(std::string_view text, int64_t* n) { count(text, n); }
+#if defined(__x86_64__)
+[[gnu::target("avx2,popcnt")]] void count_avx2(std::string_view text, int64_t* n) { count(text, n); }
+#endif
+
+auto best_count() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) return &count_avx2;
+#endif
+  return &count_anywhere;
+}
+
+}  // namespace
+
+void TextFeatures::add_text(std::string_view text) {
+  if (text.empty()) return;
+  static const auto count = best_count();
+  int64_t n[kMessages] = {};
+  count(text, n);
   for (size_t i = 0; i < kMessages; ++i) values[i] += float(n[i]);
 }
 

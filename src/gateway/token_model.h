@@ -36,6 +36,7 @@ class TokenModel {
   std::array<float, kN> weights_;
   std::array<std::array<float, kN>, kN> covariance_;
   Quality quality_;
+  int64_t skipped_ = 0;
 };
 
 // One model per upstream model name; made on first use and kept while the server runs. Any thread.

@@ -1,9 +1,13 @@
 #include "provider/dialects.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/bedrock/bedrock.h"
+#include "wire/cohere/cohere.h"
 #include "wire/gemini/gemini.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/replicate/replicate.h"
 
 namespace ajar {
 
@@ -18,10 +22,25 @@ const Dialect& dialect_of(DialectId id) {
   static constexpr Dialect kGemini{DialectId::kGemini, wire::gemini::write_request,
                                    wire::gemini::read_error, wire::gemini::new_decoder,
                                    wire::gemini::write_embedding_request,
-                                   wire::gemini::read_embedding_reply};
+                                   wire::gemini::read_embedding_reply, wire::Framing::kJsonArray};
+  static constexpr Dialect kOllama{DialectId::kOllama, wire::ollama::write_request,
+                                   wire::ollama::read_error, wire::ollama::new_decoder,
+                                   wire::ollama::write_embedding_request,
+                                   wire::ollama::read_embedding_reply, wire::Framing::kJsonLines};
+  static constexpr Dialect kBedrock{DialectId::kBedrock, wire::bedrock::write_request, wire::bedrock::read_error,
+                                    wire::bedrock::new_decoder, nullptr, nullptr};
+  static constexpr Dialect kCohere{DialectId::kCohere, wire::cohere::write_request, wire::cohere::read_error,
+                                   wire::cohere::new_decoder, wire::cohere::write_embedding_request,
+                                   wire::cohere::read_embedding_reply};
+  static constexpr Dialect kReplicate{DialectId::kReplicate, wire::replicate::write_request, wire::replicate::read_error,
+                                      wire::replicate::new_decoder, nullptr, nullptr};
   switch (id) {
     case DialectId::kAnthropic: return kAnthropic;
     case DialectId::kGemini: return kGemini;
+    case DialectId::kBedrock: return kBedrock;
+    case DialectId::kCohere: return kCohere;
+    case DialectId::kReplicate: return kReplicate;
+    case DialectId::kOllama: return kOllama;
     default: return kOpenAi;
   }
 }

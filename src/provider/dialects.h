@@ -5,6 +5,7 @@
 
 #include "core/embedding.h"
 #include "wire/dialect.h"
+#include "wire/framer.h"
 
 namespace ajar {
 
@@ -16,6 +17,8 @@ struct Dialect {
   // Null where the API has no embeddings.
   Result<wire::WireRequest> (*write_embedding_request)(const EmbeddingRequest&, const wire::TargetInfo&);
   Result<EmbeddingReply> (*read_embedding_reply)(std::string_view body);
+  // How it streams where the server calls it application/json. Other framings are told by their content type.
+  wire::Framing json_framing = wire::Framing::kNone;
 };
 
 const Dialect& dialect_of(DialectId id);

@@ -10,12 +10,14 @@
 
 namespace ajar {
 
-enum class AuthStyle : uint8_t { kBearer, kXApiKey, kApiKey, kGoogApiKey };
+// How a key is sent. kAws: a bearer key, or a signature over the request. kGoogle: an API key, a given access token, or
+// tokens of a service account.
+enum class AuthStyle : uint8_t { kBearer, kXApiKey, kApiKey, kGoogApiKey, kAws, kGoogle };
 
 struct Preset {
   std::string_view name;
   DialectId dialect;
-  std::string_view base_url;    // empty: must be configured
+  std::string_view base_url;    // empty: must be configured; {region} and {location} are filled in
   AuthStyle auth;
   std::string_view price_list;  // empty: none
   bool free;                    // usually own hardware: no price means no cost

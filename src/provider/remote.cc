@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "http/sse.h"
 #include "provider/dialects.h"
 
 namespace ajar {
@@ -24,71 +23,12 @@ int64_t retry_after_ms(const Headers& headers) {
   return std::clamp<int64_t>(int64_t{timegm(&date)} * 1000 - unix_millis(), 0, 86'400'000);
 }
 
-bool is_event_stream(std::string_view content_type) {
-  return iequals(trim(content_type.substr(0, content_type.find(';'))), "text/event-stream");
-}
-
-// Some servers quote the credential that they refuse. It is ours, and goes to nobody.
-void redact(std::string& text, const std::string& secret) {
-  if (secret.empty()) return;
-  for (size_t at = 0; (at = text.find(secret, at)) != text.npos;) text.replace(at, secret.size(), "***");
-}
-
-Result<Headers> make_headers(const UpstreamSpec& spec, AuthStyle auth) {
-  Headers headers;
-  headers.set("content-type", "application/json");
-  headers.set("accept-encoding", "identity");
-  headers.set("user-agent", "ajar/0.1");
-  if (!spec.api_key.empty()) {
-    if (!Headers::valid_value(spec.api_key)) {
-      return invalid("api_key", "the key has characters that cannot stand in an HTTP header");
-    }
-    switch (auth) {
-      case AuthStyle::kBearer: headers.set("authorization", "Bearer " + spec.api_key); break;
-      case AuthStyle::kXApiKey: headers.set("x-api-key", spec.api_key); break;
-      case AuthStyle::kApiKey: headers.set("api-key", spec.api_key); break;
-      case AuthStyle::kGoogApiKey: headers.set("x-goog-api-key", spec.api_key); break;
-    }
-  }
-  for (const auto& [name, value] : spec.headers) {
-    if (!Headers::valid_name(name) || !Headers::valid_value(value)) {
-      return invalid("headers", "'" + name + "' is not a valid HTTP header");
-    }
-    headers.set(name, value);
-  }
-  return headers;
+std::string_view bearer(const Headers& headers) {
+  const std::string_view value = headers.get("authorization");
+  return value.starts_with("Bearer ") ? value.substr(7) : std::string_view();
 }
 
 }  // namespace
-
-Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec) {
-  const Preset* preset = find_preset(spec.preset);
-  if (!preset) {
-    std::string known;
-    for (const Preset& p : presets()) known += (known.empty() ? "" : ", ") + std::string(p.name);
-    return invalid("preset", "unknown preset '" + spec.preset + "'; known are " + known);
-  }
-  const std::string base_url = spec.base_url.empty() ? std::string(preset->base_url) : spec.base_url;
-  if (base_url.empty()) {
-    return invalid("base_url", "preset '" + spec.preset + "' needs a base_url");
-  }
-  auto upstream = std::make_shared<Upstream>();
-  auto url = parse_url(base_url);
-  if (!url) return invalid("base_url", url.error().message);
-  upstream->base = std::move(*url);
-  while (upstream->base.target.ends_with('/')) upstream->base.target.pop_back();
-  upstream->provider = spec.provider;
-  upstream->api_key = spec.api_key;
-  upstream->dialect = preset->dialect;
-  AJAR_ASSIGN(upstream->headers, make_headers(spec, preset->auth));
-  upstream->tls.ca_file = spec.ca_file;
-  upstream->tls.insecure = spec.tls_insecure;
-  upstream->info.preset = spec.preset;
-  upstream->info.base_path = upstream->base.target;
-  upstream->info.api_version = spec.api_version;
-  upstream->info.keep_unknown = spec.keep_unknown;
-  return upstream;
-}
 
 RemoteProvider::RemoteProvider(std::shared_ptr<const Upstream> upstream, std::string model,
                                int64_t default_max_tokens, Clients& clients)
@@ -106,15 +46,27 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
                                                   Context& context) {
   Url url = upstream_->base;
   url.target = std::move(wire.path);
+  return send("POST", std::move(url), std::move(wire.headers), std::move(wire.body), limits, context);
+}
+
+Task<Result<ClientResponse>> RemoteProvider::send(std::string method, Url url,
+                                                  std::vector<std::pair<std::string, std::string>> more, std::string body,
+                                                  const AttemptLimits& limits, Context& context) {
   Headers headers = upstream_->headers;
-  for (const auto& [name, value] : wire.headers) headers.set(name, value);
+  for (const auto& [name, value] : more) headers.set(name, value);
+  Client& client = clients_.here();
+  if (upstream_->authorizer) {
+    AJAR_CO_TRY(co_await upstream_->authorizer->authorize(
+        url, method, body, headers, client, std::min(after(limits.first_token), context.deadline), *context.cancel));
+  }
   const ClientRequest outgoing{.url = url,
+                               .method = method,
                                .headers = headers,
-                               .body = wire.body,
+                               .body = body,
                                .connect_deadline = std::min(after(limits.connect), context.deadline),
                                .first_byte_deadline = std::min(after(limits.first_token), context.deadline),
                                .tls = &upstream_->tls};
-  auto response = co_await clients_.here().send(outgoing, *context.cancel);
+  auto response = co_await client.send(outgoing, *context.cancel);
   if (!response) co_return std::unexpected(std::move(response).error());
   const int status = response->status();
   const std::string_view encoding = trim(response->headers().get("content-encoding"));
@@ -128,15 +80,17 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
   if (status >= 200 && status < 300) co_return std::move(response);
 
   const TimePoint patience = std::min(after(limits.gap), context.deadline);
-  auto body = co_await response->read_all(patience, kMaxErrorBody);
+  auto said = co_await response->read_all(patience, kMaxErrorBody);
   Error error = dialect_of(upstream_->dialect)
                     .read_error(status, response->headers().get("content-type"),
-                                body ? std::string_view(*body) : std::string_view());
+                                said ? std::string_view(*said) : std::string_view());
   if (status == 401 || status == 403) {
     // It is our credential that was refused. A client that were told 401 would look for the fault in its own key.
+    if (upstream_->authorizer) upstream_->authorizer->refused();
     error.code = Code::kUpstream;
     error.message = "the provider '" + upstream_->provider + "' refused Ajar's credentials: " + error.message;
   }
+  if (upstream_->authorizer) redact(error.message, bearer(headers));  // a token that was fetched
   error.upstream_status = status;
   if (const int64_t wait = retry_after_ms(response->headers()); wait >= 0) error.retry_after_ms = wait;
   co_return std::unexpected(std::move(error));
@@ -145,7 +99,7 @@ Task<Result<ClientResponse>> RemoteProvider::send(wire::WireRequest wire, const 
 Task<Status> RemoteProvider::complete(const Request& request, const AttemptLimits& limits,
                                       Context& context, Sink& sink) {
   Status status = co_await exchange(request, limits, context, sink);
-  if (!status) redact(status.error().message, upstream_->api_key);  // also of errors inside a 200
+  if (!status) upstream_->redact(status.error());  // also of errors inside a 200
   co_return status;
 }
 
@@ -155,50 +109,62 @@ Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimit
   auto wire = dialect.write_request(request, info_for(request.model));
   if (!wire) co_return std::unexpected(std::move(wire).error());
 
-  TimePoint from = now();
+  if (dialect.id == DialectId::kReplicate) {
+    co_return co_await predict(std::move(*wire), request.stream, limits, context, sink);
+  }
+  const TimePoint from = now();
   auto response = co_await send(std::move(*wire), limits, context);
   context.waited_since(from);
   if (!response) co_return std::unexpected(std::move(response).error());
-
   const auto decoder = dialect.new_decoder();
+  co_return co_await relay(*response, *decoder, request.stream, limits, context, sink);
+}
+
+Task<Status> RemoteProvider::relay(ClientResponse& response, wire::ReplyDecoder& decoder, bool stream,
+                                   const AttemptLimits& limits, Context& context, Sink& sink) {
   EventBatch events;
-  if (!is_event_stream(response->headers().get("content-type"))) {
+  TimePoint from;
+  const auto framer = wire::new_framer(wire::framing_of(response.headers().get("content-type"),
+                                                        dialect_of(upstream_->dialect).json_framing, stream));
+  if (!framer) {
     from = now();
-    auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),
+    auto body = co_await response.read_all(std::min(after(limits.gap), context.deadline),
                                             size_t(limits.max_reply_bytes));
     context.waited_since(from);
     if (!body) co_return std::unexpected(std::move(body).error());
-    AJAR_CO_TRY(decoder->on_body(*body, events));
+    AJAR_CO_TRY(decoder.on_body(*body, events));
     co_return co_await sink.write(events);
   }
 
-  SseParser sse;
   Status failure;
+  const wire::OnFrame on_frame = [&](const wire::Frame& frame) {
+    if (!decoder.done()) failure = decoder.on_event(frame.name, frame.data, events);
+    return failure;
+  };
   bool first = true;
-  while (!decoder->done()) {
+  while (!decoder.done()) {
     Millis patience = first ? limits.first_token : limits.gap;
     first = false;
     from = now();
-    auto bytes = co_await response->read(std::min(after(patience), context.deadline));
+    auto bytes = co_await response.read(std::min(after(patience), context.deadline));
     context.waited_since(from);
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     if (bytes->empty()) break;
-    const Status fed = sse.feed(*bytes, [&](const SseEvent& event) {
-      if (failure && !decoder->done()) failure = decoder->on_event(event.event, event.data, events);
-    });
+    const Status fed = framer->feed(*bytes, on_frame);
     // What came before a fault is still the reply's: it is written first.
     if (!events.empty()) {
       AJAR_CO_TRY(co_await sink.write(events));
       events.clear();
     }
     if (!failure) co_return failure;
-    if (!fed) co_return fed;
+    if (!fed && !decoder.done()) co_return fed;
   }
-  failure = decoder->on_end(events);
+  if (!decoder.done()) failure = framer->finish(on_frame);
+  if (failure) failure = decoder.on_end(events);
   if (!events.empty()) AJAR_CO_TRY(co_await sink.write(events));
   if (!failure) co_return failure;
   // Take the end of the body if it is there already, so that the connection can be used again.
-  while (const auto rest = response->try_read()) {
+  while (const auto rest = response.try_read()) {
     if (!*rest || (*rest)->empty()) break;
   }
   co_return Status();
@@ -217,7 +183,7 @@ Task<Result<EmbeddingReply>> RemoteProvider::embed(const EmbeddingRequest& reque
   auto response = co_await send(std::move(*wire), limits, context);
   context.waited_since(from);
   if (!response) {
-    redact(response.error().message, upstream_->api_key);
+    upstream_->redact(response.error());
     co_return std::unexpected(std::move(response).error());
   }
   auto body = co_await response->read_all(std::min(after(limits.gap), context.deadline),

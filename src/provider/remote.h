@@ -5,33 +5,11 @@
 #include <string>
 
 #include "core/provider.h"
-#include "http/client.h"
 #include "provider/clients.h"
-#include "provider/presets.h"
+#include "provider/upstream.h"
 #include "wire/dialect.h"
 
 namespace ajar {
-
-// How to reach one server; checked when made.
-struct Upstream {
-  std::string provider;        // configured name, for messages
-  DialectId dialect = DialectId::kOpenAiChat;
-  Url base;                    // target = path prefix without a trailing slash
-  Headers headers;             // credentials and configured headers
-  TlsOptions tls;
-  std::string api_key;         // to be taken out of what the server says
-  wire::TargetInfo info;       // model is filled per target
-};
-
-// What the configuration gives to make an Upstream.
-struct UpstreamSpec {
-  std::string provider, preset, base_url, api_key, api_version, ca_file;
-  std::vector<std::pair<std::string, std::string>> headers;
-  bool keep_unknown = true;
-  bool tls_insecure = false;
-};
-// kInvalid with `field` "preset", "base_url", "headers", ….
-Result<std::shared_ptr<const Upstream>> make_upstream(const UpstreamSpec& spec);
 
 class RemoteProvider final : public Provider {
  public:
@@ -43,17 +21,32 @@ class RemoteProvider final : public Provider {
                         Sink& sink) override;
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits& limits,
                                      Context& context) override;
+  Task<Status> forward(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
+                       Sink& sink) override;
+  Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits,
+                                   Context& context) override;
 
  private:
   Task<Status> exchange(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink);
+  Task<Status> forward_exchange(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
+                                Sink& sink);
   wire::TargetInfo info_for(const std::string& requested_model) const;
   // Sends and gives the response of a 2xx; anything else is read, understood and returned as an error.
   Task<Result<ClientResponse>> send(wire::WireRequest wire, const AttemptLimits& limits, Context& context);
+  Task<Result<ClientResponse>> send(std::string method, Url url, std::vector<std::pair<std::string, std::string>> more,
+                                    std::string body, const AttemptLimits& limits, Context& context);
+  // Reads a reply, framed as its content type says, and writes its events.
+  Task<Status> relay(ClientResponse& response, wire::ReplyDecoder& decoder, bool stream, const AttemptLimits& limits,
+                     Context& context, Sink& sink);
+  Task<Status> predict(wire::WireRequest wire, bool stream, const AttemptLimits& limits, Context& context, Sink& sink);
 
   const std::shared_ptr<const Upstream> upstream_;
   const std::string model_;
   const int64_t default_max_tokens_;
   Clients& clients_;
 };
+
+// An address that a server answered with, where it may be followed: at the host of `base`, or beside it in its domain.
+Result<Url> follow(const Url& base, std::string_view text);
 
 }  // namespace ajar

@@ -5,6 +5,10 @@
 
 namespace ajar::store {
 
+// calls.seq is the Unix time in milliseconds at which the row was written, shifted by this, plus a counter. It only grows,
+// and a row's time_ms (when the call began) is never later: rows since T all have seq >= T << kSeqBits.
+inline constexpr int kSeqBits = 20;
+
 inline constexpr const char* kMigrations[] = {
     // 1: keys, teams, spend, calls
     R"sql(
@@ -35,6 +39,26 @@ CREATE TABLE calls (
   cached_write INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported INTEGER NOT NULL,
   cost INTEGER NOT NULL, finish TEXT NOT NULL) STRICT;
 CREATE INDEX calls_time ON calls(time_ms);
+)sql",
+    // A call's number now says when it was written (see kSeqBits), so that its time needs no index of its own.
+    R"sql(
+DROP INDEX calls_time;
+UPDATE calls SET seq = (time_ms << 20) + (seq & 1048575);
+)sql",
+    // files and batches
+    R"sql(
+CREATE TABLE files (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, purpose TEXT NOT NULL,
+  bytes INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX files_owner ON files(owner, created_ms);
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, key_id TEXT NOT NULL, endpoint TEXT NOT NULL,
+  input_file TEXT NOT NULL, output_file TEXT NOT NULL, error_file TEXT NOT NULL,
+  status INTEGER NOT NULL, window TEXT NOT NULL, metadata TEXT NOT NULL, faults TEXT NOT NULL,
+  total INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, in_progress_ms INTEGER NOT NULL,
+  finalizing_ms INTEGER NOT NULL, cancelling_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX batches_owner ON batches(owner, created_ms);
 )sql",
 };
 

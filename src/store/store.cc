@@ -48,9 +48,9 @@ std::string attempts_json(const std::vector<AttemptRow>& attempts) {
 }
 
 constexpr const char* kInsertCall =
-    "INSERT INTO calls(id,time_ms,key_id,key_name,team,endpoint,route,target,model,stream,end,error,"
+    "INSERT INTO calls(seq,id,time_ms,key_id,key_name,team,endpoint,route,target,model,stream,end,error,"
     "status,attempts,queue_s,first_token_s,total_s,overhead_s,input,output,cached_read,cached_write,"
-    "reasoning,reported,cost,finish) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "reasoning,reported,cost,finish) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* kUpsertSpend =
     "INSERT INTO spend(team,id,day,usd,tokens,requests) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
     "usd=usd+excluded.usd, tokens=tokens+excluded.tokens, requests=requests+excluded.requests";
@@ -69,6 +69,9 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   }
   AJAR_ASSIGN(store->insert_call_, store->writer_.prepare(kInsertCall));
   AJAR_ASSIGN(store->upsert_spend_, store->writer_.prepare(kUpsertSpend));
+  AJAR_ASSIGN(Statement newest, store->writer_.prepare("SELECT COALESCE(MAX(seq),0) FROM calls"));
+  AJAR_TRY(newest.step());
+  store->last_seq_ = newest.integer(0);
   store->thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
   return store;
 }
@@ -279,7 +282,8 @@ Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::
     for (const CallRow& row : rows) {
       Statement& s = insert_call_;
       const std::string attempts = attempts_json(row.attempts);
-      s.bind_view(row.id).bind(row.time_ms).bind_view(row.key_id).bind_view(row.key_name).bind_view(row.team);
+      last_seq_ = std::max(last_seq_ + 1, unix_millis() << kSeqBits);
+      s.bind(last_seq_).bind_view(row.id).bind(row.time_ms).bind_view(row.key_id).bind_view(row.key_name).bind_view(row.team);
       s.bind_view(row.endpoint).bind_view(row.route).bind_view(row.target).bind_view(row.model);
       s.bind(int64_t{row.stream}).bind_view(stream_end_name(row.end)).bind_view(row.error);
       s.bind(int64_t{row.status}).bind_view(attempts).bind(row.queue_seconds).bind(row.first_token_seconds);

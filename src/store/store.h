@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "core/batch.h"
 #include "store/rows.h"
 #include "store/sqlite.h"
 
@@ -51,6 +52,22 @@ class Store {
   // Deletes call rows older than this in small steps; spend stays.
   Result<int64_t> delete_calls_before(int64_t time_ms);
 
+  // Files and batches (files.cc): durable when the call returns. `owner` limits what is found.
+  Status put_file(const StoredFile& file);
+  Result<StoredFile> find_file(const std::string& owner, const std::string& id);       // kNotFound
+  // Newest first, from the one behind `after` on; `purpose` empty: any.
+  Result<std::vector<StoredFile>> list_files(const std::string& owner, const std::string& purpose,
+                                             const std::string& after, int64_t limit, bool oldest_first);
+  Result<bool> delete_file(const std::string& owner, const std::string& id);
+  Result<std::vector<StoredFile>> files_expired_at(int64_t time_ms, int64_t limit);
+  Result<int64_t> file_bytes();                                                        // of all files together
+  Status put_batch(const Batch& batch);                                                // inserts or replaces
+  Result<Batch> find_batch(const std::string& owner, const std::string& id);           // kNotFound
+  Result<std::vector<Batch>> list_batches(const std::string& owner, const std::string& after, int64_t limit);
+  Result<std::vector<Batch>> open_batches();                                           // of all owners, oldest first
+  // Turns a batch that is not over into one that is being cancelled; the batch as it then is.
+  Result<Batch> cancel_batch(const std::string& owner, const std::string& id, int64_t time_ms);
+
   struct Stats { int64_t written = 0, dropped = 0, failed = 0, waiting = 0; };
   Stats stats() const;
 
@@ -64,6 +81,7 @@ class Store {
   std::mutex writer_lock_;
   Database writer_;
   Statement insert_call_, upsert_spend_;
+  int64_t last_seq_ = 0;  // of calls, see schema.h
   std::mutex reader_lock_;
   Database reader_;
 

@@ -1,7 +1,9 @@
 // Questions about past calls. They run on the reader's connection and never disturb the writer.
+#include <algorithm>
 #include <map>
 
 #include "json/read.h"
+#include "store/schema.h"
 #include "store/store.h"
 
 namespace ajar::store {
@@ -37,8 +39,13 @@ std::vector<AttemptRow> read_attempts(const std::string& text) {
   return out;
 }
 
+// The least number of a row that was written at this time or later.
+int64_t first_seq(int64_t time_ms) {
+  return std::clamp<int64_t>(time_ms, 0, INT64_MAX >> kSeqBits) << kSeqBits;
+}
+
 struct Where {
-  std::string sql = " WHERE time_ms>=? AND time_ms<?";
+  std::string sql = " WHERE seq>=? AND time_ms>=? AND time_ms<?";
   std::vector<std::string> texts;
 
   explicit Where(const UsageFilter& filter) {
@@ -56,7 +63,7 @@ struct Where {
     texts.push_back(value);
   }
   void bind(Statement& statement, const UsageFilter& filter) const {
-    statement.bind(filter.from_ms).bind(filter.to_ms);
+    statement.bind(first_seq(filter.from_ms)).bind(filter.from_ms).bind(filter.to_ms);
     for (const auto& text : texts) statement.bind(text);
   }
 };
@@ -158,8 +165,8 @@ Result<int64_t> Store::delete_calls_before(int64_t time_ms) {
   for (;;) {  // small steps, so that recording never waits long
     std::lock_guard lock(writer_lock_);
     AJAR_ASSIGN(Statement remove, writer_.prepare("DELETE FROM calls WHERE seq IN (SELECT seq FROM calls "
-                                                  "WHERE time_ms<? LIMIT 2000)"));
-    AJAR_TRY(remove.bind(time_ms).run());
+                                                  "WHERE seq<? LIMIT 2000)"));
+    AJAR_TRY(remove.bind(first_seq(time_ms)).run());
     const int64_t changed = sqlite3_changes(writer_.raw());
     deleted += changed;
     if (changed < 2000) return deleted;

@@ -38,8 +38,9 @@ struct WireRequest {
 class ReplyDecoder {
  public:
   virtual ~ReplyDecoder() = default;
-  // One server-sent event: its `event:` name (may be empty) and its data. Appends to `out`. An in-band error becomes an Error with what the provider said
-  // (kUpstream, kRateLimit, ...); unreadable data is kUpstream naming the cause.
+  // One frame of a stream (wire/framer.h): its name, which may be empty, and its data. Appends to `out`. An in-band
+  // error becomes an Error with what the provider said (kUpstream, kRateLimit, ...); unreadable data is kUpstream
+  // naming the cause.
   virtual Status on_event(std::string_view name, std::string_view data, EventBatch& out) = 0;
   // A whole, non-streamed body (HTTP 200). An error object inside a 200 is an Error.
   virtual Status on_body(std::string_view body, EventBatch& out) = 0;

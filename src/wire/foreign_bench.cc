@@ -3,7 +3,11 @@
 #include <benchmark/benchmark.h>
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/aws_events.h"
+#include "wire/bedrock/bedrock.h"
+#include "wire/cohere/cohere.h"
 #include "wire/gemini/gemini.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 
 namespace ajar::wire {
@@ -72,6 +76,44 @@ BENCHMARK_CAPTURE(
     R"("usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":13,"totalTokenCount":24,)"
     R"("promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"modelVersion":"gemini-2.5-flash",)"
     R"("responseId":"M3iLaY"})");
+
+BENCHMARK_CAPTURE(write, bedrock, bedrock::write_request, "claude-haiku-4-5");
+BENCHMARK_CAPTURE(write, cohere, cohere::write_request, "command-a");
+BENCHMARK_CAPTURE(write, ollama, ollama::write_request, "qwen3");
+BENCHMARK_CAPTURE(decode, bedrock_text, bedrock::new_decoder, R"({"messageStart":{"role":"assistant"}})",
+                  R"({"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":" thank you for"},"p":"abcdefghijklmnop"}})");
+BENCHMARK_CAPTURE(decode, cohere_text, cohere::new_decoder, R"({"type":"message-start","id":"x"})",
+                  R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"text":" thank you for"}}}})");
+BENCHMARK_CAPTURE(decode, ollama_text, ollama::new_decoder, "",
+                  R"({"model":"qwen3","created_at":"2024-07-22T20:33:28.123648Z","message":{"role":"assistant","content":)"
+                  R"(" thank you for"},"done":false})");
+
+void frame(benchmark::State& state, Framing framing, const std::string& bytes) {
+  const auto framer = new_framer(framing);
+  int64_t frames = 0;
+  for (auto _ : state) {
+    (void)framer->feed(bytes, [&](const Frame&) -> Status { return ++frames, Status(); });
+  }
+}
+BENCHMARK_CAPTURE(frame, sse, Framing::kSse, "data: " + std::string(180, 'x') + "\n\n");
+BENCHMARK_CAPTURE(frame, lines, Framing::kJsonLines, std::string(180, '7') + "\n");
+// The checksums of a message of 200 bytes.
+void checksum(benchmark::State& state) {
+  const std::string bytes(200, 'x');
+  for (auto _ : state) benchmark::DoNotOptimize(crc32(bytes));
+}
+BENCHMARK(checksum);
+
+void encode_ollama(benchmark::State& state) {
+  const auto encoder = ollama::chat_front().new_encoder({.model = "m"});
+  const EventBatch events = {Event::of_text(" thank you for")};
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    encoder->encode(events, out);
+  }
+}
+BENCHMARK(encode_ollama);
 
 }  // namespace
 }  // namespace ajar::wire

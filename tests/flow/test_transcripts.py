@@ -1,8 +1,9 @@
-"""Recorded answers of OpenAI, Anthropic, Gemini and their kin, through the running server."""
+"""Recorded answers of OpenAI, Anthropic, Gemini, Bedrock, Cohere and their kin, through the running server."""
 import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import urllib.parse
 
@@ -19,9 +20,11 @@ CONFIGS = {
     "openai": '[providers.p]\npreset = "custom"\nbase_url = "%s/v1"' + ROUTE,
     "anthropic": '[providers.p]\npreset = "custom-anthropic"\nbase_url = "%s"' + ROUTE,
     "gemini": '[providers.p]\npreset = "custom-gemini"\nbase_url = "%s/v1beta"' + ROUTE,
+    "bedrock": '[providers.p]\npreset = "bedrock"\nregion = "us-east-1"\napi_key = "${UPSTREAM_KEY}"\nbase_url = "%s"' + ROUTE,
+    "cohere": '[providers.p]\npreset = "cohere"\nbase_url = "%s"' + ROUTE,
 }
 SERVED_BY = {"openai": "openai", "embeddings": "openai", "anthropic": "anthropic", "gemini": "gemini",
-             "gemini-embeddings": "gemini"}
+             "gemini-embeddings": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
 
 
 class Mock:
@@ -44,6 +47,7 @@ class Mock:
         verb = "streamGenerateContent" if one["stream"] else "generateContent"
         path = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages", "embeddings": "/v1/embeddings",
                 "gemini": f"/v1beta/models/{quoted}:{verb}",
+                "bedrock": f"/model/{quoted}/converse" + ("-stream" if one["stream"] else ""), "cohere": "/v2/chat",
                 "gemini-embeddings": f"/v1beta/models/{quoted}:batchEmbedContents"}[one["dialect"]]
         return call(self.port, "POST", path, body={"model": model, "messages": []})
 
@@ -104,7 +108,42 @@ def read_gemini(values):
     return text, complete
 
 
-READERS = {"openai": read_openai, "anthropic": read_anthropic, "gemini": read_gemini}
+def aws_frames(data):
+    """{name: payload} for each message of an AWS event stream."""
+    out, at = [], 0
+    while at < len(data):
+        size, headers = struct.unpack(">II", data[at:at + 8])
+        head = data[at + 12:at + 12 + headers]
+        name = re.search(rb":(?:event|exception)-type\x07..(\w+)", head, re.S).group(1).decode()
+        out.append({name: json.loads(data[at + 12 + headers:at + size - 4])})
+        at += size
+    return out
+
+
+def read_bedrock(values):
+    text, complete = "", False
+    for value in values:
+        for block in value.get("output", {}).get("message", {}).get("content", []):
+            text += block.get("text", "") + "".join(part["text"] for part in block.get("citationsContent", {}).get("content", []))
+        text += value.get("contentBlockDelta", {}).get("delta", {}).get("text", "")
+        complete = complete or "stopReason" in value or "messageStop" in value
+    return text, complete
+
+
+def read_cohere(values):
+    text, complete = "", False
+    for value in values:
+        if value == "[DONE]":
+            continue
+        content = ((value.get("delta") or {}).get("message") or value.get("message") or {}).get("content") or []
+        for block in content if isinstance(content, list) else [content]:
+            text += block.get("text", "")
+        complete = complete or "finish_reason" in (value.get("delta") or value)
+    return text, complete
+
+
+READERS = {"openai": read_openai, "anthropic": read_anthropic, "gemini": read_gemini, "bedrock": read_bedrock,
+           "cohere": read_cohere}
 
 
 def fault_of_error(raw, answer):
@@ -124,7 +163,8 @@ def check_chat(one, raw, answer):
     """(kind, fault)"""
     if raw.status >= 400:
         return "errors", fault_of_error(raw, answer)
-    values = raw.data() if one["stream"] else [raw.json()]
+    values = aws_frames(raw.body) if one["stream"] and one["dialect"] == "bedrock" else \
+        raw.data() if one["stream"] else [raw.json()]
     if any(not isinstance(value, dict) and value != "[DONE]" for value in values):
         return "unreadable", None if answer.error() else "unreadable, but no error was told"
     if any(isinstance(value, dict) and value.get("error") or value != "[DONE]" and value.get("type") == "error"
@@ -204,3 +244,11 @@ def test_recorded_anthropic(context):
 
 def test_recorded_gemini(context):
     replay(context, "gemini")
+
+
+def test_recorded_bedrock(context):
+    replay(context, "bedrock")
+
+
+def test_recorded_cohere(context):
+    replay(context, "cohere")

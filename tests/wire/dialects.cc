@@ -1,9 +1,13 @@
 #include "dialects.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/bedrock/bedrock.h"
+#include "wire/cohere/cohere.h"
 #include "wire/gemini/gemini.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/chat.h"
 #include "wire/openai/embeddings.h"
+#include "wire/replicate/replicate.h"
 
 namespace ajar::wiretest {
 namespace {
@@ -17,6 +21,16 @@ const Upstream kUpstreams[] = {
     {"gemini", false, wire::gemini::write_request, wire::gemini::read_error,
      wire::gemini::new_decoder, wire::gemini::write_embedding_request,
      wire::gemini::read_embedding_reply},
+    {"bedrock", false, wire::bedrock::write_request, wire::bedrock::read_error,
+     wire::bedrock::new_decoder, nullptr, nullptr, wire::Framing::kAwsEvents},
+    {"cohere", true, wire::cohere::write_request, wire::cohere::read_error,
+     wire::cohere::new_decoder, wire::cohere::write_embedding_request,
+     wire::cohere::read_embedding_reply},
+    {"replicate", false, wire::replicate::write_request, wire::replicate::read_error,
+     wire::replicate::new_decoder, nullptr, nullptr},
+    {"ollama", false, wire::ollama::write_request, wire::ollama::read_error,
+     wire::ollama::new_decoder, wire::ollama::write_embedding_request,
+     wire::ollama::read_embedding_reply, wire::Framing::kJsonLines},
 };
 
 }  // namespace
@@ -29,7 +43,9 @@ const Upstream* find_upstream(std::string_view name) {
 }
 
 const wire::Front* find_front(std::string_view name) {
-  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front(), &wire::gemini::front()};
+  if (name == "ollama-generate") return &wire::ollama::generate_front();
+  const wire::Front* const fronts[] = {&wire::openai::front(), &wire::anthropic::front(), &wire::gemini::front(),
+                                       &wire::ollama::chat_front()};
   for (const wire::Front* front : fronts) {
     if (dialect_name(front->id) == name) return front;
   }

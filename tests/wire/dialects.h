@@ -6,6 +6,7 @@
 
 #include "core/embedding.h"
 #include "wire/dialect.h"
+#include "wire/framer.h"
 
 namespace ajar::wiretest {
 
@@ -20,6 +21,7 @@ struct Upstream {
   Result<wire::WireRequest> (*write_embedding_request)(const EmbeddingRequest&,
                                                        const wire::TargetInfo&);
   Result<EmbeddingReply> (*read_embedding_reply)(std::string_view body);
+  wire::Framing framing = wire::Framing::kSse;  // of `reply chunks`
 };
 
 const Upstream* find_upstream(std::string_view name);

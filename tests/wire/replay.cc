@@ -1,12 +1,13 @@
 #include "replay.h"
 
 #include "json/write.h"
-#include "http/sse.h"
+#include "json/read.h"
+#include "wire/aws_events.h"
 
 namespace ajar::wiretest {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -34,25 +35,34 @@ std::string_view kind_name(Event::Kind kind) {
 }  // namespace
 
 Replay replay_stream(const NewDecoder& new_decoder, std::string_view bytes, size_t cut,
-                     size_t step) {
+                     size_t step, wire::Framing framing) {
   Replay out;
   const auto decoder = new_decoder();
-  SseParser sse;
+  const auto framer = wire::new_framer(framing);
+  const wire::OnFrame on_frame = [&](const wire::Frame& frame) -> Status {
+    if (!out.end || decoder->done()) return {};
+    EventBatch batch;
+    out.end = decoder->on_event(frame.name, frame.data, batch);
+    out.events.insert(out.events.end(), batch.begin(), batch.end());
+    out.batches.push_back(std::move(batch));
+    return {};
+  };
+  bool broken = false;
   const auto feed = [&](std::string_view part) {
-    const Status fed = sse.feed(part, [&](const SseEvent& event) {
-      if (!out.end || decoder->done()) return;
-      EventBatch batch;
-      out.end = decoder->on_event(event.event, event.data, batch);
-      out.events.insert(out.events.end(), batch.begin(), batch.end());
-      out.batches.push_back(std::move(batch));
-    });
-    if (!fed && out.end) out.end = fed;
+    if (broken) return;
+    const Status fed = framer->feed(part, on_frame);
+    broken = !fed;
+    if (!fed && out.end && !decoder->done()) out.end = fed;
   };
   if (step > 0) {
     for (size_t at = 0; at < bytes.size(); at += step) feed(bytes.substr(at, step));
   } else {
     feed(bytes.substr(0, cut));
     feed(bytes.substr(cut));
+  }
+  if (out.end && !decoder->done()) {
+    const Status finished = framer->finish(on_frame);
+    if (out.end) out.end = finished;
   }
   if (out.end) {
     EventBatch batch;
@@ -81,7 +91,7 @@ std::string describe(const EventBatch& events) {
       if (value != 0) out.append(" ").append(name).append("=").append(std::to_string(value));
     };
     const auto text = [&](std::string_view name, std::string_view value) {
-      if (!value.empty()) out.append(" ").append(name).append("=").append(quoted(value));
+      if (!value.empty()) out.append(" ").append(name).append("=").append(in_quotes(value));
     };
     number("choice", e.choice);
     number("index", e.index);
@@ -113,30 +123,78 @@ std::string describe(const EventBatch& events) {
 std::string describe(const Status& status) {
   if (status) return "complete";
   const Error& e = status.error();
-  return std::string(code_name(e.code)) + " field=" + quoted(e.field) + " type=" + quoted(e.type) +
-         " status=" + std::to_string(e.upstream_status) + " " + quoted(e.message);
+  return std::string(code_name(e.code)) + " field=" + in_quotes(e.field) + " type=" + in_quotes(e.type) +
+         " status=" + std::to_string(e.upstream_status) + " " + in_quotes(e.message);
 }
 
-std::vector<std::string> payloads(std::string_view bytes) {
+std::vector<std::string> payloads(std::string_view bytes, wire::Framing framing) {
   std::vector<std::string> out;
-  SseParser sse;
-  (void)sse.feed(bytes, [&](const SseEvent& event) { out.emplace_back(event.data); });
+  const auto framer = wire::new_framer(framing);
+  (void)framer->feed(bytes, [&](const wire::Frame& frame) -> Status {
+    out.emplace_back(frame.data);
+    return {};
+  });
   return out;
 }
 
-std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes,
-                         const Replay& whole) {
+namespace {
+
+std::string big_endian(size_t value) { return {char(value >> 24), char(value >> 16), char(value >> 8), char(value)}; }
+
+std::string aws_message(std::string_view name, std::string_view payload) {
+  std::string headers;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    headers.push_back(char(key.size()));
+    headers.append(key).push_back(7);
+    headers.append({char(value.size() >> 8), char(value.size())}).append(value);
+  };
+  const bool exception = name.ends_with("Exception");
+  add(exception ? ":exception-type" : ":event-type", name);
+  add(":content-type", "application/json");
+  add(":message-type", exception ? "exception" : "event");
+  std::string out = big_endian(16 + headers.size() + payload.size()) + big_endian(headers.size());
+  out += big_endian(wire::crc32(out));
+  out.append(headers).append(payload);
+  return out + big_endian(wire::crc32(out));
+}
+
+}  // namespace
+
+std::string framed(const std::vector<std::string>& lines, wire::Framing framing, bool named) {
+  std::string out = framing == wire::Framing::kJsonArray ? "[" : "";
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string& line = lines[i];
+    json::Document document;
+    const auto object = document.parse_object(line);
+    if (framing == wire::Framing::kAwsEvents) {
+      if (!object || object->size() == 0) continue;
+      for (const auto member : *object) out += aws_message(member.key, json::raw(member.value));
+    } else if (framing == wire::Framing::kJsonLines) {
+      out.append(line).append("\n");
+    } else if (framing == wire::Framing::kJsonArray) {
+      out.append(line).append(i + 1 < lines.size() ? "\n,\r\n" : "\n]\n");
+    } else {
+      if (named && object) out.append("event: ").append(json::string_or(*object, "type")).append("\n");
+      out.append("data: ").append(line).append("\n\n");
+    }
+  }
+  return out;
+}
+
+std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, const Replay& whole,
+                         wire::Framing framing) {
   const std::string expected = describe(whole.events) + describe(whole.end);
   const auto differs = [&](const Replay& replay) {
     return describe(replay.events) + describe(replay.end) != expected;
   };
   const size_t stride = std::max<size_t>(1, bytes.size() * bytes.size() / 3'000'000);
   for (size_t cut = 1; cut < bytes.size(); cut += stride) {
-    if (differs(replay_stream(new_decoder, bytes, cut))) {
+    if (differs(replay_stream(new_decoder, bytes, cut, 0, framing))) {
       return "decodes differently when split at byte " + std::to_string(cut);
     }
   }
-  if (differs(replay_stream(new_decoder, bytes, 0, 1))) return "decodes differently byte by byte";
+  if (differs(replay_stream(new_decoder, bytes, 0, 1, framing))) return "decodes differently byte by byte";
+  if (framing != wire::Framing::kSse) return {};
   for (const std::string_view line_end : {"\r\n", "\r"}) {
     const std::string changed = with_line_ends(bytes, line_end);
     if (differs(replay_stream(new_decoder, changed)))

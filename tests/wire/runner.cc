@@ -66,6 +66,10 @@ class Run {
     return info;
   }
 
+  wire::Framing client_framing() const {
+    return wire::framing_of(front_->stream_type, wire::Framing::kNone, true);
+  }
+
   // True when this error is the one the case asks for.
   void check_error(std::string_view stage, const Error& error) {
     const Section* section = case_.find("error");
@@ -146,17 +150,7 @@ class Run {
   // The bytes of a `reply` section.
   std::string reply_bytes(const Section& section) const {
     if (section.arg(0) != "chunks") return section.body;
-    std::string out;
-    for (const std::string& line : lines_of(section.body)) {
-      if (upstream_->named_events) {
-        json::Document document;
-        if (const auto object = document.parse_object(line)) {
-          out.append("event: ").append(json::string_or(*object, "type")).append("\n");
-        }
-      }
-      out.append("data: ").append(line).append("\n\n");
-    }
-    return out;
+    return framed(lines_of(section.body), upstream_->framing, upstream_->named_events);
   }
 
   void chat() {
@@ -196,11 +190,12 @@ class Run {
       return check_error("reply", upstream_->read_error(status, type, trim(bytes)));
     }
     const bool streamed = form == "chunks" || form == "sse";
-    const Replay replay = streamed ? replay_stream(upstream_->new_decoder, bytes)
+    const wire::Framing framing = form == "chunks" ? upstream_->framing : wire::Framing::kSse;
+    const Replay replay = streamed ? replay_stream(upstream_->new_decoder, bytes, 0, 0, framing)
                                    : replay_body(upstream_->new_decoder, bytes);
     if (streamed) {
       ++outcome_.checks;
-      const std::string complaint = check_splits(upstream_->new_decoder, bytes, replay);
+      const std::string complaint = check_splits(upstream_->new_decoder, bytes, replay, framing);
       if (!complaint.empty()) complain("reply", complaint);
     }
     if (!replay.end) check_error("reply", replay.end.error());
@@ -245,7 +240,7 @@ class Run {
     }
     encoder->finish(end, end == StreamEnd::kComplete ? nullptr : &error, bytes);
 
-    const std::vector<std::string> got = payloads(bytes), expected = lines_of(section.body);
+    const std::vector<std::string> got = payloads(bytes, client_framing()), expected = lines_of(section.body);
     for (size_t i = 0; i < std::max(got.size(), expected.size()); ++i) {
       const std::string what = "stream[" + std::to_string(i) + "]";
       ++outcome_.checks;
@@ -280,7 +275,7 @@ class Run {
     std::string bytes;
     for (const EventBatch& batch : replay.batches) encoder->encode(batch, bytes);
     encoder->finish(StreamEnd::kComplete, nullptr, bytes);
-    const Replay seen = replay_stream(same->new_decoder, bytes);
+    const Replay seen = replay_stream(same->new_decoder, bytes, 0, 0, client_framing());
     if (!seen.end) return complain("our own stream", describe(seen.end));
     Fold fold;
     fold.add(seen.events);

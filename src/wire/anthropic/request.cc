@@ -1,6 +1,7 @@
 // Request -> POST /v1/messages. https://docs.claude.com/en/api/messages
 #include <algorithm>
 
+#include "base/text.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "wire/anthropic/anthropic.h"
@@ -30,7 +31,8 @@ class RequestWriter {
       : request_(request),
         target_(target),
         traits_(model_traits(target.model)),
-        ours_(request.dialect == DialectId::kAnthropic) {}
+        ours_(request.dialect == DialectId::kAnthropic),
+        vertex_(target.preset == "vertex-anthropic") {}
 
   Result<WireRequest> write() {
     if (request_.choices() != 1) {
@@ -51,7 +53,8 @@ class RequestWriter {
     out_.body.reserve(conversation_.messages.size() + conversation_.system.size() + tools_.size() +
                       512);
     w.begin_object();
-    w.field("model", target_.model);
+    if (vertex_) w.field("anthropic_version", target_.api_version.empty() ? "vertex-2023-10-16" : target_.api_version);
+    else w.field("model", target_.model);
     w.field("max_tokens", max_tokens_);
     write_system(w);
     w.key("messages");
@@ -390,6 +393,7 @@ class RequestWriter {
   }
 
   void write_head() {
+    if (vertex_) return write_vertex_head();
     std::string_view base = target_.base_path;
     while (base.ends_with('/')) base.remove_suffix(1);
     out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
@@ -404,10 +408,17 @@ class RequestWriter {
     if (!betas.empty()) out_.headers.emplace_back("anthropic-beta", std::move(betas));
   }
 
+  // https://docs.claude.com/en/api/claude-on-vertex-ai
+  void write_vertex_head() {
+    out_.path = target_.base_path + "/models/" + percent_encode(target_.model) +
+                (request_.stream ? ":streamRawPredict" : ":rawPredict");
+  }
+
   const Request& request_;
   const TargetInfo& target_;
   const ModelTraits traits_;
   const bool ours_;
+  const bool vertex_;  // Google's Vertex AI: the model and the version stand elsewhere
   WireRequest out_;
   Conversation conversation_;
   std::string tools_;       // comma-separated

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "wire/fields.h"
 #include "wire/media.h"
 #include "wire/outbound.h"
@@ -58,6 +59,13 @@ void MessageWriter::drop(std::string_view what) {
   if (std::ranges::find(dropped_, name) == dropped_.end()) dropped_.push_back(std::move(name));
 }
 
+// Mistral wants nine letters and digits; others' ids become some that are always the same.
+std::string MessageWriter::call_id(const std::string& id) const {
+  const auto fine = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (!preset_.mistral || (id.size() == 9 && std::ranges::all_of(id, fine))) return id;
+  return sha256_hex(id).substr(0, 9);
+}
+
 void MessageWriter::refuse(std::unexpected<Error> why) {
   if (refused_) refused_ = std::move(why);
 }
@@ -110,7 +118,7 @@ void MessageWriter::tool_results(const Message& m) {
     if (result.kind != Part::Kind::kToolResult) continue;
     w_.begin_object();
     w_.field("role", "tool");
-    w_.field("tool_call_id", result.id);
+    w_.field("tool_call_id", call_id(result.id));
     if (m.role == Role::kTool && first && !m.name.empty()) w_.field("name", m.name);
     w_.key("content");
     if (m.origin == DialectId::kOpenAiChat) {
@@ -267,6 +275,13 @@ void MessageWriter::part(const Message& m, const Part& p) {
         break;
       }
       w_.begin_object();
+      if (preset_.mistral && (!p.url.empty() || !p.data.empty())) {
+        w_.field("type", "document_url");
+        w_.field("document_url", p.url.empty() ? join_data_uri(p.media_type.empty() ? "application/pdf" : p.media_type, p.data)
+                                               : p.url);
+        if (!p.name.empty()) w_.field("document_name", p.name);
+        break;
+      }
       w_.field("type", "file");
       w_.key("file");
       w_.begin_object();
@@ -374,7 +389,7 @@ void MessageWriter::thinking_blocks(const Message& m) {
 void MessageWriter::tool_call(const Message& m, const Part& call) {
   const bool custom = is_custom(call.extra);
   w_.begin_object();
-  w_.field("id", call.id);
+  w_.field("id", call_id(call.id));
   w_.field("type", custom ? "custom" : "function");
   w_.key(custom ? "custom" : "function");
   w_.begin_object();

@@ -32,6 +32,7 @@ class MessageWriter {
   void extra(const Message& message, const RawMembers& members);
   void cache_control(const Part& part);
   void drop(std::string_view what);
+  std::string call_id(const std::string& id) const;
   void refuse(std::unexpected<Error> why);
   std::string field() const;
 

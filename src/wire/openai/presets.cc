@@ -39,6 +39,7 @@ constexpr Preset kPresets[] = {
     {.name = "mistral",
      .stream_options = false,
      .cache_control = false,
+     .mistral = true,
      .limit = Limit::kOld,
      .thoughts = Thoughts::kInContent,
      .effort = Effort::kWord},

@@ -28,6 +28,7 @@ struct Preset {
   bool developer_role = false;  // otherwise developer turns become system turns
   bool stream_options = true;   // false: refuses the field; usage comes by itself or not at all
   bool cache_control = true;    // false: refuses Anthropic's member
+  bool mistral = false;         // random_seed, document_url, ids of nine letters; refuses fields it does not know
   Limit limit = Limit::kAsked;
   Thoughts thoughts = Thoughts::kAsWritten;  // earlier thoughts in assistant messages
   Effort effort = Effort::kAsWritten;

@@ -222,7 +222,12 @@ class ReplyWriter {
 }  // namespace
 
 std::string write_reply(const Reply& reply, const ReplyOptions& options) {
+  size_t size = 512;
+  for (const Choice& choice : reply.choices) {
+    for (const Part& part : choice.parts) size += part.text.size() + part.arguments.size() + 128;
+  }
   std::string out;
+  out.reserve(size);
   ReplyWriter(reply, options, out).write();
   return out;
 }

@@ -18,6 +18,9 @@ class RequestWriter {
       : request_(request), target_(target), preset_(find_preset(target.preset)), w_(out_.body) {}
 
   Result<WireRequest> write() {
+    if (preset_.mistral && (request_.logprobs.value_or(false) || request_.top_logprobs.value_or(0) > 0)) {
+      return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
+    }
     if (!same_dialect()) AJAR_TRY(drop_extra(request_, out_.dropped));
     out_.path = endpoint_path(preset_, target_, "/chat/completions");
     out_.body.reserve(size_hint());
@@ -34,7 +37,7 @@ class RequestWriter {
     reasoning();
     if (request_.stream) stream();
     user();
-    if (!request_.service_tier.empty()) {
+    if (!request_.service_tier.empty() && knows("service_tier")) {
       if (same_dialect())
         w_.field("service_tier", request_.service_tier);
       else
@@ -53,6 +56,12 @@ class RequestWriter {
 
  private:
   bool same_dialect() const { return request_.dialect == DialectId::kOpenAiChat; }
+
+  // What Mistral's API answers with 422 is left out. https://docs.mistral.ai/api/#tag/chat
+  bool knows(std::string_view member) {
+    if (preset_.mistral) out_.dropped.emplace_back(member);
+    return !preset_.mistral;
+  }
 
   size_t size_hint() const {
     size_t size = 1024 + request_.extra.size();
@@ -81,7 +90,7 @@ class RequestWriter {
     if (request_.user.empty()) return;
     constexpr size_t kMaxUser = 64;
     if (!same_dialect() && request_.user.size() > kMaxUser) return out_.dropped.push_back("user");
-    w_.field("user", request_.user);
+    if (knows("user")) w_.field("user", request_.user);
   }
 
   Status tools() {
@@ -171,12 +180,13 @@ class RequestWriter {
     const bool openai = preset_.name == "openai" || preset_.name == "azure";
     if (sampling.top_k && openai && !same_dialect()) {
       out_.dropped.push_back("top_k");  // it would be refused; clients of other APIs cannot know
-    } else {
+    } else if (sampling.top_k && knows("top_k")) {
       integer("top_k", sampling.top_k);
     }
-    integer("seed", sampling.seed);
-    if (!sampling.logit_bias.empty()) w_.raw_field("logit_bias", sampling.logit_bias);
+    integer(preset_.mistral ? "random_seed" : "seed", sampling.seed);
+    if (!sampling.logit_bias.empty() && knows("logit_bias")) w_.raw_field("logit_bias", sampling.logit_bias);
     integer("n", request_.n);
+    if (preset_.mistral) return;
     if (request_.logprobs) w_.field("logprobs", *request_.logprobs);
     integer("top_logprobs", request_.top_logprobs);
   }

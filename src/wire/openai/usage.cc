@@ -92,7 +92,8 @@ Usage read_usage(const json::Object& object, RawMembers& extra) {
 }
 
 void write_usage(json::Writer& w, const Usage& usage, const RawMembers& extra) {
-  json::Document document;
+  // Not scratch(): a caller may still be walking that.
+  thread_local json::Document document;
   std::optional<json::Object> kept;
   if (!extra.empty()) {
     if (const auto parsed = document.parse_object("{" + extra + "}")) kept = *parsed;

@@ -1,0 +1,135 @@
+#include "provider/sigv4.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <ctime>
+#include <vector>
+
+#include "base/random.h"
+#include "base/text.h"
+
+namespace ajar {
+namespace {
+
+std::string hmac(std::string_view key, std::string_view text) {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), int(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), out,
+       &size);
+  return {reinterpret_cast<const char*>(out), size};
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) out.append({kDigits[uint8_t(c) >> 4], kDigits[uint8_t(c) & 15]});
+  return out;
+}
+
+std::string canonical_path(std::string_view path) {
+  std::string out;
+  for (const auto segment : split(path, '/')) {
+    if (!out.empty() || segment.data() != path.data()) out.push_back('/');
+    out += percent_encode(segment);
+  }
+  return out.empty() ? "/" : out;
+}
+
+std::string canonical_query(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const auto pair : split(query, '&')) {
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const auto encode = [](std::string_view text) { return percent_encode(percent_decode(text).value_or(std::string(text))); };
+    pairs.emplace_back(encode(pair.substr(0, equals)), encode(pair.substr(std::min(equals + 1, pair.size()))));
+  }
+  std::ranges::sort(pairs);
+  std::string out;
+  for (const auto& [name, value] : pairs) out.append(out.empty() ? "" : "&").append(name).append("=").append(value);
+  return out;
+}
+
+// Runs of spaces count as one.
+std::string canonical_value(std::string_view value) {
+  std::string out;
+  for (const char c : trim(value)) {
+    if (c != ' ' || !out.ends_with(' ')) out.push_back(c);
+  }
+  return out;
+}
+
+bool is_signed(std::string_view name) {
+  for (const char* skipped : {"authorization", "user-agent", "accept-encoding", "connection", "expect", "content-length"}) {
+    if (iequals(name, skipped)) return false;
+  }
+  return true;
+}
+
+class AwsAuthorizer final : public Authorizer {
+ public:
+  AwsAuthorizer(AwsCredentials credentials, std::string region, std::string service)
+      : credentials_(std::move(credentials)), region_(std::move(region)), service_(std::move(service)) {}
+
+  Task<Status> authorize(const Url& url, std::string_view method, std::string_view body, Headers& headers, Client&,
+                         TimePoint, CancelToken&) override {
+    sign_aws(credentials_, region_, service_, url, method, body, unix_seconds(), headers);
+    co_return Status();
+  }
+
+ private:
+  const AwsCredentials credentials_;
+  const std::string region_, service_;
+};
+
+}  // namespace
+
+void sign_aws(const AwsCredentials& credentials, std::string_view region, std::string_view service, const Url& url,
+              std::string_view method, std::string_view body, int64_t unix_seconds, Headers& headers) {
+  const std::time_t seconds = unix_seconds;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+  const std::string_view moment = stamp, day = moment.substr(0, 8);
+  headers.set("x-amz-date", moment);
+  if (!credentials.session_token.empty()) headers.set("x-amz-security-token", credentials.session_token);
+
+  const std::string origin = url.origin();
+  std::vector<std::pair<std::string, std::string>> fields = {{"host", origin.substr(origin.find("://") + 3)}};
+  for (const auto [name, value] : headers) {
+    if (is_signed(name)) fields.emplace_back(to_lower(name), canonical_value(value));
+  }
+  std::ranges::stable_sort(fields, {}, &std::pair<std::string, std::string>::first);
+  std::string lines, names;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0 && fields[i].first == fields[i - 1].first) {  // values of one name stand in one line
+      lines.back() = ',';
+      lines.append(fields[i].second).append("\n");
+      continue;
+    }
+    lines.append(fields[i].first).append(":").append(fields[i].second).append("\n");
+    names.append(names.empty() ? "" : ";").append(fields[i].first);
+  }
+
+  const std::string_view target = url.target;
+  const size_t question = std::min(target.find('?'), target.size());
+  std::string request(method);
+  request.append("\n").append(canonical_path(target.substr(0, question))).append("\n");
+  request.append(canonical_query(target.substr(std::min(question + 1, target.size())))).append("\n");
+  request.append(lines).append("\n").append(names).append("\n").append(sha256_hex(body));
+
+  const std::string scope = std::string(day) + "/" + std::string(region) + "/" + std::string(service) + "/aws4_request";
+  const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(moment) + "\n" + scope + "\n" + sha256_hex(request);
+  const std::string key =
+      hmac(hmac(hmac(hmac("AWS4" + credentials.secret_access_key, day), region), service), "aws4_request");
+  headers.set("authorization", "AWS4-HMAC-SHA256 Credential=" + credentials.access_key_id + "/" + scope +
+                                   ", SignedHeaders=" + names + ", Signature=" + hex(hmac(key, to_sign)));
+}
+
+std::shared_ptr<Authorizer> new_aws_authorizer(AwsCredentials credentials, std::string region, std::string service) {
+  return std::make_shared<AwsAuthorizer>(std::move(credentials), std::move(region), std::move(service));
+}
+
+}  // namespace ajar

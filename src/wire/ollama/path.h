@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "wire/dialect.h"
+
+namespace ajar::wire::ollama {
+
+// "/api/chat", behind the base URL's path; one that ends in /api is taken as it is.
+std::string api_path(const TargetInfo& target, std::string_view endpoint);
+
+}  // namespace ajar::wire::ollama
