@@ -148,6 +148,8 @@ Result<WireRequest> write_embedding_request(const EmbeddingRequest& request,
       w.members(request.extra);
     else
       out.dropped = member_names(request.extra);
+  } else {
+    out.dropped = member_names(request.extra);
   }
   w.end_object();
   return out;
