@@ -104,7 +104,7 @@ Task<> Api::handle(Exchange& exchange) {
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
-  if (path.starts_with("/v1/responses/")) co_return co_await kept_response(exchange);
+  if (path.starts_with("/v1/responses/") || path.starts_with("/responses/")) co_return co_await kept_response(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);
   if (path == "/") {
     Headers headers{{"content-type", "text/plain; charset=utf-8"}};

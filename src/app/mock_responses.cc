@@ -6,7 +6,7 @@ namespace {
 
 using json::Writer;
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -20,13 +20,13 @@ std::string text_of(const MockReply& reply) {
 
 std::string item_of(const MockReply& reply, bool done) {
   if (!reply.tool.empty()) {
-    return "{\"id\":\"fc_mock\",\"type\":\"function_call\",\"status\":" + quoted(done ? "completed" : "in_progress") +
-           ",\"arguments\":" + quoted(done ? reply.arguments : "") + ",\"call_id\":\"call_mock1\",\"name\":" +
-           quoted(reply.tool) + "}";
+    return "{\"id\":\"fc_mock\",\"type\":\"function_call\",\"status\":" + json_text(done ? "completed" : "in_progress") +
+           ",\"arguments\":" + json_text(done ? reply.arguments : "") + ",\"call_id\":\"call_mock1\",\"name\":" +
+           json_text(reply.tool) + "}";
   }
-  const std::string content = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":" + quoted(text_of(reply)) + "}";
+  const std::string content = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":" + json_text(text_of(reply)) + "}";
   return "{\"id\":\"msg_mock\",\"type\":\"message\",\"status\":" +
-         quoted(!done ? "in_progress" : reply.cut_by_length ? "incomplete" : "completed") +
+         json_text(!done ? "in_progress" : reply.cut_by_length ? "incomplete" : "completed") +
          ",\"role\":\"assistant\",\"content\":[" + (done ? content : "") + "]}";
 }
 
@@ -132,17 +132,17 @@ std::vector<std::string> mock_responses_frames(const MockRequest& request, const
     const std::string part = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":";
     add("response.content_part.added", at + ",\"part\":" + part + "\"\"}");
     for (const auto& token : reply.tokens) {
-      add("response.output_text.delta", at + ",\"delta\":" + quoted(token) + ",\"logprobs\":[],\"obfuscation\":\"x\"");
+      add("response.output_text.delta", at + ",\"delta\":" + json_text(token) + ",\"logprobs\":[],\"obfuscation\":\"x\"");
     }
-    add("response.output_text.done", at + ",\"text\":" + quoted(text_of(reply)) + ",\"logprobs\":[]");
-    add("response.content_part.done", at + ",\"part\":" + part + quoted(text_of(reply)) + "}");
+    add("response.output_text.done", at + ",\"text\":" + json_text(text_of(reply)) + ",\"logprobs\":[]");
+    add("response.content_part.done", at + ",\"part\":" + part + json_text(text_of(reply)) + "}");
   } else {
     const std::string at = ",\"item_id\":\"fc_mock\",\"output_index\":0";
     const size_t half = reply.arguments.size() / 2;
     for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
-      add("response.function_call_arguments.delta", at + ",\"delta\":" + quoted(piece));
+      add("response.function_call_arguments.delta", at + ",\"delta\":" + json_text(piece));
     }
-    add("response.function_call_arguments.done", at + ",\"arguments\":" + quoted(reply.arguments));
+    add("response.function_call_arguments.done", at + ",\"arguments\":" + json_text(reply.arguments));
   }
   add("response.output_item.done", ",\"output_index\":0,\"item\":" + item_of(reply, true));
   add(reply.cut_by_length ? "response.incomplete" : "response.completed",
