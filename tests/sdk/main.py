@@ -1,5 +1,6 @@
 """Starts the simulator, a scripted upstream and the server, then runs the tests of both SDKs."""
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -63,7 +64,7 @@ class Report:
 def run_python(report, context):
     import test_openai
     import test_responses
-    for name, test in (*test_openai.tests(context), *test_responses.tests(context)):
+    for name, test in itertools.chain(test_openai.tests(context), test_responses.tests(context)):
         try:
             test()
             report.add("python " + name)
