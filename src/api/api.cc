@@ -133,7 +133,7 @@ Task<> Api::handle(Exchange& exchange) {
   constexpr std::string_view kOneModel = "/v1beta/models/";
   if (wants("GET") && path.starts_with(kOneModel)) co_return co_await gemini_models(exchange, path.substr(kOneModel.size()));
   if (path.starts_with("/v1/models/")) co_return co_await models(exchange);
-  if (path.starts_with("/v1/responses/")) co_return co_await kept_response(exchange);
+  if (path.starts_with("/v1/responses/") || path.starts_with("/responses/")) co_return co_await kept_response(exchange);
   if (path.starts_with("/admin/")) co_return co_await admin(exchange);
   if (path == "/") {
     Headers headers{{"content-type", "text/plain; charset=utf-8"}};

@@ -170,13 +170,15 @@ Task<> Api::kept_response(Exchange& exchange) {
   const HttpRequest& http = exchange.request();
   const auto key = authenticate(http);
   if (!key) co_return co_await send_error(exchange, key.error());
-  const auto parts = split(std::string_view(http.path).substr(std::string_view("/v1/responses/").size()), '/');
+  constexpr std::string_view kBefore = "/responses/";
+  const auto parts = split(std::string_view(http.path).substr(http.path.find(kBefore) + kBefore.size()), '/');
   const std::string id = percent_decode(parts[0]).value_or("");
   const std::string_view what = parts.size() > 1 ? parts[1] : std::string_view();
   const Caller caller = new_context(exchange, *key, "responses").caller;
   store::Store& store = parts_.store;
-  const auto refuse = [&](Code code, std::string message, std::string field = {}) {
-    return send_error(exchange, Error{.code = code, .message = std::move(message), .field = std::move(field)});
+  const auto refuse = [&](Code code, std::string message, std::string field = {}) -> Task<> {
+    const Error error{.code = code, .message = std::move(message), .field = std::move(field)};
+    co_await send_error(exchange, error);
   };
   const bool known = what.empty() || what == "input_items" || what == "cancel";
   if (id.empty() || parts.size() > 2 || !known) {

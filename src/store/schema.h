@@ -64,7 +64,7 @@ CREATE INDEX batches_owner ON batches(owner, created_ms);
     R"sql(
 CREATE TABLE responses (
   id TEXT PRIMARY KEY, key_id TEXT NOT NULL, team TEXT NOT NULL, previous TEXT NOT NULL,
-  created_ms INTEGER NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  created_ms INTEGER NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL) STRICT;
 CREATE INDEX responses_created ON responses(created_ms);
 CREATE TABLE response_items (
   item TEXT NOT NULL, response TEXT NOT NULL, PRIMARY KEY (item, response)) STRICT, WITHOUT ROWID;

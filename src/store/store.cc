@@ -57,13 +57,14 @@ constexpr const char* kUpsertSpend =
 
 }  // namespace
 
-Store::Store(Database writer, Database reader)
-    : writer_(std::move(writer)), reader_(std::move(reader)) {}
+Store::Store(Database writer, Database reader, Database checkpointer)
+    : writer_(std::move(writer)), reader_(std::move(reader)), checkpointer_(std::move(checkpointer)) {}
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   AJAR_ASSIGN(Database writer, Database::open(path));
   AJAR_ASSIGN(Database reader, Database::open(path));
-  std::unique_ptr<Store> store(new Store(std::move(writer), std::move(reader)));
+  AJAR_ASSIGN(Database checkpointer, Database::open(path));
+  std::unique_ptr<Store> store(new Store(std::move(writer), std::move(reader), std::move(checkpointer)));
   if (auto status = store->migrate(); !status) {
     return std::unexpected(std::move(status).error().in("database " + path));
   }
@@ -74,6 +75,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   store->last_seq_ = newest.integer(0);
   AJAR_ASSIGN(store->insert_response_, store->writer_.prepare("INSERT OR REPLACE INTO responses VALUES(?,?,?,?,?,?,?)"));
   AJAR_ASSIGN(store->insert_item_, store->writer_.prepare("INSERT OR REPLACE INTO response_items VALUES(?,?)"));
+  AJAR_TRY(store->writer_.exec("PRAGMA wal_autocheckpoint=0"));
+  store->checkpoint_thread_ = std::thread([raw = store.get()] { raw->checkpoint_loop(); });
   store->thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
   return store;
 }
@@ -84,7 +87,22 @@ Store::~Store() {
     stop_ = true;
   }
   wake_.notify_all();
+  checkpoint_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
+}
+
+// Moves what is committed from the log into the file. It waits for the disk, so it is nobody's business who commits:
+// rows would wait behind it longer than they may. A full disk is the writer's to report.
+void Store::checkpoint_loop() {
+  constexpr auto kEvery = std::chrono::milliseconds(500);
+  std::unique_lock lock(queue_lock_);
+  while (!stop_) {
+    checkpoint_.wait_for(lock, kEvery, [&] { return stop_; });
+    lock.unlock();
+    sqlite3_wal_checkpoint_v2(checkpointer_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    lock.lock();
+  }
 }
 
 Status Store::migrate() {

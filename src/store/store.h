@@ -82,7 +82,8 @@ class Store {
   Stats stats() const;
 
  private:
-  explicit Store(Database writer, Database reader);
+  Store(Database writer, Database reader, Database checkpointer);
+  void checkpoint_loop();
   Status migrate();
   void write_loop();
   using Kept = std::vector<std::shared_ptr<const ResponseRow>>;
@@ -98,8 +99,10 @@ class Store {
   std::mutex reader_lock_;
   Database reader_;
 
+  Database checkpointer_;  // checkpoint_thread_'s own
+
   mutable std::mutex queue_lock_;  // guards all below
-  std::condition_variable wake_, flushed_;
+  std::condition_variable wake_, flushed_, checkpoint_;
   std::vector<CallRow> queue_;
   std::map<std::string, SpendRow> spend_;  // waiting increments by scope and day
   Kept kept_queue_;
@@ -108,7 +111,7 @@ class Store {
   uint64_t recorded_ = 0, committed_ = 0;
   Stats stats_;
   bool stop_ = false;
-  std::thread thread_;
+  std::thread thread_, checkpoint_thread_;
 };
 
 }  // namespace ajar::store

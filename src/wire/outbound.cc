@@ -181,6 +181,8 @@ Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   for (const auto field : *members) {
     if (field.value.is_null()) continue;
     const std::string name(field.key);
+    // Thoughts come with their proof in any case.
+    if (name == "include" && json::raw(field.value) == R"(["reasoning.encrypted_content"])") continue;
     bool refuse = name == "audio" || name == "web_search_options" || name == "functions" || name == "container";
     if (name == "cachedContent") refuse = true;
     if (name == "generationConfig") {

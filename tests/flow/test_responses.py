@@ -177,6 +177,20 @@ def test_a_follow_up_never_comes_too_early(context):
     assert max(len(body["messages"]) for body in ups.asked) == 49, "the chain is not whole"
 
 
+def test_a_megabyte_as_codex_sends_it(context):
+    ups = Upstreams(context)
+    server = context.server(CONFIG)
+    items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go on"}]}]
+    for at in range(300):
+        items += [{"type": "function_call", "name": "shell", "call_id": f"c{at}", "arguments": json.dumps({"command": ["cat", "x"]})},
+                  {"type": "function_call_output", "call_id": f"c{at}", "output": "x" * 4000}]
+    tools = [{"type": "function", "name": f"tool_{n}", "strict": False, "parameters": {"type": "object"}} for n in range(40)]
+    made = ask(server, "r", items, tools=tools, include=["reasoning.encrypted_content"])
+    assert len(ups.asked[0]["messages"]) == 601 and len(ups.asked[0]["tools"]) == 40
+    ask(server, "claude", "and now", previous_response_id=made["id"], stream=False)
+    assert len(json.dumps(ups.asked[1])) > 1_200_000
+
+
 def test_kill_loses_no_acknowledged_response(context):
     Upstreams(context)
     server = context.server(CONFIG)

@@ -191,4 +191,4 @@ def tests(context):
         yield "responses: " + name.replace("_", " "), getattr(suite, name)
     for dialect in (*context["dialects"], "responses"):
         for name in ALL if dialect == "responses" else ALL + FAULTS:
-            yield f"responses, {dialect}: {name.replace('_', ' ')}", lambda name=name: getattr(suite, name)(dialect)
+            yield f"responses, {dialect}: {name.replace('_', ' ')}", lambda name=name, dialect=dialect: getattr(suite, name)(dialect)

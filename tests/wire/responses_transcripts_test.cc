@@ -49,7 +49,7 @@ struct Tally {
   int streams = 0, bodies = 0, requests = 0, errors = 0;
 };
 
-// A copy without what says nothing: nulls, empty annotations and log probabilities, a status that everything has.
+// A copy without what says nothing: nulls, a count that not all have, empty annotations and log probabilities, a status that everything has.
 std::string meaning(const json::Value& value) {
   if (const auto object = json::as_object(value)) {
     std::map<std::string_view, std::string> members;
@@ -57,6 +57,7 @@ std::string meaning(const json::Value& value) {
       if (field.value.is_null()) continue;
       const auto list = json::as_array(field.value);
       const bool bare = (field.key == "annotations" || field.key == "logprobs") && list && list->size() == 0;
+      if (field.key == "cache_write_tokens" && json::as_int(field.value) == 0) continue;
       if (bare || (field.key == "status" && json::as_string(field.value) == "completed")) continue;
       members[field.key] = meaning(field.value);
     }

@@ -1,5 +1,8 @@
 #include "wire/responses/object.h"
 
+#include <initializer_list>
+#include <utility>
+
 #include "wire/fields.h"
 
 namespace ajar::wire::responses {
@@ -96,11 +99,12 @@ constexpr std::array<std::string_view, kCountCount> kCounts = {"input_tokens", "
                                                                "input_tokens_details", "output_tokens_details"};
 
 // The rest of a details object as it was kept in `extra`.
-void details(json::Writer& w, std::string_view name, std::string_view counted, int64_t count,
+void details(json::Writer& w, std::string_view name,
+             std::initializer_list<std::pair<std::string_view, int64_t>> counted,
              const std::optional<json::Object>& kept) {
   w.key(name);
   w.begin_object();
-  w.field(counted, count);
+  for (const auto& [word, count] : counted) w.field(word, count);
   const auto rest = kept ? json::find(*kept, name) : std::nullopt;
   if (const auto object = rest ? json::as_object(*rest) : std::nullopt) {
     for (const auto field : *object) w.raw_field(field.key, json::raw(field.value));
@@ -111,7 +115,7 @@ void details(json::Writer& w, std::string_view name, std::string_view counted, i
 }  // namespace
 
 Usage read_usage(const json::Object& object, RawMembers& extra) {
-  static constexpr std::array<std::string_view, 1> kCached = {"cached_tokens"};
+  static constexpr std::array<std::string_view, 2> kCached = {"cached_tokens", "cache_write_tokens"};
   static constexpr std::array<std::string_view, 1> kReasoning = {"reasoning_tokens"};
   const Fields<kCountCount> fields(object, kCounts);
   const auto count = [](const auto& of, size_t which) {
@@ -123,9 +127,9 @@ Usage read_usage(const json::Object& object, RawMembers& extra) {
   usage.reported = fields.has(kInput) || fields.has(kOutput);
   extra = fields.extra();
   if (const auto input = fields.has(kInputDetails) ? json::as_object(fields[kInputDetails]) : std::nullopt) {
-    const Fields<1> inner(*input, kCached);
+    const Fields<2> inner(*input, kCached);
     usage.cached_read = count(inner, 0);
-    usage.cached_write = json::int_or(*input, "cache_write_tokens");
+    usage.cached_write = count(inner, 1);
     if (inner.has_unknown()) add_member(extra, kCounts[kInputDetails], "{" + inner.extra() + "}");
   }
   if (const auto output = fields.has(kOutputDetails) ? json::as_object(fields[kOutputDetails]) : std::nullopt) {
@@ -145,9 +149,10 @@ void write_usage(json::Writer& w, const Usage& usage, const RawMembers& extra) {
   }
   w.begin_object();
   w.field("input_tokens", usage.input);
-  details(w, kCounts[kInputDetails], "cached_tokens", usage.cached_read, kept);
+  details(w, kCounts[kInputDetails],
+          {{"cached_tokens", usage.cached_read}, {"cache_write_tokens", usage.cached_write}}, kept);
   w.field("output_tokens", usage.output);
-  details(w, kCounts[kOutputDetails], "reasoning_tokens", usage.reasoning, kept);
+  details(w, kCounts[kOutputDetails], {{"reasoning_tokens", usage.reasoning}}, kept);
   w.field("total_tokens", usage.total());
   if (kept) {
     for (const auto field : *kept) {

@@ -155,7 +155,7 @@ Status read_include(const json::Value& value, const Path& path, Request& request
     ++index;
     if (word == "message.output_text.logprobs") {
       request.logprobs = true;
-    } else if (word != "reasoning.encrypted_content") {  // given in any case
+    } else {
       if (!rest.empty()) rest.push_back(',');
       json::append_string(rest, word);
     }

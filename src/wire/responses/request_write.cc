@@ -202,9 +202,11 @@ class RequestWriter {
     if (r.mode == Mode::kBudget) effort = r.budget_tokens <= 2048 ? "low" : r.budget_tokens <= 16384 ? "medium" : "high";
     if (r.mode == Mode::kOff) drop("reasoning");  // what is off differs from model to model; there is no word for it
     const bool extra = ours_ && !r.extra.empty();
-    // Other dialects' clients see thoughts unless they say otherwise; here they must be asked for.
-    const bool summary = !ours_ && r.include_thoughts.value_or(r.mode != Mode::kUnset && r.mode != Mode::kOff) &&
-                         effort != "none";
+    // Clients of other makers' APIs see thoughts when they ask for thinking; here summaries must be asked for, too. Those
+    // of Chat Completions do not expect any, and OpenAI gives summaries only to verified organisations.
+    const bool thinks = r.mode != Mode::kUnset && r.mode != Mode::kOff && effort != "none";
+    const bool expects = request_.dialect != DialectId::kOpenAiChat && request_.dialect != DialectId::kOpenAiCompletions;
+    const bool summary = !ours_ && thinks && r.include_thoughts.value_or(expects);
     if ((effort.empty() || r.mode == Mode::kOff) && !extra && !summary) return {};
     w_.key("reasoning");
     w_.begin_object();
@@ -220,13 +222,28 @@ class RequestWriter {
     const bool stores = ours_ && request_.store.value_or(false);
     w_.field("store", stores);
     if (ours_ && !request_.previous_id.empty()) w_.field("previous_response_id", request_.previous_id);
-    RawMembers more = ours_ ? include() : RawMembers();
+    const RawMembers more = ours_ ? include() : RawMembers();
+    const bool asked = more.find("\"reasoning.encrypted_content\"") != more.npos;
+    const bool sealed = !asked && !stores && thinks();
+    const bool logprobs = request_.logprobs.value_or(false);
+    if (!sealed && !logprobs && more.empty()) return;
     w_.key("include");
     w_.begin_array();
-    if (!stores) w_.string("reasoning.encrypted_content");
-    if (request_.logprobs.value_or(false)) w_.string("message.output_text.logprobs");
+    if (sealed) w_.string("reasoning.encrypted_content");
+    if (logprobs) w_.string("message.output_text.logprobs");
     w_.members(more);
     w_.end_array();
+  }
+
+  // Models that do not think refuse to be asked for encrypted thoughts.
+  bool thinks() const {
+    using Mode = Reasoning::Mode;
+    if (request_.reasoning.mode != Mode::kUnset && request_.reasoning.mode != Mode::kOff) return true;
+    std::string_view model = target_.model;
+    if (const size_t slash = model.rfind('/'); slash != model.npos) model.remove_prefix(slash + 1);
+    if (model.find("-chat") != model.npos) return false;
+    const bool o_series = model.size() >= 2 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9';
+    return o_series || model.starts_with("gpt-5") || model.find("codex") != model.npos;
   }
 
   RawMembers include() const {
