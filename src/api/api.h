@@ -13,6 +13,10 @@
 #include "store/blobs.h"
 #include "wire/dialect.h"
 
+namespace ajar::wire::ollama {
+struct LoadRequest;
+}
+
 namespace ajar::api {
 
 class BatchRunner;
@@ -76,6 +80,7 @@ class Api {
   Task<> models(Exchange& exchange);
   Task<> ollama(Exchange& exchange);
   Task<> ollama_embed(Exchange& exchange, bool single);
+  Task<> ollama_load(Exchange& exchange, const wire::ollama::LoadRequest& load, const wire::Front& front);
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);

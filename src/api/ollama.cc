@@ -13,12 +13,28 @@ Headers json_headers(Exchange& exchange) {
   return Headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
 }
 
+bool may_use(const Snapshot& snapshot, const std::shared_ptr<const Key>& key, const std::string& model) {
+  const auto route = snapshot.find(model);
+  return route && (!key || key->may_use(route->config.name));
+}
+Error not_found(const std::string& model) {
+  return {.code = Code::kNotFound, .message = "model '" + model + "' not found"};
+}
+
+constexpr size_t kSaysNothing = 1024;  // a body that asks for no more than a load is smaller
+
 }  // namespace
 
 Task<> Api::ollama(Exchange& exchange) {
   const std::string_view path = exchange.request().path;
-  if (path.starts_with("/api/chat")) co_return co_await converse(exchange, wire::ollama::chat_front(), {});
-  if (path.starts_with("/api/generate")) co_return co_await converse(exchange, wire::ollama::generate_front(), {});
+  const bool generate = path.starts_with("/api/generate");
+  if (generate || path.starts_with("/api/chat")) {
+    const wire::Front& front = generate ? wire::ollama::generate_front() : wire::ollama::chat_front();
+    if (exchange.request().body.size() < kSaysNothing) {
+      if (const auto load = wire::ollama::read_load_request(exchange.request().body)) co_return co_await ollama_load(exchange, *load, front);
+    }
+    co_return co_await converse(exchange, front, {});
+  }
   if (path.starts_with("/api/embed")) co_return co_await ollama_embed(exchange, path.starts_with("/api/embeddings"));
 
   const auto key = admit(exchange.request());
@@ -38,12 +54,21 @@ Task<> Api::ollama(Exchange& exchange) {
   }
   const auto name = wire::ollama::read_show_request(exchange.request().body);
   if (!name) co_return co_await send_error(exchange, name.error(), wire::ollama::write_error);
-  const auto route = snapshot->find(*name);
-  if (!route || (*key && !(*key)->may_use(route->config.name))) {
-    co_return co_await send_error(exchange, Error{.code = Code::kNotFound, .message = "model '" + *name + "' not found"},
-                                  wire::ollama::write_error);
+  if (!may_use(*snapshot, *key, *name)) {
+    co_return co_await send_error(exchange, not_found(*name), wire::ollama::write_error);
   }
   const std::string body = wire::ollama::write_show(*name);
+  co_await exchange.send(200, json_headers(exchange), body);
+}
+
+// What is behind a route is always there: the answer is what a server with the model in memory would say.
+Task<> Api::ollama_load(Exchange& exchange, const wire::ollama::LoadRequest& load, const wire::Front& front) {
+  const auto key = admit(exchange.request());
+  if (!key) co_return co_await send_error(exchange, key.error(), front.write_error);
+  if (!may_use(*parts_.gateway.snapshot(), *key, load.model)) {
+    co_return co_await send_error(exchange, not_found(load.model), front.write_error);
+  }
+  const std::string body = wire::ollama::write_load_reply(load, front) + "\n";
   co_await exchange.send(200, json_headers(exchange), body);
 }
 

@@ -31,7 +31,7 @@ std::vector<std::string> warnings(const Config& config) {
           found.push_back("no price is known for " + provider.name + "/" + target.model +
                           ": its calls count as $0, and keys with a budget in dollars may not use it");
         }
-        if (preset && provider.api_key.empty() && !preset->key_env.empty() && !provider.simulator) {
+        if (preset && provider.api_key.empty() && provider.access_key_id.empty() && provider.credentials.empty() && !preset->key_env.empty() && !provider.simulator) {
           found.push_back("providers." + provider.name + " has no api_key");
         }
       }

@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view kModel = "/model/";
 
 bool takes(std::string_view path) {
-  return path.find(kModel) != path.npos && (path.ends_with("/converse") || path.ends_with("/converse-stream"));
+  return path.find(kModel) != path.npos &&
+         (path.ends_with("/converse") || path.ends_with("/converse-stream") || path.ends_with("/invoke"));
 }
 
 std::optional<json::Object> inner(const json::Object& object, std::string_view name) {
@@ -23,6 +24,17 @@ void read(MockRequest& request, std::string_view path, const json::Object& root)
   request.model = percent_decode(path.substr(from, path.rfind('/') - from)).value_or("");
   mock_model_name(request);
   request.stream = path.ends_with("/converse-stream");
+  request.embeddings = path.ends_with("/invoke");
+  if (request.embeddings) {  // Titan's form, or Cohere's
+    request.dimensions = json::int_or(root, "dimensions", json::int_or(root, "output_dimension"));
+    if (const auto one = json::find(root, "inputText")) request.inputs.emplace_back(json::as_string(*one).value_or(""));
+    const auto texts = json::find(root, "texts");
+    if (const auto list = texts ? json::as_array(*texts) : std::nullopt) {
+      for (const auto text : *list) request.inputs.emplace_back(json::as_string(text).value_or(""));
+      request.json_object = true;
+    }
+    return;
+  }
   if (const auto config = inner(root, "inferenceConfig")) request.max_tokens = json::int_or(*config, "maxTokens");
   if (const auto config = inner(root, "outputConfig")) {
     const auto format = inner(*config, "textFormat");
@@ -63,6 +75,11 @@ std::string usage_of(const MockRequest& request, const MockReply& reply) {
 }
 
 std::string body(const MockRequest& request, const MockReply& reply) {
+  if (request.embeddings) {
+    const std::string rows = mock_embedding_rows(request);
+    if (request.json_object) return "{\"id\":\"mock\",\"embeddings\":{\"float\":" + rows + "},\"response_type\":\"embeddings_by_type\"}";
+    return "{\"embedding\":" + rows.substr(1, rows.size() - 2) + ",\"inputTextTokenCount\":" + std::to_string(request.input_tokens) + "}";
+  }
   const std::string block =
       reply.tool.empty() ? "{\"text\":" + mock_quoted(mock_text(reply)) + "}"
                          : "{\"toolUse\":{\"toolUseId\":\"tooluse_mock1\",\"name\":" + mock_quoted(reply.tool) +

@@ -31,7 +31,8 @@ const Dialect& dialect_of(DialectId id) {
                                    wire::ollama::write_embedding_request,
                                    wire::ollama::read_embedding_reply, wire::Framing::kJsonLines};
   static constexpr Dialect kBedrock{DialectId::kBedrock, wire::bedrock::write_request, wire::bedrock::read_error,
-                                    wire::bedrock::new_decoder, nullptr, nullptr};
+                                    wire::bedrock::new_decoder, wire::bedrock::write_embedding_request,
+                                    wire::bedrock::read_embedding_reply};
   static constexpr Dialect kCohere{DialectId::kCohere, wire::cohere::write_request, wire::cohere::read_error,
                                    wire::cohere::new_decoder, wire::cohere::write_embedding_request,
                                    wire::cohere::read_embedding_reply};

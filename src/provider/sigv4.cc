@@ -60,6 +60,17 @@ std::string canonical_value(std::string_view value) {
   return out;
 }
 
+// Holds for a day; each thread keeps its last.
+const std::string& signing_key(std::string_view secret, std::string_view day, std::string_view region, std::string_view service) {
+  thread_local std::string of, key;
+  std::string wanted;
+  for (const auto word : {secret, day, region, service}) wanted.append(word).push_back('\n');
+  if (of == wanted) return key;
+  key = hmac(hmac(hmac(hmac("AWS4" + std::string(secret), day), region), service), "aws4_request");
+  of = std::move(wanted);
+  return key;
+}
+
 bool is_signed(std::string_view name) {
   for (const char* skipped : {"authorization", "user-agent", "accept-encoding", "connection", "expect", "content-length"}) {
     if (iequals(name, skipped)) return false;
@@ -122,8 +133,7 @@ void sign_aws(const AwsCredentials& credentials, std::string_view region, std::s
 
   const std::string scope = std::string(day) + "/" + std::string(region) + "/" + std::string(service) + "/aws4_request";
   const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(moment) + "\n" + scope + "\n" + sha256_hex(request);
-  const std::string key =
-      hmac(hmac(hmac(hmac("AWS4" + credentials.secret_access_key, day), region), service), "aws4_request");
+  const std::string& key = signing_key(credentials.secret_access_key, day, region, service);
   headers.set("authorization", "AWS4-HMAC-SHA256 Credential=" + credentials.access_key_id + "/" + scope +
                                    ", SignedHeaders=" + names + ", Signature=" + hex(hmac(key, to_sign)));
 }

@@ -39,8 +39,14 @@ Status JsonArrayFramer::feed(std::string_view bytes, const OnFrame& on_frame) {
         ++depth_;
       } else if (depth_ > 0 && (c == '}' || c == ']')) {
         if (--depth_ > 0) continue;
-        state_ = array_ ? State::kBetween : State::kEnd;
-        AJAR_TRY(emit(at + 1));
+        if (array_) {
+          state_ = State::kBetween;
+          AJAR_TRY(emit(at + 1));
+        } else {
+          state_ = State::kEnd;
+          if (partial_.size() + at + 1 - from > max_frame_) return too_large();
+          partial_.append(bytes.substr(from, at + 1 - from));
+        }
       } else if (depth_ == 0 && array_ && (c == ',' || c == ']')) {  // after a number, a word or a string
         state_ = c == ',' ? State::kBetween : State::kEnd;
         AJAR_TRY(emit(at));
@@ -71,7 +77,8 @@ Status JsonArrayFramer::feed(std::string_view bytes, const OnFrame& on_frame) {
 }
 
 Status JsonArrayFramer::finish(const OnFrame& on_frame) {
-  if (state_ == State::kValue && !array_ && depth_ == 0 && !in_string_) return on_frame({{}, trim(partial_)});
+  const bool whole = state_ == State::kEnd || (state_ == State::kValue && depth_ == 0 && !in_string_);
+  if (!array_ && whole) return on_frame({{}, trim(partial_)});
   if (state_ == State::kValue || state_ == State::kBetween) {
     return fail(Code::kCut, "the provider's JSON ended before its last bracket");
   }

@@ -1,6 +1,7 @@
 #pragma once
 // The elements of one JSON array as they come, each checked by whoever reads it. A single value that is no array is one
-// frame: a server that was asked for a stream may answer with one object, an error for example.
+// frame, told when the bytes have ended: a server that was asked for a stream may answer with one object, an error for
+// example, and that is a whole body.
 
 #include <string>
 

@@ -281,6 +281,11 @@ def test_ollama_errors_and_keys(context):
     assert told.status == 404 and "nothing" in told.json()["error"], told.text
     told = call(server.port, "POST", "/api/generate", server.keys["main"], {"model": "o", "prompt": "x", "raw": True})
     assert told.status == 400, told.text
+    for path, more in (("/api/generate", {"prompt": ""}), ("/api/chat", {"messages": []}), ("/api/generate", {"keep_alive": 0})):
+        told = call(server.port, "POST", path, server.keys["main"], {"model": "o", **more})
+        assert told.json()["done_reason"] == ("unload" if "keep_alive" in more else "load"), told.text
+        assert call(server.port, "POST", path, server.keys["main"], {"model": "x", **more}).status == 404
+        assert call(server.port, "POST", path, None, {"model": "o", **more}).status == 401
     told = call(server.port, "GET", "/api/tags", server.keys["main"])
     assert [model["model"] for model in told.json()["models"]] == ["o"], told.text
     assert call(server.port, "POST", "/api/show", server.keys["main"], {"model": "x"}).status == 404

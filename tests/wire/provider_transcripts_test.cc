@@ -202,8 +202,15 @@ void for_each_exchange(const fs::path& folder, const std::function<void(const Ex
 TEST(Recorded, BedrockCassettes) {
   const fs::path folder = recordings() / "ruby_llm";
   if (!fs::exists(folder)) GTEST_SKIP() << "no recordings at " << folder;
-  int streams = 0, bodies = 0, errors = 0;
+  int streams = 0, bodies = 0, errors = 0, embeddings = 0;
   for_each_exchange(folder, [&](const Exchange& exchange) {
+    if (exchange.uri.ends_with("/invoke")) {
+      ++embeddings;
+      const auto reply = wire::bedrock::read_embedding_reply(exchange.response);
+      ASSERT_TRUE(reply) << reply.error().message;
+      EXPECT_GT(reply->dim, 100u);
+      return;
+    }
     const bool stream = exchange.uri.ends_with("/converse-stream");
     if (!stream && !exchange.uri.ends_with("/converse")) return;
     if (exchange.status >= 400) {
@@ -226,6 +233,7 @@ TEST(Recorded, BedrockCassettes) {
   EXPECT_GE(streams, 7);
   EXPECT_GE(bodies, 40);
   EXPECT_EQ(errors, 2);
+  EXPECT_GE(embeddings, 4);
 }
 
 }  // namespace

@@ -124,6 +124,39 @@ std::string write_single_embedding_reply(const EmbeddingReply& reply) {
   return out;
 }
 
+std::optional<LoadRequest> read_load_request(std::string_view body) {
+  json::Document document;
+  const auto object = document.parse_object(body);
+  if (!object) return std::nullopt;
+  LoadRequest request;
+  request.model = json::string_or(*object, "model");
+  if (request.model.empty()) return std::nullopt;
+  for (const char* name : {"prompt", "messages", "images", "suffix"}) {
+    const auto value = json::find(*object, name);
+    if (value && json::raw(*value).size() > 2) return std::nullopt;  // more than "" or []
+  }
+  if (const auto keep = json::find(*object, "keep_alive")) {
+    const std::string raw = json::raw(*keep);
+    request.unload = raw == "0" || raw == "\"0\"" || raw == "\"0s\"";
+  }
+  return request;
+}
+
+std::string write_load_reply(const LoadRequest& request, const Front& front) {
+  const bool generate = &front == &generate_front();
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.field("model", request.model);
+  w.field("created_at", kSomeTime);
+  if (generate) w.field("response", "");
+  else w.raw_field("message", R"({"role":"assistant","content":""})");
+  w.field("done", true);
+  w.field("done_reason", request.unload ? "unload" : "load");
+  w.end_object();
+  return out;
+}
+
 std::string write_tags(const std::vector<std::string>& models) {
   std::string out;
   json::Writer w(out);

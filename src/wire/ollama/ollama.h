@@ -1,6 +1,8 @@
 #pragma once
 // Ollama's own API, in both directions. Spec: https://github.com/ollama/ollama/blob/main/docs/api.md
 
+#include <optional>
+
 #include "core/embedding.h"
 #include "wire/dialect.h"
 
@@ -20,6 +22,15 @@ Result<EmbeddingReply> read_embedding_reply(std::string_view body);
 const Front& chat_front();
 const Front& generate_front();
 std::string write_error(const Error& error, int http_status, std::string_view request_id);
+
+// A request that says nothing asks the server to load the model, or to unload it (keep_alive 0), which clients do before
+// they say something. Nothing when the body is anything else.
+struct LoadRequest {
+  std::string model;
+  bool unload = false;
+};
+std::optional<LoadRequest> read_load_request(std::string_view body);
+std::string write_load_reply(const LoadRequest& request, const Front& front);
 
 // POST /api/embed, and POST /api/embeddings, its older form of one prompt and one embedding.
 Result<EmbeddingRequest> read_embedding_request(std::string_view body);

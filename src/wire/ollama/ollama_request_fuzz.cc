@@ -20,5 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   (void)ollama::read_show_request(text);
+  if (const auto load = ollama::read_load_request(text)) {
+    if (!ajar::json::explain(ollama::write_load_reply(*load, ollama::chat_front())).empty()) std::abort();
+  }
   return 0;
 }
