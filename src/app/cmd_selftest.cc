@@ -4,6 +4,7 @@
 #include <map>
 
 #include "app/commands.h"
+#include "app/matrix.h"
 #include "app/selftest_lab.h"
 #include "app/terminal.h"
 #include "json/write.h"
@@ -16,8 +17,13 @@ struct Part {
   void (*run)(Lab&, Checks&);
   bool own_only;
 };
-constexpr Part kParts[] = {{"wall", test_wall, true}, {"matrix", test_matrix, false}, {"server", test_server, false}};
-constexpr int64_t kAbout = 530;  // checks, for the progress bar
+void test_dialects(Lab& lab, Checks& checks) { matrix::run(lab, checks); }
+
+constexpr Part kParts[] = {{"wall", test_wall, true},
+                           {"matrix", test_matrix, false},
+                           {"dialects", test_dialects, true},
+                           {"server", test_server, false}};
+constexpr int64_t kAbout = 2'250;  // checks, for the progress bar
 
 void print_json(const Checks& checks, double seconds) {
   std::string out;
@@ -93,6 +99,15 @@ int run_selftest(const CommandContext& context, const SelftestOptions& options, 
   if (!lab) return complain(context, lab.error());
   auto progress = std::make_unique<Progress>("testing", kAbout);
   Checks checks([&](int64_t done) { progress->update(done); });
+  if (options.matrix) {
+    const auto cells = matrix::run(**lab, checks);
+    progress.reset();
+    std::fputs(matrix::tables(cells).c_str(), stdout);
+    for (const Check& check : checks.all()) {
+      if (!check.ok) std::fprintf(stderr, "FAILED %s\n  got  %s\n", check.name.c_str(), check.got.c_str());
+    }
+    return checks.failed() == 0 ? 0 : 1;
+  }
   for (const Part& part : kParts) {
     if (!options.only.empty() && std::ranges::find(options.only, part.name) == options.only.end()) continue;
     if (part.own_only && !(*lab)->own()) checks.skip(part.name, "needs a server of its own");
@@ -115,7 +130,9 @@ void add_selftest(CommandContext& context) {
   command->add_option("--url", options->url, "Test this server instead of one started here, as far as that goes");
   command->add_option("--key", options->key, "Its API key");
   command->add_option("--model", options->model, "A model that it has");
-  command->add_option("--only", options->only, "wall, matrix or server; several are possible")->delimiter(',');
+  command->add_option("--only", options->only, "wall, matrix, dialects or server; several are possible")->delimiter(',');
+  command->add_flag("--matrix", options->matrix,
+                    "Print what every client's API can do over every target's API, as Markdown");
   command->add_flag("--all", *all, "List every check, not only those that fail");
   context.add(command, [&context, options, all] { return run_selftest(context, *options, *all); });
 }

@@ -185,7 +185,7 @@ struct Stream {
 
 Said read(const Heard& heard, bool stream) {
   Said said;
-  Stream parts{said};
+  Stream parts{.said = said};
   spoken_pieces(heard, stream ? Framing::kEvents : Framing::kBody, said, [&](std::string_view event, const json::Object& piece) {
     if (stream) return parts.event(event, piece);
     if (spoken_text(piece, "type") == "error") {

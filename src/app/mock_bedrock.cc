@@ -54,14 +54,20 @@ void read(MockRequest& request, std::string_view path, const json::Object& root)
   if (!forced && request.last_text.find("tool") == std::string::npos) return;
   const auto tools = json::find(*config, "tools");
   const auto array = tools ? json::as_array(*tools) : std::nullopt;
-  if (!array || array->size() == 0) return;
-  const auto tool = json::as_object(array->at(0).value_unsafe());
-  const auto spec = tool ? inner(*tool, "toolSpec") : std::nullopt;
-  if (!spec) return;
-  request.tool = std::string(json::string_or(*spec, "name"));
-  if (const auto schema = inner(*spec, "inputSchema")) {
-    if (const auto value = json::find(*schema, "json")) request.tool_schema = json::raw(*value);
+  if (!array) return;
+  for (const auto item : *array) {
+    const auto tool = json::as_object(item);
+    const auto spec = tool ? inner(*tool, "toolSpec") : std::nullopt;
+    if (!spec) continue;
+    MockCall& one = request.tools.emplace_back();
+    one.tool = std::string(json::string_or(*spec, "name"));
+    const auto schema = inner(*spec, "inputSchema");
+    const auto value = schema ? json::find(*schema, "json") : std::nullopt;
+    if (value) one.arguments = json::raw(*value);
   }
+  if (request.tools.empty()) return;
+  request.tool = request.tools[0].tool;
+  request.tool_schema = request.tools[0].arguments;
 }
 
 const char* stop_of(const MockReply& reply) {
@@ -80,10 +86,18 @@ std::string body(const MockRequest& request, const MockReply& reply) {
     if (request.json_object) return "{\"id\":\"mock\",\"embeddings\":{\"float\":" + rows + "},\"response_type\":\"embeddings_by_type\"}";
     return "{\"embedding\":" + rows.substr(1, rows.size() - 2) + ",\"inputTextTokenCount\":" + std::to_string(request.input_tokens) + "}";
   }
-  const std::string block =
-      reply.tool.empty() ? "{\"text\":" + mock_quoted(mock_text(reply)) + "}"
-                         : "{\"toolUse\":{\"toolUseId\":\"tooluse_mock1\",\"name\":" + mock_quoted(reply.tool) +
-                               ",\"input\":" + reply.arguments + "}}";
+  std::string block;
+  if (!reply.thought.empty()) {
+    block = "{\"reasoningContent\":{\"reasoningText\":{\"text\":" + mock_quoted(reply.thought) + ",\"signature\":" +
+            mock_quoted(kMockSignature) + "}}},";
+  }
+  if (reply.tool.empty()) block += "{\"text\":" + mock_quoted(mock_text(reply)) + "}";
+  int number = 0;
+  for (const MockCall& call : mock_calls(reply)) {
+    if (++number > 1) block += ",";
+    block += "{\"toolUse\":{\"toolUseId\":\"tooluse_mock" + std::to_string(number) + "\",\"name\":" + mock_quoted(call.tool) +
+             ",\"input\":" + call.arguments + "}}";
+  }
   return "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[" + block + "]}},\"stopReason\":\"" + stop_of(reply) +
          "\"," + usage_of(request, reply) + "}";
 }
@@ -92,18 +106,29 @@ std::vector<std::string> frames(const MockRequest& request, const MockReply& rep
   std::vector<std::string> out;
   const auto add = [&](std::string_view name, const std::string& payload) { out.push_back(mock_aws_message(name, payload)); };
   add("messageStart", "{\"role\":\"assistant\",\"p\":\"abc\"}");
-  if (!reply.tool.empty()) {
-    add("contentBlockStart", "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"tooluse_mock1\",\"name\":" +
-                                 mock_quoted(reply.tool) + "}}}");
-    const size_t half = reply.arguments.size() / 2;
-    for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
-      add("contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":" + mock_quoted(piece) + "}}}");
+  int index = 0;
+  std::string at = "{\"contentBlockIndex\":0";
+  const auto delta = [&](const std::string& what) { add("contentBlockDelta", at + ",\"delta\":{" + what + "}}"); };
+  const auto close = [&] {
+    add("contentBlockStop", at + "}");
+    at = "{\"contentBlockIndex\":" + std::to_string(++index);
+  };
+  if (!reply.thought.empty()) {
+    delta("\"reasoningContent\":{\"text\":" + mock_quoted(reply.thought) + "}");
+    delta("\"reasoningContent\":{\"signature\":" + mock_quoted(kMockSignature) + "}");
+    close();
+  }
+  for (const MockCall& call : mock_calls(reply)) {
+    add("contentBlockStart", at + ",\"start\":{\"toolUse\":{\"toolUseId\":\"tooluse_mock" + std::to_string(index + 1) +
+                                 "\",\"name\":" + mock_quoted(call.tool) + "}}}");
+    const size_t half = call.arguments.size() / 2;
+    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
+      delta("\"toolUse\":{\"input\":" + mock_quoted(piece) + "}");
     }
+    close();
   }
-  for (const auto& token : reply.tokens) {
-    add("contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"text\":" + mock_quoted(token) + "}}");
-  }
-  add("contentBlockStop", "{\"contentBlockIndex\":0}");
+  for (const auto& token : reply.tokens) delta("\"text\":" + mock_quoted(token));
+  if (!reply.tokens.empty()) close();
   add("messageStop", std::string("{\"stopReason\":\"") + stop_of(reply) + "\"}");
   add("metadata", "{" + usage_of(request, reply) + "}");
   return out;

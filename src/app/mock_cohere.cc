@@ -35,9 +35,9 @@ std::string usage_of(const MockRequest& request, const MockReply& reply) {
          "},\"tokens\":{\"input_tokens\":" + std::to_string(request.input_tokens + 400) + ",\"output_tokens\":" + output + "}}";
 }
 
-std::string call_of(const MockReply& reply, const std::string& arguments) {
-  return "{\"id\":\"call_mock1\",\"type\":\"function\",\"function\":{\"name\":" + mock_quoted(reply.tool) +
-         ",\"arguments\":" + mock_quoted(arguments) + "}}";
+std::string call_of(const MockCall& call, size_t number, const std::string& arguments) {
+  return "{\"id\":\"call_mock" + std::to_string(number + 1) + "\",\"type\":\"function\",\"function\":{\"name\":" +
+         mock_quoted(call.tool) + ",\"arguments\":" + mock_quoted(arguments) + "}}";
 }
 
 std::string body(const MockRequest& request, const MockReply& reply) {
@@ -46,9 +46,13 @@ std::string body(const MockRequest& request, const MockReply& reply) {
            "},\"texts\":[],\"meta\":{\"billed_units\":{\"input_tokens\":" + std::to_string(request.input_tokens) +
            "}},\"response_type\":\"embeddings_by_type\"}";
   }
+  std::string calls, thought;
+  const std::vector<MockCall> all = mock_calls(reply);
+  for (size_t i = 0; i < all.size(); ++i) calls += (i > 0 ? "," : "") + call_of(all[i], i, all[i].arguments);
+  if (!reply.thought.empty()) thought = "{\"type\":\"thinking\",\"thinking\":" + mock_quoted(reply.thought) + "},";
   const std::string said = reply.tool.empty()
-                               ? "\"content\":[{\"type\":\"text\",\"text\":" + mock_quoted(mock_text(reply)) + "}]"
-                               : "\"tool_plan\":\"I will use it.\",\"tool_calls\":[" + call_of(reply, reply.arguments) + "]";
+                               ? "\"content\":[" + thought + "{\"type\":\"text\",\"text\":" + mock_quoted(mock_text(reply)) + "}]"
+                               : "\"tool_plan\":\"I will use it.\",\"tool_calls\":[" + calls + "]";
   return std::string("{\"id\":\"mock\",\"finish_reason\":\"") + finish_of(reply) + "\",\"message\":{\"role\":\"assistant\"," +
          said + "}," + usage_of(request, reply) + "}";
 }
@@ -60,21 +64,32 @@ std::string frame(const std::string& type, const std::string& rest) {
 std::vector<std::string> frames(const MockRequest& request, const MockReply& reply) {
   std::vector<std::string> out;
   out.push_back(frame("message-start", ",\"id\":\"mock\",\"delta\":{\"message\":{\"role\":\"assistant\",\"content\":[]}}"));
+  std::string at = ",\"index\":0";
+  if (!reply.thought.empty() && reply.tool.empty()) {
+    out.push_back(frame("content-start", at + ",\"delta\":{\"message\":{\"content\":{\"type\":\"thinking\",\"thinking\":\"\"}}}"));
+    out.push_back(frame("content-delta", at + ",\"delta\":{\"message\":{\"content\":{\"thinking\":" + mock_quoted(reply.thought) + "}}}"));
+    out.push_back(frame("content-end", at));
+    at = ",\"index\":1";
+  }
   if (reply.tool.empty()) {
-    out.push_back(frame("content-start", ",\"index\":0,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}"));
+    out.push_back(frame("content-start", at + ",\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}"));
     for (const auto& token : reply.tokens) {
-      out.push_back(frame("content-delta", ",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":" + mock_quoted(token) + "}}}"));
+      out.push_back(frame("content-delta", at + ",\"delta\":{\"message\":{\"content\":{\"text\":" + mock_quoted(token) + "}}}"));
     }
-    out.push_back(frame("content-end", ",\"index\":0"));
+    out.push_back(frame("content-end", at));
   } else {
     out.push_back(frame("tool-plan-delta", ",\"delta\":{\"message\":{\"tool_plan\":\"I will use it.\"}}"));
-    out.push_back(frame("tool-call-start", ",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":" + call_of(reply, "") + "}}"));
-    const size_t half = reply.arguments.size() / 2;
-    for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
-      out.push_back(frame("tool-call-delta", ",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":" +
-                                                 mock_quoted(piece) + "}}}}"));
+    const std::vector<MockCall> all = mock_calls(reply);
+    for (size_t i = 0; i < all.size(); ++i) {
+      at = ",\"index\":" + std::to_string(i);
+      out.push_back(frame("tool-call-start", at + ",\"delta\":{\"message\":{\"tool_calls\":" + call_of(all[i], i, "") + "}}"));
+      const size_t half = all[i].arguments.size() / 2;
+      for (const auto& piece : {all[i].arguments.substr(0, half), all[i].arguments.substr(half)}) {
+        out.push_back(frame("tool-call-delta", at + ",\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":" +
+                                                   mock_quoted(piece) + "}}}}"));
+      }
+      out.push_back(frame("tool-call-end", at));
     }
-    out.push_back(frame("tool-call-end", ",\"index\":0"));
   }
   out.push_back(frame("message-end", std::string(",\"delta\":{\"finish_reason\":\"") + finish_of(reply) + "\"," +
                                          usage_of(request, reply) + "}"));

@@ -29,6 +29,13 @@ std::string mock_text(const MockReply& reply) {
   return out;
 }
 
+std::vector<MockCall> mock_calls(const MockReply& reply) {
+  std::vector<MockCall> calls;
+  if (!reply.tool.empty()) calls.push_back({reply.tool, reply.arguments});
+  calls.insert(calls.end(), reply.more.begin(), reply.more.end());
+  return calls;
+}
+
 int64_t mock_output_tokens(const MockReply& reply) { return reply.tool.empty() ? int64_t(reply.tokens.size()) : 12; }
 
 std::string mock_quoted(std::string_view text) {

@@ -38,6 +38,8 @@ const MockSpeaker* find_speaker(MockDialect dialect);  // null: one of the first
 void mock_model_name(MockRequest& request);  // what the model's name asks for
 std::string mock_aws_message(std::string_view name, std::string_view payload);  // an exception if NAME ends so
 std::string mock_text(const MockReply& reply);
+std::vector<MockCall> mock_calls(const MockReply& reply);
+inline constexpr std::string_view kMockSignature = "bW9jay1zaWduYXR1cmU=";
 int64_t mock_output_tokens(const MockReply& reply);
 std::string mock_quoted(std::string_view text);
 std::vector<float> mock_embedding(const std::string& text, int64_t dimensions);

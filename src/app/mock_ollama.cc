@@ -26,9 +26,14 @@ std::string line(const MockRequest& request, const std::string& message, const s
 }
 
 std::string said(const MockReply& reply) {
-  if (reply.tool.empty()) return "\"content\":" + mock_quoted(mock_text(reply));
-  return "\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":" + mock_quoted(reply.tool) + ",\"arguments\":" +
-         reply.arguments + "}}]";
+  const std::string thought = reply.thought.empty() ? "" : ",\"thinking\":" + mock_quoted(reply.thought);
+  if (reply.tool.empty()) return "\"content\":" + mock_quoted(mock_text(reply)) + thought;
+  std::string calls;
+  for (const MockCall& call : mock_calls(reply)) {
+    calls += (calls.empty() ? "" : ",") + ("{\"function\":{\"name\":" + mock_quoted(call.tool)) + ",\"arguments\":" +
+             call.arguments + "}}";
+  }
+  return "\"content\":\"\"" + thought + ",\"tool_calls\":[" + calls + "]";
 }
 
 std::string end_of(const MockRequest& request, const MockReply& reply) {
@@ -49,6 +54,7 @@ std::string body(const MockRequest& request, const MockReply& reply) {
 std::vector<std::string> frames(const MockRequest& request, const MockReply& reply) {
   std::vector<std::string> out;
   if (!reply.tool.empty()) out.push_back(line(request, said(reply), "false") + "\n");
+  else if (!reply.thought.empty()) out.push_back(line(request, "\"content\":\"\",\"thinking\":" + mock_quoted(reply.thought), "false") + "\n");
   for (const auto& token : reply.tokens) out.push_back(line(request, "\"content\":" + mock_quoted(token), "false") + "\n");
   out.push_back(line(request, "\"content\":\"\"", end_of(request, reply)) + "\n");
   return out;

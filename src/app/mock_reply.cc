@@ -1,7 +1,5 @@
 #include "app/mock_reply.h"
 
-#include "app/mock_dialects.h"
-
 #include <cmath>
 #include <cstring>
 
@@ -133,21 +131,25 @@ std::string openai_body(const MockRequest& request, const MockReply& reply) {
     w.key("message");
     w.begin_object();
     w.field("role", "assistant");
+    if (!reply.thought.empty()) w.field("reasoning_content", reply.thought);
     if (reply.tool.empty()) {
       w.field("content", text_of(reply));
     } else {
       w.null_field("content");
       w.key("tool_calls");
       w.begin_array();
-      w.begin_object();
-      w.field("id", "call_mock1");
-      w.field("type", "function");
-      w.key("function");
-      w.begin_object();
-      w.field("name", reply.tool);
-      w.field("arguments", reply.arguments);
-      w.end_object();
-      w.end_object();
+      int number = 0;
+      for (const MockCall& call : mock_calls(reply)) {
+        w.begin_object();
+        w.field("id", "call_mock" + std::to_string(++number));
+        w.field("type", "function");
+        w.key("function");
+        w.begin_object();
+        w.field("name", call.tool);
+        w.field("arguments", call.arguments);
+        w.end_object();
+        w.end_object();
+      }
       w.end_array();
     }
     w.null_field("refusal");
@@ -195,6 +197,9 @@ std::vector<std::string> openai_frames(const MockRequest& request, const MockRep
     frames.push_back(openai_chunk(request, c, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}", nullptr));
   }
   for (int64_t c = 0; c < request.choices; ++c) {
+    if (!reply.thought.empty()) {
+      frames.push_back(openai_chunk(request, c, "{\"reasoning_content\":" + mock_quoted(reply.thought) + "}", nullptr));
+    }
     for (const auto& token : reply.tokens) {
       std::string delta;
       Writer w(delta);
@@ -203,19 +208,16 @@ std::vector<std::string> openai_frames(const MockRequest& request, const MockRep
       w.end_object();
       frames.push_back(openai_chunk(request, c, delta, nullptr));
     }
-    if (!reply.tool.empty()) {
-      std::string open;
-      Writer w(open);
-      w.raw("{\"tool_calls\":[{\"index\":0,\"id\":\"call_mock1\",\"type\":\"function\",\"function\":{\"name\":");
-      json::append_string(open, reply.tool);
-      open += ",\"arguments\":\"\"}}]}";
-      frames.push_back(openai_chunk(request, c, open, nullptr));
-      const size_t half = reply.arguments.size() / 2;
-      for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
-        std::string delta = "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":";
-        json::append_string(delta, piece);
-        delta += "}}]}";
-        frames.push_back(openai_chunk(request, c, delta, nullptr));
+    int index = 0;
+    for (const MockCall& call : mock_calls(reply)) {
+      const std::string at = "{\"tool_calls\":[{\"index\":" + std::to_string(index) + ",";
+      ++index;
+      frames.push_back(openai_chunk(request, c, at + "\"id\":\"call_mock" + std::to_string(index) +
+                                                    "\",\"type\":\"function\",\"function\":{\"name\":" +
+                                                    mock_quoted(call.tool) + ",\"arguments\":\"\"}}]}", nullptr));
+      const size_t half = call.arguments.size() / 2;
+      for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
+        frames.push_back(openai_chunk(request, c, at + "\"function\":{\"arguments\":" + mock_quoted(piece) + "}}]}", nullptr));
       }
     }
     frames.push_back(openai_chunk(request, c, "{}", openai_finish(reply)));
@@ -292,17 +294,28 @@ std::string anthropic_body(const MockRequest& request, const MockReply& reply) {
   w.field("model", request.model);
   w.key("content");
   w.begin_array();
-  w.begin_object();
+  if (!reply.thought.empty()) {
+    w.begin_object();
+    w.field("type", "thinking");
+    w.field("thinking", reply.thought);
+    w.field("signature", kMockSignature);
+    w.end_object();
+  }
   if (reply.tool.empty()) {
+    w.begin_object();
     w.field("type", "text");
     w.field("text", text_of(reply));
-  } else {
-    w.field("type", "tool_use");
-    w.field("id", "toolu_mock1");
-    w.field("name", reply.tool);
-    w.raw_field("input", reply.arguments);
+    w.end_object();
   }
-  w.end_object();
+  int number = 0;
+  for (const MockCall& call : mock_calls(reply)) {
+    w.begin_object();
+    w.field("type", "tool_use");
+    w.field("id", "toolu_mock" + std::to_string(++number));
+    w.field("name", call.tool);
+    w.raw_field("input", call.arguments);
+    w.end_object();
+  }
   w.end_array();
   w.field("stop_reason", anthropic_stop(reply));
   w.null_field("stop_sequence");
@@ -313,34 +326,44 @@ std::string anthropic_body(const MockRequest& request, const MockReply& reply) {
 
 std::vector<std::string> anthropic_frames(const MockRequest& request, const MockReply& reply) {
   std::vector<std::string> frames;
-  const auto quoted = [](std::string_view text) {
-    std::string out;
-    json::append_string(out, text);
-    return out;
-  };
+  const auto quoted = [](std::string_view text) { return mock_quoted(text); };
   const auto add = [&](const char* type, const std::string& rest) {
     frames.push_back(frame(std::string("{\"type\":\"") + type + "\"" + rest + "}", type));
   };
   add("message_start", ",\"message\":{\"id\":\"msg_mock\",\"type\":\"message\",\"role\":\"assistant\",\"model\":" +
                            quoted(request.model) + ",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"
                            "\"usage\":" + anthropic_usage(request, 1) + "}");
-  if (reply.tool.empty()) {
-    add("content_block_start", ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}");
-    add("ping", "");
-    for (const auto& token : reply.tokens) {
-      add("content_block_delta", ",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":" + quoted(token) + "}");
-    }
-  } else {
-    add("content_block_start", ",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"id\":\"toolu_mock1\",\"name\":" +
-                                   quoted(reply.tool) + ",\"input\":{}}");
-    add("content_block_delta", ",\"index\":0,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"\"}");
-    const size_t half = reply.arguments.size() / 2;
-    for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
-      add("content_block_delta",
-          ",\"index\":0,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":" + quoted(piece) + "}");
-    }
+  int index = 0;
+  std::string at = ",\"index\":0";
+  const auto close = [&] {
+    add("content_block_stop", at);
+    at = ",\"index\":" + std::to_string(++index);
+  };
+  const auto delta = [&](const std::string& type, const char* member, std::string_view text) {
+    add("content_block_delta", at + ",\"delta\":{\"type\":\"" + type + "\",\"" + member + "\":" + quoted(text) + "}");
+  };
+  if (!reply.thought.empty()) {
+    add("content_block_start", at + ",\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}");
+    delta("thinking_delta", "thinking", reply.thought);
+    delta("signature_delta", "signature", kMockSignature);
+    close();
   }
-  add("content_block_stop", ",\"index\":0");
+  if (reply.tool.empty()) {
+    add("content_block_start", at + ",\"content_block\":{\"type\":\"text\",\"text\":\"\"}");
+    add("ping", "");
+    for (const auto& token : reply.tokens) delta("text_delta", "text", token);
+    close();
+  }
+  for (const MockCall& call : mock_calls(reply)) {
+    add("content_block_start", at + ",\"content_block\":{\"type\":\"tool_use\",\"id\":\"toolu_mock" + std::to_string(index + 1) +
+                                   "\",\"name\":" + quoted(call.tool) + ",\"input\":{}}");
+    delta("input_json_delta", "partial_json", "");
+    const size_t half = call.arguments.size() / 2;
+    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
+      if (!piece.empty() && call.arguments != "{}") delta("input_json_delta", "partial_json", piece);
+    }
+    close();
+  }
   add("message_delta", std::string(",\"delta\":{\"stop_reason\":\"") + anthropic_stop(reply) +
                            "\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":" +
                            std::to_string(output_tokens(reply)) + "}");
@@ -380,16 +403,25 @@ std::string gemini_part(std::string_view text) {
   return out + "}";
 }
 
-std::string gemini_call(const MockReply& reply) {
-  std::string out = "{\"functionCall\":{\"name\":";
-  json::append_string(out, reply.tool);
-  return out + ",\"args\":" + reply.arguments + "},\"thoughtSignature\":\"bW9jaw==\"}";
+std::string gemini_calls(const MockReply& reply) {
+  std::string out;
+  for (const MockCall& call : mock_calls(reply)) {
+    if (!out.empty()) out += ",";
+    out += "{\"functionCall\":{\"name\":" + mock_quoted(call.tool) + ",\"args\":" + call.arguments +
+           "},\"thoughtSignature\":\"bW9jaw==\"}";
+  }
+  return out;
+}
+
+std::string gemini_thought(const MockReply& reply) {
+  return "{\"text\":" + mock_quoted(reply.thought) + ",\"thought\":true}";
 }
 
 std::vector<std::string> gemini_frames(const MockRequest& request, const MockReply& reply) {
   std::vector<std::string> frames;
+  if (!reply.thought.empty()) frames.push_back(frame(gemini_chunk(request, reply, gemini_thought(reply), false, 0)));
   if (!reply.tool.empty()) {
-    frames.push_back(frame(gemini_chunk(request, reply, gemini_call(reply), true, output_tokens(reply))));
+    frames.push_back(frame(gemini_chunk(request, reply, gemini_calls(reply), true, output_tokens(reply))));
     return frames;
   }
   for (size_t i = 0; i < reply.tokens.size(); ++i) {
@@ -427,9 +459,14 @@ std::string sample_of_schema(std::string_view schema) {
 
 MockReply make_mock_reply(const MockRequest& request, int64_t tokens) {
   MockReply reply;
+  if (request.think) reply.thought = "A simulated thought.";
   if (!request.tool.empty() && !request.after_tool) {
     reply.tool = request.tool;
     reply.arguments = sample_of_schema(request.tool_schema);
+    if (request.last_text.find("two tools") == std::string::npos) return reply;
+    for (const MockCall& other : request.tools) {
+      if (other.tool != reply.tool) reply.more.push_back({other.tool, sample_of_schema(other.arguments)});
+    }
     return reply;
   }
   if (request.tokens > 0) tokens = request.tokens;
@@ -465,7 +502,9 @@ std::string mock_body(const MockRequest& request, const MockReply& reply) {
   switch (request.dialect) {
     case MockDialect::kAnthropic: return anthropic_body(request, reply);
     case MockDialect::kGemini:
-      return gemini_chunk(request, reply, reply.tool.empty() ? gemini_part(text_of(reply)) : gemini_call(reply),
+      return gemini_chunk(request, reply,
+                          (reply.thought.empty() ? "" : gemini_thought(reply) + ",") +
+                              (reply.tool.empty() ? gemini_part(text_of(reply)) : gemini_calls(reply)),
                           true, output_tokens(reply));
     case MockDialect::kEmbeddings: return embeddings_body(request);
     case MockDialect::kGeminiEmbeddings: {
@@ -660,25 +699,37 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
   }
   if (const auto config = find_object(*root, "toolConfig")) {
     if (const auto mode = find_object(*config, "functionCallingConfig")) {
-      insist = insist || json::string_or(*mode, "mode") == "ANY";
+      insist = (insist || json::string_or(*mode, "mode") == "ANY") && json::string_or(*mode, "mode") != "NONE";
     }
   }
-  if (const auto tools = json::find(*root, "tools")) {
-    if (const auto array = json::as_array(*tools); array && array->size() > 0) {
-      if (auto tool = json::as_object(array->at(0).value_unsafe())) {
-        if (const auto function = find_object(*tool, "function")) tool = function;
-        if (const auto declared = json::find(*tool, "functionDeclarations")) {
-          if (const auto list = json::as_array(*declared); list && list->size() > 0) {
-            tool = json::as_object(list->at(0).value_unsafe());
-          }
-        }
-        request.first_tool = std::string(json::string_or(*tool, "name"));
-        if (insist) request.tool = request.first_tool;
-        for (const char* name : {"parameters", "input_schema", "parametersJsonSchema"}) {
-          if (const auto schema = json::find(*tool, name)) request.tool_schema = json::raw(*schema);
-        }
-      }
+  const auto declare = [&](json::Object tool) {
+    if (const auto function = find_object(tool, "function")) tool = *function;
+    MockCall& one = request.tools.emplace_back();
+    one.tool = std::string(json::string_or(tool, "name"));
+    for (const char* name : {"parameters", "input_schema", "parametersJsonSchema"}) {
+      if (const auto schema = json::find(tool, name)) one.arguments = json::raw(*schema);
     }
+  };
+  const auto each = [](const json::Object& in, const char* name, const auto& use) {
+    const auto value = json::find(in, name);
+    const auto list = value ? json::as_array(*value) : std::nullopt;
+    if (!list) return false;
+    for (const auto item : *list) {
+      if (const auto object = json::as_object(item)) use(*object);
+    }
+    return true;
+  };
+  each(*root, "tools", [&](const json::Object& tool) {
+    if (!each(tool, "functionDeclarations", declare)) declare(tool);
+  });
+  if (!request.tools.empty()) {
+    request.first_tool = request.tools[0].tool;
+    request.tool_schema = request.tools[0].arguments;
+    if (insist) request.tool = request.first_tool;
+  }
+  for (const char* asks : {"\"reasoning_effort\"", "\"includeThoughts\":true", "\"reasoning\":{", "\"think\":", "\"budget_tokens\"",
+                           "\"adaptive\"", "\"token_budget\"", "\"thinking\":{\"type\":\"enabled\""}) {
+    request.think = request.think || body.find(asks) != body.npos;
   }
   const bool embeds = request.dialect == MockDialect::kEmbeddings;
   if (const auto input = embeds ? json::find(*root, "input") : std::nullopt) {

@@ -14,6 +14,10 @@ enum class MockDialect {
   kCompletions
 };
 
+struct MockCall {
+  std::string tool, arguments;
+};
+
 // What the mock read of a request. A model name such as "mock-t200-d50-p20-c" sets the reply: 200 tokens, 50 ms before
 // the first byte, 20 ms between two tokens, and "c": every token says when it was written (kClockMark).
 struct MockRequest {
@@ -23,6 +27,8 @@ struct MockRequest {
   std::string tool;           // name of the tool to call, empty: none
   std::string first_tool;     // the first that is declared, called or not
   std::string tool_schema;    // its parameters
+  std::vector<MockCall> tools;  // all that are declared, with their parameters
+  bool think = false;
   std::string answer_schema;  // structured output asked for
   bool json_object = false;
   bool stream = false;
@@ -50,7 +56,9 @@ inline constexpr std::string_view kClockMark = "@@@@@@@@@@@@@@@@";
 
 struct MockReply {
   std::vector<std::string> tokens;  // text, in stream pieces
+  std::string thought;              // before it, where the request asked for one
   std::string tool, arguments;      // a call instead of text
+  std::vector<MockCall> more;       // calls beside that one
   bool cut_by_length = false;
 };
 

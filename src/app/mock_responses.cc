@@ -12,16 +12,34 @@ std::string text_of(const MockReply& reply) {
   return out;
 }
 
-std::string item_of(const MockReply& reply, bool done) {
-  if (!reply.tool.empty()) {
-    return "{\"id\":\"fc_mock\",\"type\":\"function_call\",\"status\":" + mock_quoted(done ? "completed" : "in_progress") +
-           ",\"arguments\":" + mock_quoted(done ? reply.arguments : "") + ",\"call_id\":\"call_mock1\",\"name\":" +
-           mock_quoted(reply.tool) + "}";
-  }
+// The items of the answer, in order; of one that is not done only the beginning.
+std::string thought_item(const MockReply& reply, bool done) {
+  return "{\"id\":\"rs_mock\",\"type\":\"reasoning\",\"encrypted_content\":" + mock_quoted(done ? kMockSignature : "") +
+         ",\"summary\":[" + (done ? "{\"type\":\"summary_text\",\"text\":" + mock_quoted(reply.thought) + "}" : "") + "]}";
+}
+
+std::string call_item(const MockCall& call, size_t number, bool done) {
+  const std::string id = std::to_string(number + 1);
+  return "{\"id\":\"fc_mock" + id + "\",\"type\":\"function_call\",\"status\":" + mock_quoted(done ? "completed" : "in_progress") +
+         ",\"arguments\":" + mock_quoted(done ? call.arguments : "") + ",\"call_id\":\"call_mock" + id + "\",\"name\":" +
+         mock_quoted(call.tool) + "}";
+}
+
+std::string message_item(const MockReply& reply, bool done) {
   const std::string content = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":" + mock_quoted(text_of(reply)) + "}";
   return "{\"id\":\"msg_mock\",\"type\":\"message\",\"status\":" +
          mock_quoted(!done ? "in_progress" : reply.cut_by_length ? "incomplete" : "completed") +
          ",\"role\":\"assistant\",\"content\":[" + (done ? content : "") + "]}";
+}
+
+std::string items_of(const MockReply& reply) {
+  std::string out;
+  const auto add = [&](const std::string& item) { out += (out.empty() ? "" : ",") + item; };
+  if (!reply.thought.empty()) add(thought_item(reply, true));
+  if (reply.tool.empty()) add(message_item(reply, true));
+  const std::vector<MockCall> calls = mock_calls(reply);
+  for (size_t i = 0; i < calls.size(); ++i) add(call_item(calls[i], i, true));
+  return out;
 }
 
 std::string response_of(const MockRequest& request, const MockReply& reply, bool done) {
@@ -43,7 +61,7 @@ std::string response_of(const MockRequest& request, const MockReply& reply, bool
   w.null_field("instructions");
   w.null_field("max_output_tokens");
   w.field("model", request.model);
-  w.raw_field("output", done ? "[" + item_of(reply, true) + "]" : "[]");
+  w.raw_field("output", done ? "[" + items_of(reply) + "]" : "[]");
   w.field("parallel_tool_calls", true);
   w.null_field("previous_response_id");
   w.raw_field("reasoning", "{\"effort\":null,\"summary\":null}");
@@ -120,25 +138,47 @@ std::vector<std::string> mock_responses_frames(const MockRequest& request, const
   };
   add("response.created", ",\"response\":" + response_of(request, reply, false));
   add("response.in_progress", ",\"response\":" + response_of(request, reply, false));
-  add("response.output_item.added", ",\"output_index\":0,\"item\":" + item_of(reply, false));
+  int output = 0;
+  const auto place = [&] { return ",\"output_index\":" + std::to_string(output); };
+  const auto open = [&](const std::string& item) { add("response.output_item.added", place() + ",\"item\":" + item); };
+  const auto close = [&](const std::string& item) {
+    add("response.output_item.done", place() + ",\"item\":" + item);
+    ++output;
+  };
+  if (!reply.thought.empty()) {
+    const std::string at = ",\"item_id\":\"rs_mock\"" + place() + ",\"summary_index\":0";
+    const std::string part = ",\"part\":{\"type\":\"summary_text\",\"text\":";
+    open(thought_item(reply, false));
+    add("response.reasoning_summary_part.added", at + part + "\"\"}");
+    add("response.reasoning_summary_text.delta", at + ",\"delta\":" + mock_quoted(reply.thought));
+    add("response.reasoning_summary_text.done", at + ",\"text\":" + mock_quoted(reply.thought));
+    add("response.reasoning_summary_part.done", at + part + mock_quoted(reply.thought) + "}");
+    close(thought_item(reply, true));
+  }
   if (reply.tool.empty()) {
-    const std::string at = ",\"item_id\":\"msg_mock\",\"output_index\":0,\"content_index\":0";
+    const std::string at = ",\"item_id\":\"msg_mock\"" + place() + ",\"content_index\":0";
     const std::string part = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":";
+    open(message_item(reply, false));
     add("response.content_part.added", at + ",\"part\":" + part + "\"\"}");
     for (const auto& token : reply.tokens) {
       add("response.output_text.delta", at + ",\"delta\":" + mock_quoted(token) + ",\"logprobs\":[],\"obfuscation\":\"x\"");
     }
     add("response.output_text.done", at + ",\"text\":" + mock_quoted(text_of(reply)) + ",\"logprobs\":[]");
     add("response.content_part.done", at + ",\"part\":" + part + mock_quoted(text_of(reply)) + "}");
-  } else {
-    const std::string at = ",\"item_id\":\"fc_mock\",\"output_index\":0";
-    const size_t half = reply.arguments.size() / 2;
-    for (const auto& piece : {reply.arguments.substr(0, half), reply.arguments.substr(half)}) {
+    close(message_item(reply, true));
+  }
+  const std::vector<MockCall> calls = mock_calls(reply);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const std::string at = ",\"item_id\":\"fc_mock" + std::to_string(i + 1) + "\"" + place();
+    const std::string& arguments = calls[i].arguments;
+    open(call_item(calls[i], i, false));
+    const size_t half = arguments.size() / 2;
+    for (const auto& piece : {arguments.substr(0, half), arguments.substr(half)}) {
       add("response.function_call_arguments.delta", at + ",\"delta\":" + mock_quoted(piece));
     }
-    add("response.function_call_arguments.done", at + ",\"arguments\":" + mock_quoted(reply.arguments));
+    add("response.function_call_arguments.done", at + ",\"arguments\":" + mock_quoted(arguments));
+    close(call_item(calls[i], i, true));
   }
-  add("response.output_item.done", ",\"output_index\":0,\"item\":" + item_of(reply, true));
   add(reply.cut_by_length ? "response.incomplete" : "response.completed",
       ",\"response\":" + response_of(request, reply, true));
   return frames;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "app/files.h"
+#include "app/matrix.h"
 #include "json/read.h"
 
 namespace ajar::app {
@@ -35,7 +36,7 @@ Status Lab::build() {
   AJAR_ASSIGN(mock_url_, mock_->url());
   config_ = "[server]\nlisten = [\"127.0.0.1:0\"]\naccess_log = \"off\"\nmax_body = \"1MiB\"\nthreads = 2\n"
             "[store]\npath = \"" + place_->path() + "/data\"\n" +
-            wall_config(mock_url_) + matrix_config(mock_url_) + server_config(mock_url_);
+            wall_config(mock_url_) + matrix_config(mock_url_) + matrix::config(mock_url_) + server_config(mock_url_);
   AJAR_TRY(write_config(""));
   AJAR_ASSIGN(serve_, Child::start({"serve", "--config", place_->path() + "/ajar.toml"},
                                    place_->path() + "/serve.log"));

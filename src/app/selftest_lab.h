@@ -15,6 +15,7 @@ namespace ajar::app {
 struct SelftestOptions {
   std::string url, key, model;  // of a given server
   std::vector<std::string> only;
+  bool matrix = false;          // only the tables of matrix.h
 };
 
 struct Ask {

@@ -394,12 +394,16 @@ class RequestWriter {
   }
 
   void write_head() {
-    if (vertex_) return write_vertex_head();
-    std::string_view base = target_.base_path;
-    while (base.ends_with('/')) base.remove_suffix(1);
-    out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
-    out_.headers.emplace_back("anthropic-version",
-                              target_.api_version.empty() ? "2023-06-01" : target_.api_version);
+    if (vertex_) {  // https://docs.claude.com/en/api/claude-on-vertex-ai
+      out_.path = target_.base_path + "/models/" + percent_encode(target_.model) +
+                  (request_.stream ? ":streamRawPredict" : ":rawPredict");
+    } else {
+      std::string_view base = target_.base_path;
+      while (base.ends_with('/')) base.remove_suffix(1);
+      out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
+      out_.headers.emplace_back("anthropic-version",
+                                target_.api_version.empty() ? "2023-06-01" : target_.api_version);
+    }
     constexpr std::string_view kFiles = "files-api-2025-04-14";
     std::string betas = request_.betas;
     if (conversation_.uses_files && betas.find(kFiles) == betas.npos) {
@@ -407,12 +411,6 @@ class RequestWriter {
       betas += kFiles;
     }
     if (!betas.empty()) out_.headers.emplace_back("anthropic-beta", std::move(betas));
-  }
-
-  // https://docs.claude.com/en/api/claude-on-vertex-ai
-  void write_vertex_head() {
-    out_.path = target_.base_path + "/models/" + percent_encode(target_.model) +
-                (request_.stream ? ":streamRawPredict" : ":rawPredict");
   }
 
   const Request& request_;
