@@ -222,9 +222,9 @@ class RequestWriter {
     const bool stores = ours_ && request_.store.value_or(false);
     w_.field("store", stores);
     if (ours_ && !request_.previous_id.empty()) w_.field("previous_response_id", request_.previous_id);
-    const RawMembers more = ours_ ? include() : RawMembers();
-    const bool asked = more.find("\"reasoning.encrypted_content\"") != more.npos;
-    const bool sealed = !asked && !stores && thinks();
+    bool asked = false;
+    const std::string more = ours_ ? include(asked) : std::string();
+    const bool sealed = asked || (!stores && thinks());
     const bool logprobs = request_.logprobs.value_or(false);
     if (!sealed && !logprobs && more.empty()) return;
     w_.key("include");
@@ -246,13 +246,25 @@ class RequestWriter {
     return o_series || model.starts_with("gpt-5") || model.find("codex") != model.npos;
   }
 
-  RawMembers include() const {
-    if (!has_member(request_.extra, "include")) return {};
+  // What else the client wants included, comma-separated; `sealed`: its thoughts encrypted.
+  std::string include(bool& sealed) const {
+    std::string out;
+    if (!has_member(request_.extra, "include")) return out;
     json::Document document;
     const auto object = document.parse_object("{" + request_.extra + "}");
     const auto value = object ? json::find(*object, "include") : std::nullopt;
-    const std::string raw = value ? json::raw(*value) : "[]";
-    return raw.size() > 2 ? raw.substr(1, raw.size() - 2) : RawMembers();
+    const auto list = value ? json::as_array(*value) : std::nullopt;
+    if (!list) return out;
+    for (const auto item : *list) {
+      const std::string_view word = json::as_string(item).value_or("");
+      if (word == "reasoning.encrypted_content") {
+        sealed = true;
+        continue;
+      }
+      if (!out.empty()) out.push_back(',');
+      json::append_string(out, word);
+    }
+    return out;
   }
 
   const Request& request_;
