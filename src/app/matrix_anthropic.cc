@@ -18,7 +18,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.begin_object();
     w.field("type", type);
   };
-  if (!turn.thought.empty()) {
+  if (!turn.thought.empty() || !turn.signature.empty()) {
     block("thinking");
     w.field("thinking", turn.thought);
     w.field("signature", turn.signature);

@@ -32,7 +32,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
   } else {
     w.field("content", turn.text);
   }
-  if (!turn.thought.empty()) {
+  if (!turn.thought.empty() && !turn.signature.empty()) {
     w.key("thinking_blocks");
     w.begin_array();
     w.begin_object();
@@ -54,6 +54,9 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
       w.field("name", call.name);
       w.field("arguments", call.arguments);
       w.end_object();
+      if (!call.signature.empty()) {
+        w.raw_field("extra_content", R"({"google":{"thought_signature":")" + call.signature + "\"}}");
+      }
       w.end_object();
     }
     w.end_array();
@@ -119,6 +122,9 @@ void read_message(const json::Object& message, Said& said) {
     const size_t index = size_t(json::int_or(call, "index", int64_t(said.calls.size())));
     if (said.calls.size() <= index) said.calls.resize(index + 1);
     SpokenCall& one = said.calls[index];
+    const auto more = spoken_member(call, "extra_content");
+    const auto google = more ? spoken_member(*more, "google") : std::nullopt;
+    if (google) one.signature += spoken_text(*google, "thought_signature");
     one.id += spoken_text(call, "id");
     if (const auto function = spoken_member(call, "function")) {
       one.name += spoken_text(*function, "name");

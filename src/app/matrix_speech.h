@@ -16,6 +16,7 @@ namespace ajar::app::matrix {
 
 struct SpokenCall {
   std::string id, name, arguments;  // arguments: a JSON object
+  std::string signature = {};       // where the API proves calls
 };
 
 struct SpokenTurn {
