@@ -196,7 +196,8 @@ Outcome try_signatures(Lab& lab, Checks& checks, const Speaker& speaker, const T
   bool ok = called(said, 1);
   std::string got = shown(heard, said);
   if (ok) {
-    asked.turns.push_back({.who = Who::kAssistant, .calls = said.calls, .thought = said.thought, .signature = said.signature});
+    asked.turns.push_back({.who = Who::kAssistant, .calls = said.calls, .thought = said.thought, .signature = said.signature,
+                           .maker = said.maker});
     asked.turns.push_back({.who = Who::kTool, .results = {{said.calls[0].id, said.calls[0].name, "21 degrees"}}});
     const Heard next = lab.ask({.path = speaker.path(asked), .body = speaker.write(asked)});
     const Said end = speaker.read(next, stream && next.status == 200);

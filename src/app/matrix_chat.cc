@@ -39,6 +39,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.field("type", "thinking");
     w.field("thinking", turn.thought);
     w.field("signature", turn.signature);
+    if (!turn.maker.empty()) w.field("provider", turn.maker);
     w.end_object();
     w.end_array();
   }
@@ -54,9 +55,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
       w.field("name", call.name);
       w.field("arguments", call.arguments);
       w.end_object();
-      if (!call.signature.empty()) {
-        w.raw_field("extra_content", R"({"google":{"thought_signature":")" + call.signature + "\"}}");
-      }
+      write_proof(w, call);
       w.end_object();
     }
     w.end_array();
@@ -117,14 +116,15 @@ std::string write(const Asked& asked) {
 void read_message(const json::Object& message, Said& said) {
   said.text += spoken_text(message, "content");
   said.thought += spoken_text(message, "reasoning_content");
-  spoken_each(message, "thinking_blocks", [&](const json::Object& block) { said.signature += spoken_text(block, "signature"); });
+  spoken_each(message, "thinking_blocks", [&](const json::Object& block) {
+    said.signature += spoken_text(block, "signature");
+    said.maker += spoken_text(block, "provider");
+  });
   spoken_each(message, "tool_calls", [&](const json::Object& call) {
     const size_t index = size_t(json::int_or(call, "index", int64_t(said.calls.size())));
     if (said.calls.size() <= index) said.calls.resize(index + 1);
     SpokenCall& one = said.calls[index];
-    const auto more = spoken_member(call, "extra_content");
-    const auto google = more ? spoken_member(*more, "google") : std::nullopt;
-    if (google) one.signature += spoken_text(*google, "thought_signature");
+    one.signature += spoken_proof(call);
     one.id += spoken_text(call, "id");
     if (const auto function = spoken_member(call, "function")) {
       one.name += spoken_text(*function, "name");

@@ -51,6 +51,7 @@ void write_items(Writer& w, const SpokenTurn& turn) {
     w.field("call_id", call.id);
     w.field("name", call.name);
     w.field("arguments", call.arguments);
+    write_proof(w, call);
     w.end_object();
   }
 }
@@ -121,7 +122,8 @@ void read_response(const json::Object& response, Said& said) {
       spoken_each(item, "content", [&](const json::Object& part) { said.thought += spoken_text(part, "text"); });
       said.signature += spoken_text(item, "encrypted_content");
     } else if (type == "function_call") {
-      said.calls.push_back({spoken_text(item, "call_id"), spoken_text(item, "name"), spoken_text(item, "arguments")});
+      said.calls.push_back({spoken_text(item, "call_id"), spoken_text(item, "name"), spoken_text(item, "arguments"),
+                            spoken_proof(item)});
     }
   });
   const auto details = spoken_member(response, "incomplete_details");
