@@ -125,7 +125,7 @@ std::vector<Trial> trials() {
   out.push_back({"structured output", {.turns = {user("a person")}, .schema = std::string(kPerson)},
                  [](const Seen& s) { return stopped(s.said) && is_object(s.said.text, {"name", "age"}); },
                  {"response_format", "format", "schema", "output_config"}});
-  out.push_back({"thinking", {.turns = {user("hello")}, .think = true},
+  out.push_back({"thinking", {.turns = {user("hello")}, .max_tokens = 8'192, .think = true},
                  [](const Seen& s) { return stopped(s.said) && has(s.said.thought, "simulated thought") && has(s.said.text, "hello"); },
                  {"reason", "think"}, "reason"});
   out.push_back({"stop sequences", {.turns = {user("Hi")}, .stop = {"ENDE", "FIN"}},
@@ -169,10 +169,10 @@ Outcome try_one(Lab& lab, Checks& checks, const Speaker& speaker, const TargetAp
   if (heard.status == 400 && said.errors == 1) {
     const std::string told = to_lower(said.error);
     if (std::ranges::any_of(trial.names, [&](const std::string& name) { return has(told, name); })) outcome = Outcome::kRefused;
-  } else if (heard.status == 200 && !trial.tunes.empty() && has(heard.headers.get("x-ajar-dropped"), trial.tunes)) {
-    outcome = Outcome::kLeftOut;
   } else if (heard.status == 200 && heard.whole && said.fault.empty() && trial.ok({said, upstream})) {
     outcome = Outcome::kYes;
+  } else if (heard.status == 200 && !trial.tunes.empty() && has(heard.headers.get("x-ajar-dropped"), trial.tunes)) {
+    outcome = Outcome::kLeftOut;
   }
   // Replicate never says why an answer ends; that the limit went on is all there is to see.
   if (outcome == Outcome::kFailed && target.id == std::string_view("replicate") && asked.max_tokens == 16 &&
@@ -291,7 +291,9 @@ std::string tables(const std::vector<Cell>& cells) {
     note(features, cell.feature), note(clients, cell.client), note(targets, cell.target);
     at[cell.feature + '\0' + cell.client + '\0' + cell.target] = cell.outcome;
   }
-  std::string out;
+  std::string out =
+      "yes: it works, streamed and not. refused: a 400 that names the feature. left out: it only tunes the answer, and the "
+      "header `x-ajar-dropped` says\nthat it was left out. –: the client's or the target's API has no words for it.\n\n";
   for (const auto& client : clients) {
     out += "### Clients of " + client + "\n\n| feature |";
     for (const auto& target : targets) out += " " + target + " |";
