@@ -118,6 +118,7 @@ Status drop_config(const json::Value& config, std::vector<std::string>& dropped)
 
 // A model that only chats answers one prompt of text as it would one user turn.
 Status refuse_completion(const Request& request) {
+  if (request.extra.empty() && request.max_tokens != 0) return {};  // one prompt of text, nothing else
   json::Document document;
   const auto members = document.parse_object("{" + request.extra + "}");
   if (!members) return {};
