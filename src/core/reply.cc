@@ -22,11 +22,12 @@ void merge_members(RawMembers& into, const RawMembers& later) {
     into = later;
     return;
   }
-  json::Document first, second;
+  thread_local json::Document first, second;  // kept, for their buffers
   const auto old_members = first.parse_object("{" + into + "}");
   const auto new_members = second.parse_object("{" + later + "}");
   if (!old_members || !new_members) return;  // ours to keep valid: nothing to merge otherwise
   RawMembers merged;
+  merged.reserve(into.size() + later.size() + 1);
   const auto append = [&](std::string_view key, const json::Value& value) {
     if (!merged.empty()) merged.push_back(',');
     json::append_string(merged, key);
