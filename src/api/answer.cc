@@ -11,7 +11,8 @@
 namespace ajar::api {
 namespace {
 
-constexpr std::string_view kEndpoints[] = {"/v1/chat/completions", "/v1/embeddings", "/v1/moderations"};
+constexpr std::string_view kEndpoints[] = {"/v1/chat/completions", "/v1/responses", "/v1/completions", "/v1/embeddings",
+                                           "/v1/moderations"};
 
 // Gathers what a call says: events of a chat, bytes of a forwarded call.
 class GatheringSink final : public ReplySink {
@@ -89,8 +90,13 @@ Task<Answer> answer(Gateway& gateway, std::string endpoint, std::string body, st
     co_return out;
   }
   request->stream = false;
-  const wire::ReplyOptions options{.dialect = request->dialect, .model = request->model,
-                                   .legacy_functions = request->legacy_functions, .id = out.request_id};
+  request->store = false;  // nobody continues these
+  if (!request->previous_id.empty()) {
+    refuse(Error{.code = Code::kUnsupported, .message = "a request from inside cannot continue a kept response",
+                 .field = "previous_response_id"});
+    co_return out;
+  }
+  const wire::ReplyOptions options = options_of(front, *request, out.request_id);
   co_await gateway.chat(*request, std::move(key), context, sink);
   if (!out.error) out.body = front.write_reply(sink.fold.take(), options);
   co_return out;

@@ -14,6 +14,21 @@ std::string dollars(int64_t nano) {
   return std::to_string(nano / 1'000'000'000) + "." + fraction;
 }
 
+// Names of fields may be anything that a client wrote; a header may not.
+void add_dropped(Headers& headers, const Context& context) {
+  constexpr size_t kMost = 1'024;
+  std::string names;
+  for (const std::string& name : context.dropped) {
+    if (names.size() + name.size() > kMost) {
+      names += ", ...";
+      break;
+    }
+    if (!names.empty()) names += ", ";
+    for (const char c : name) names.push_back(c > ' ' && c < 0x7f && c != ',' ? c : '?');
+  }
+  if (!names.empty()) headers.add("x-ajar-dropped", names);
+}
+
 Task<int> send_failure(Exchange& exchange, const CallHeaders& call, const Error& error, wire::WriteError write) {
   const int status = http_status(error);
   Headers headers = call.make("application/json");
@@ -80,6 +95,7 @@ Task<Status> ChatSink::write(EventBatch& events) {
   }
   if (!exchange_.started()) {
     Headers headers = headers_.make(front_.stream_type);
+    add_dropped(headers, context_);
     headers.add("cache-control", "no-cache");
     headers.add("x-accel-buffering", "no");
     AJAR_CO_TRY(co_await exchange_.start(200, std::move(headers)));
@@ -102,6 +118,7 @@ Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallR
     const std::string body = front_.write_reply(fold_.take(), options_);
     on_reply(body);
     Headers headers = headers_.make("application/json");
+    add_dropped(headers, context_);
     headers.add("x-ajar-cost-usd", dollars(call.cost));
     co_await exchange_.send(200, std::move(headers), body);
     co_return 200;

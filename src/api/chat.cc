@@ -1,6 +1,7 @@
 // POST /v1/chat/completions, /v1/completions and /v1/embeddings, and the prologue that all endpoints with a model behind them share.
 #include "api/api.h"
 #include "api/call_sink.h"
+#include "api/fronts.h"
 #include "base/text.h"
 #include "wire/completions/completions.h"
 #include "wire/openai/chat.h"
@@ -25,9 +26,7 @@ Result<std::shared_ptr<const Key>> Api::admit(const HttpRequest& http) const {
 }
 
 wire::ReplyOptions Api::reply_options(const wire::Front& front, const Request& request, Exchange& exchange) {
-  return {.dialect = request.dialect, .include_usage = request.include_usage, .model = request.model,
-          .legacy_functions = request.legacy_functions, .id = exchange.id(),
-          .echo = front.echo != nullptr ? front.echo(request) : RawMembers()};
+  return options_of(front, request, exchange.id());
 }
 
 // `adjust` sets what the URL says.

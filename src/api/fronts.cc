@@ -19,4 +19,10 @@ const wire::Front& front_of(std::string_view path) {
   return wire::openai::front();
 }
 
+wire::ReplyOptions options_of(const wire::Front& front, const Request& request, std::string id) {
+  return {.dialect = request.dialect, .include_usage = request.include_usage, .model = request.model,
+          .legacy_functions = request.legacy_functions, .id = std::move(id),
+          .echo = front.echo != nullptr ? front.echo(request) : RawMembers()};
+}
+
 }  // namespace ajar::api

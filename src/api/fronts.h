@@ -10,4 +10,7 @@ namespace ajar::api {
 // Never fails: a path that belongs to no other dialect is OpenAI's.
 const wire::Front& front_of(std::string_view path);
 
+// What a reply repeats of its request; `id` is the call's.
+wire::ReplyOptions options_of(const wire::Front& front, const Request& request, std::string id);
+
 }  // namespace ajar::api

@@ -1,12 +1,18 @@
 // POST /v1/messages and POST /v1/messages/count_tokens: clients that speak Anthropic's Messages API.
 #include "api/api.h"
 #include "api/call_sink.h"
+#include "base/text.h"
 #include "wire/anthropic/anthropic.h"
 
 namespace ajar::api {
 
 Task<> Api::messages(Exchange& exchange) {
-  std::string betas(exchange.request().headers.get("anthropic-beta"));
+  std::string betas;  // may come in several lines
+  for (const auto& [name, value] : exchange.request().headers) {
+    if (!iequals(name, "anthropic-beta") || value.empty()) continue;
+    if (!betas.empty()) betas.push_back(',');
+    betas += value;
+  }
   co_await converse(exchange, wire::anthropic::front(), [betas = std::move(betas)](Request& request) -> Status {
     request.betas = betas;
     return {};

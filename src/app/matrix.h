@@ -15,7 +15,8 @@ std::string config(const std::string& mock_url);
 enum class Outcome : uint8_t {
   kYes,      // it works, streamed and not
   kRefused,  // a 400 that names the feature
-  kLacks,    // the client's API has no words for it
+  kLeftOut,  // what only tunes an answer: it was left out, and x-ajar-dropped says so
+  kLacks,    // the client's or the target's API has no words for it
   kFailed,
 };
 

@@ -18,7 +18,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.begin_object();
     w.field("type", type);
   };
-  if (!turn.thought.empty()) {
+  if (!turn.thought.empty() || !turn.signature.empty()) {
     block("thinking");
     w.field("thinking", turn.thought);
     w.field("signature", turn.signature);
@@ -39,6 +39,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.field("id", call.id);
     w.field("name", call.name);
     w.raw_field("input", call.arguments);
+    write_proof(w, call);
     w.end_object();
   }
   for (const auto& result : turn.results) {
@@ -119,7 +120,8 @@ void read_block(const json::Object& block, Said& said) {
   if (type == "thinking") said.thought += spoken_text(block, "thinking"), said.signature += spoken_text(block, "signature");
   if (type == "tool_use") {
     const auto input = json::find(block, "input");
-    said.calls.push_back({spoken_text(block, "id"), spoken_text(block, "name"), input ? json::raw(*input) : ""});
+    said.calls.push_back({spoken_text(block, "id"), spoken_text(block, "name"), input ? json::raw(*input) : "",
+                          spoken_proof(block)});
     if (!input || !json::as_object(*input)) said.fault = "a tool_use without an input object";
   }
 }
@@ -164,7 +166,7 @@ struct Stream {
     const auto block = spoken_member(piece, "content_block");
     if (!block) return;
     type = spoken_text(*block, "type");
-    if (type == "tool_use") said.calls.push_back({spoken_text(*block, "id"), spoken_text(*block, "name"), ""});
+    if (type == "tool_use") said.calls.push_back({spoken_text(*block, "id"), spoken_text(*block, "name"), "", spoken_proof(*block)});
   }
   void delta(const json::Object& piece) {
     if (json::int_or(piece, "index", -2) != open) said.fault = "a delta of a block that is not open";

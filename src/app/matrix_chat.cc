@@ -32,13 +32,14 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
   } else {
     w.field("content", turn.text);
   }
-  if (!turn.thought.empty()) {
+  if (!turn.thought.empty() && !turn.signature.empty()) {
     w.key("thinking_blocks");
     w.begin_array();
     w.begin_object();
     w.field("type", "thinking");
     w.field("thinking", turn.thought);
     w.field("signature", turn.signature);
+    if (!turn.maker.empty()) w.field("provider", turn.maker);
     w.end_object();
     w.end_array();
   }
@@ -54,6 +55,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
       w.field("name", call.name);
       w.field("arguments", call.arguments);
       w.end_object();
+      write_proof(w, call);
       w.end_object();
     }
     w.end_array();
@@ -114,11 +116,15 @@ std::string write(const Asked& asked) {
 void read_message(const json::Object& message, Said& said) {
   said.text += spoken_text(message, "content");
   said.thought += spoken_text(message, "reasoning_content");
-  spoken_each(message, "thinking_blocks", [&](const json::Object& block) { said.signature += spoken_text(block, "signature"); });
+  spoken_each(message, "thinking_blocks", [&](const json::Object& block) {
+    said.signature += spoken_text(block, "signature");
+    said.maker += spoken_text(block, "provider");
+  });
   spoken_each(message, "tool_calls", [&](const json::Object& call) {
     const size_t index = size_t(json::int_or(call, "index", int64_t(said.calls.size())));
     if (said.calls.size() <= index) said.calls.resize(index + 1);
     SpokenCall& one = said.calls[index];
+    one.signature += spoken_proof(call);
     one.id += spoken_text(call, "id");
     if (const auto function = spoken_member(call, "function")) {
       one.name += spoken_text(*function, "name");

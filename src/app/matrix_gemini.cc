@@ -16,6 +16,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.begin_object();
     w.field("text", turn.thought);
     w.field("thought", true);
+    if (!turn.signature.empty()) w.field("thoughtSignature", turn.signature);
     w.end_object();
   }
   if (!turn.text.empty()) {
@@ -33,7 +34,7 @@ void write_turn(Writer& w, const SpokenTurn& turn) {
     w.field("name", call.name);
     w.raw_field("args", call.arguments);
     w.end_object();
-    if (!turn.signature.empty()) w.field("thoughtSignature", turn.signature);
+    if (!call.signature.empty()) w.field("thoughtSignature", call.signature);
     w.end_object();
   }
   for (const auto& result : turn.results) {
@@ -143,12 +144,14 @@ Said read(const Heard& heard, bool stream) {
       const auto content = spoken_member(candidate, "content");
       if (!content) return;
       spoken_each(*content, "parts", [&](const json::Object& part) {
-        said.signature += spoken_text(part, "thoughtSignature");
+        const std::string signature = spoken_text(part, "thoughtSignature");
         const auto thought = json::find(part, "thought");
         (thought && json::as_bool(*thought).value_or(false) ? said.thought : said.text) += spoken_text(part, "text");
         if (const auto call = spoken_member(part, "functionCall")) {
           const auto args = json::find(*call, "args");
-          said.calls.push_back({spoken_text(*call, "id"), spoken_text(*call, "name"), args ? json::raw(*args) : "{}"});
+          said.calls.push_back({spoken_text(*call, "id"), spoken_text(*call, "name"), args ? json::raw(*args) : "{}", signature});
+        } else {
+          said.signature += signature;
         }
       });
     });

@@ -15,7 +15,7 @@ void write_items(Writer& w, const SpokenTurn& turn) {
     w.field("output", result.arguments);
     w.end_object();
   }
-  if (!turn.thought.empty()) {
+  if (!turn.thought.empty() || !turn.signature.empty()) {
     w.begin_object();
     w.field("type", "reasoning");
     w.field("id", "rs_matrix");
@@ -51,6 +51,7 @@ void write_items(Writer& w, const SpokenTurn& turn) {
     w.field("call_id", call.id);
     w.field("name", call.name);
     w.field("arguments", call.arguments);
+    write_proof(w, call);
     w.end_object();
   }
 }
@@ -101,7 +102,7 @@ void read_response(const json::Object& response, Said& said) {
   said.model = spoken_text(response, "model");
   const std::string status = spoken_text(response, "status");
   if (const auto error = spoken_member(response, "error")) {
-    ++said.errors;
+    said.errors = 1;  // the `error` event beside it tells of the same
     said.error = spoken_text(*error, "message");
   }
   if (const auto usage = spoken_member(response, "usage")) {
@@ -121,7 +122,8 @@ void read_response(const json::Object& response, Said& said) {
       spoken_each(item, "content", [&](const json::Object& part) { said.thought += spoken_text(part, "text"); });
       said.signature += spoken_text(item, "encrypted_content");
     } else if (type == "function_call") {
-      said.calls.push_back({spoken_text(item, "call_id"), spoken_text(item, "name"), spoken_text(item, "arguments")});
+      said.calls.push_back({spoken_text(item, "call_id"), spoken_text(item, "name"), spoken_text(item, "arguments"),
+                            spoken_proof(item)});
     }
   });
   const auto details = spoken_member(response, "incomplete_details");
@@ -154,7 +156,7 @@ Said read(const Heard& heard, bool stream) {
     if (type != event) said.fault = "the event's name is not its type";
     if (json::int_or(piece, "sequence_number", -1) != next++) said.fault = "sequence numbers do not count";
     if (type == "response.output_text.delta") streamed += spoken_text(piece, "delta");
-    if (type == "error") ++said.errors, said.error = spoken_text(piece, "message");
+    if (type == "error") said.errors = 1, said.error = spoken_text(piece, "message");
     if (type == "response.completed" || type == "response.incomplete" || type == "response.failed") {
       if (const auto response = spoken_member(piece, "response")) read_response(*response, said);
     }

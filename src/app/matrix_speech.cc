@@ -18,6 +18,17 @@ std::string spoken_text(const json::Object& object, std::string_view name) {
   return std::string(json::string_or(object, name));
 }
 
+std::string spoken_proof(const json::Object& call) {
+  const auto more = spoken_member(call, "extra_content");
+  const auto google = more ? spoken_member(*more, "google") : std::nullopt;
+  return google ? spoken_text(*google, "thought_signature") : "";
+}
+
+void write_proof(json::Writer& w, const SpokenCall& call) {
+  if (call.signature.empty()) return;
+  w.raw_field("extra_content", R"({"google":{"thought_signature":")" + call.signature + "\"}}");
+}
+
 bool spoken_each(const json::Object& object, std::string_view name,
                  const std::function<void(const json::Object&)>& each) {
   const auto value = json::find(object, name);

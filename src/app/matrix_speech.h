@@ -16,6 +16,7 @@ namespace ajar::app::matrix {
 
 struct SpokenCall {
   std::string id, name, arguments;  // arguments: a JSON object
+  std::string signature = {};       // where the API proves calls
 };
 
 struct SpokenTurn {
@@ -25,6 +26,7 @@ struct SpokenTurn {
   std::vector<SpokenCall> calls;    // kAssistant
   std::vector<SpokenCall> results;  // kTool: `arguments` is the result's text
   std::string thought, signature;   // kAssistant
+  std::string maker;                // whose signature it is, where the dialect says so
 };
 
 struct SpokenTool {
@@ -46,7 +48,7 @@ struct Asked {
 
 // What the client makes of the answer, streamed or not.
 struct Said {
-  std::string text, thought, signature, model, error;
+  std::string text, thought, signature, maker, model, error;
   std::string finish;               // "stop", "length", "tool_calls", as the dialect says it
   std::vector<SpokenCall> calls;
   int64_t input = -1, output = -1;  // tokens
@@ -76,6 +78,9 @@ std::vector<const Speaker*> speakers();
 
 std::optional<json::Object> spoken_member(const json::Object& object, std::string_view name);
 std::string spoken_text(const json::Object& object, std::string_view name);
+// The proof of a call where Google's OpenAI-compatible endpoint puts it: extra_content.google.thought_signature.
+std::string spoken_proof(const json::Object& call);
+void write_proof(json::Writer& w, const SpokenCall& call);
 // Calls `each` with every object of a list; false when there is no such list.
 bool spoken_each(const json::Object& object, std::string_view name, const std::function<void(const json::Object&)>& each);
 // Calls `each` with the JSON of a whole body, of every server-sent event, or of every line.

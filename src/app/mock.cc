@@ -323,7 +323,7 @@ Task<> Mock::Impl::handle(Exchange& exchange) {
     const std::string body = "{\"simulator\":true,\"status\":\"ok\"}";
     co_return (void)co_await exchange.send(200, json_headers(), body);
   }
-  if (http.headers.has("x-mock-record")) {
+  if (http.headers.has("x-mock-record") && !http.body.empty()) {
     std::lock_guard guard(lock);
     last_path = path + (http.query.empty() ? "" : "?" + http.query);
     last_body = http.body;

@@ -633,11 +633,13 @@ MockRequest read_mock_request(std::string_view path, std::string_view query, std
   if (!root) return request;
   if (request.model.empty()) request.model = std::string(json::string_or(*root, "model", "mock"));
   mock_model_name(request);
+  // Mistral tells the usage of streams unasked.
+  if (path.find("/mistral/") != path.npos) request.include_usage = true;
   if (const auto stream = json::find(*root, "stream")) request.stream = json::as_bool(*stream).value_or(false);
   if (const auto options = json::find(*root, "stream_options")) {
     if (const auto object = json::as_object(*options)) {
       const auto usage = json::find(*object, "include_usage");
-      request.include_usage = usage && json::as_bool(*usage).value_or(false);
+      request.include_usage = request.include_usage || (usage && json::as_bool(*usage).value_or(false));
     }
   }
   request.max_tokens = json::int_or(*root, "max_tokens", json::int_or(*root, "max_completion_tokens"));

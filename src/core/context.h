@@ -3,6 +3,7 @@
 // far. Made by `api`, passed by reference down the line, stored nowhere. Confined to the request's loop.
 
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/cancel.h"
@@ -23,6 +24,8 @@ struct Context {
   TimePoint deadline = kNever;       // of the whole request
   CancelToken* cancel = nullptr;  // fires when the client leaves; never null on the request line
   int64_t input_estimate = 0;        // tokens; known once the request is admitted
+  // What the target of the latest attempt cannot express and was left out of the request ("top_k").
+  std::vector<std::string> dropped;
   std::string data_class;            // privacy class of the data, empty: the route's default
 
   // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).

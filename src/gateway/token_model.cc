@@ -14,19 +14,23 @@ constexpr std::array<float, TextFeatures::kCount> kPrior = {
     /*other 2*/ 0.42f, /*indic*/ 0.6f, /*cjk*/ 0.95f, /*hangul*/ 0.7f, /*four*/ 2.1f,
     /*messages*/ 4.0f, /*tools*/ 8.0f, /*request*/ 3.0f};
 
-constexpr float kForget = 0.998f;  // an upstream that changes its tokenizer is followed within some hundred calls
-constexpr float kNoise = 0.03f * 0.03f;  // of one report, relative
+// How much less is known of a weight after every step, as a share of what was not known at the beginning: an upstream that
+// changes its tokenizer is followed within some hundred calls. Added rather than divided by (a forgetting factor), because
+// what a client always asks the same way says nothing of most weights, and their covariance would grow without end.
+constexpr double kDrift = 2e-4;
+constexpr double kNoise = 0.03 * 0.03;  // of one report, relative
 constexpr double kRecent = 0.02;
 // Once a model is known, one report in eight is enough to follow it, and a step costs as much as reading a request.
 constexpr int64_t kKnown = 256, kOneIn = 8;
 
+// How far a weight may be from its prior: as far as the weight is large; framing varies most.
+double spread(size_t i) { return i >= TextFeatures::kMessages ? 20.0 : 0.1 + 0.5 * double(kPrior[i]); }
+
 }  // namespace
 
 TokenModel::TokenModel() : weights_(kPrior), covariance_{} {
-  // How far a weight may be from its prior: as far as the weight is large; framing varies most.
   for (size_t i = 0; i < kN; ++i) {
-    const float spread = i >= TextFeatures::kMessages ? 20.0f : 0.1f + 0.5f * kPrior[i];
-    covariance_[i][i] = spread * spread;
+    covariance_[i][i] = spread(i) * spread(i);
   }
 }
 
@@ -54,28 +58,20 @@ void TokenModel::learn(const TextFeatures& features, int64_t actual) {
   ++quality_.samples;
 
   // One step in units of this request's size, so that a long text does not outweigh many short ones.
-  std::array<float, kN> x, px;
-  const auto scale = float(1.0 / guess);
-  for (size_t i = 0; i < kN; ++i) x[i] = features.values[i] * scale;
-  float gain = kNoise * kForget;
+  std::array<double, kN> x, px;
+  for (size_t i = 0; i < kN; ++i) x[i] = double(features.values[i]) / guess;
+  double gain = kNoise;
   for (size_t i = 0; i < kN; ++i) {
     px[i] = 0;
     for (size_t k = 0; k < kN; ++k) px[i] += covariance_[i][k] * x[k];
     gain += x[i] * px[i];
   }
-  const float residual = float(double(actual) - guess) * scale;
-  for (size_t i = 0; i < kN; ++i) weights_[i] += px[i] / gain * residual;
+  const double residual = (double(actual) - guess) / guess;
+  for (size_t i = 0; i < kN; ++i) weights_[i] += float(px[i] / gain * residual);
   for (size_t i = 0; i < kN; ++i) {
-    for (size_t k = 0; k < kN; ++k) covariance_[i][k] = (covariance_[i][k] - px[i] * px[k] / gain) / kForget;
-    // What no text shows grows with every step; it must not grow without end.
-    const float spread = i >= TextFeatures::kMessages ? 20.0f : 0.1f + 0.5f * kPrior[i];
-    if (covariance_[i][i] > spread * spread) {
-      const float shrink = spread / std::sqrt(covariance_[i][i]);
-      for (size_t k = 0; k < kN; ++k) {
-        covariance_[i][k] *= shrink;
-        covariance_[k][i] *= shrink;
-      }
-    }
+    for (size_t k = 0; k < kN; ++k) covariance_[i][k] -= px[i] * px[k] / gain;
+    const double unknown = spread(i) * spread(i);
+    covariance_[i][i] = std::min(covariance_[i][i] + kDrift * unknown, unknown);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // How many tokens a model makes of a request: a weighted sum of the text's features, whose weights learn from what the
-// provider reports. Recursive least squares on the relative error (Haykin, Adaptive Filter Theory, ch. 9).
+// provider reports. Recursive least squares on the relative error, as a Kalman filter whose weights drift (Haykin, Adaptive
+// Filter Theory, ch. 9 and 10).
 
 #include <array>
 #include <map>
@@ -34,7 +35,7 @@ class TokenModel {
 
   mutable std::mutex mutex_;  // guards all below
   std::array<float, kN> weights_;
-  std::array<std::array<float, kN>, kN> covariance_;
+  std::array<std::array<double, kN>, kN> covariance_;
   Quality quality_;
   int64_t skipped_ = 0;
 };

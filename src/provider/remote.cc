@@ -117,6 +117,7 @@ Task<Status> RemoteProvider::exchange(const Request& request, const AttemptLimit
   const Dialect& dialect = dialect_of(dialect_for(request, target.model));
   auto wire = dialect.write_request(request, target);
   if (!wire) co_return std::unexpected(std::move(wire).error());
+  context.dropped = std::move(wire->dropped);
 
   if (dialect.id == DialectId::kReplicate) {
     co_return co_await predict(std::move(*wire), request.stream, limits, context, sink);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <vector>
 
 #include "base/random.h"
@@ -124,20 +125,16 @@ void sign_aws(const AwsCredentials& credentials, std::string_view region, std::s
   if (!credentials.session_token.empty()) headers.set("x-amz-security-token", credentials.session_token);
 
   const std::string origin = url.origin();
-  std::vector<std::pair<std::string, std::string>> fields = {{"host", origin.substr(origin.find("://") + 3)}};
+  std::map<std::string, std::string> fields = {{"host", origin.substr(origin.find("://") + 3)}};
   for (const auto [name, value] : headers) {
-    if (is_signed(name)) fields.emplace_back(to_lower(name), canonical_value(value));
+    if (!is_signed(name)) continue;
+    const auto [field, fresh] = fields.try_emplace(to_lower(name), canonical_value(value));
+    if (!fresh) field->second.append(",").append(canonical_value(value));  // values of one name stand in one line
   }
-  std::ranges::stable_sort(fields, {}, &std::pair<std::string, std::string>::first);
   std::string lines, names;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0 && fields[i].first == fields[i - 1].first) {  // values of one name stand in one line
-      lines.back() = ',';
-      lines.append(fields[i].second).append("\n");
-      continue;
-    }
-    lines.append(fields[i].first).append(":").append(fields[i].second).append("\n");
-    names.append(names.empty() ? "" : ";").append(fields[i].first);
+  for (const auto& [name, value] : fields) {
+    lines.append(name).append(":").append(value).append("\n");
+    names.append(names.empty() ? "" : ";").append(name);
   }
 
   const std::string_view target = url.target;

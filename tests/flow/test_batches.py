@@ -272,6 +272,28 @@ def test_batches_stand_back_behind_live_calls(context):
     assert most[0] <= 2, most     # half of four live calls
 
 
+def test_responses_and_completions_run_as_batches(context):
+    server = serve(context, lambda request, wire: wire.whole(200, [("content-type", "application/json")],
+                                                             json.dumps(chat_json("hello"))))
+    body = {"model": "r", "input": "hi"}
+    lines = [{"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": body},
+             {"custom_id": "b", "method": "POST", "url": "/v1/responses", "body": body | {"previous_response_id": "resp_x"}}]
+    done = finished(server, start(server, lines, endpoint="/v1/responses"))
+    assert done["request_counts"] == {"total": 2, "completed": 1, "failed": 1}, done
+    said = content(server, done["output_file_id"])[0]["response"]["body"]
+    assert said["object"] == "response" and said["output"][0]["content"][0]["text"] == "hello", said
+    assert content(server, done["error_file_id"])[0]["response"]["body"]["error"]["param"] == "previous_response_id"
+    lines = [{"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"model": "r", "prompt": "hi"}}]
+    context.upstreams["a"].reset(lambda request, wire: wire.whole(
+        200, [("content-type", "application/json")],
+        json.dumps({"id": "c", "object": "text_completion", "created": 1, "model": "m",
+                    "choices": [{"index": 0, "text": " there", "finish_reason": "stop", "logprobs": None}],
+                    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})))
+    done = finished(server, start(server, lines, endpoint="/v1/completions"))
+    assert done["status"] == "completed" and done["output_file_id"], done
+    assert content(server, done["output_file_id"])[0]["response"]["body"]["choices"][0]["text"] == " there"
+
+
 def test_embeddings_and_moderations_run_as_batches(context):
     def handler(request, wire):
         body = ({"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],

@@ -173,6 +173,16 @@ class Suite:
         error = raises(anthropic.APIStatusError, lambda: self.ask(self.make(key, max_retries=5), model="openai"))
         assert error.status_code == 402 and error.body["error"]["type"] == "billing_error", error
 
+    def no_price_under_a_budget(self):
+        _, key = self.gateway.new_key(usd_day=5)
+        error = raises(anthropic.PermissionDeniedError, lambda: self.ask(self.make(key), model="openai-parallel"))
+        assert error.body["error"]["type"] == "permission_error", error.body
+
+    def too_large(self):
+        error = raises(anthropic.APIStatusError, lambda: self.ask(
+            model="openai", messages=[{"role": "user", "content": "x" * 34_000_000}]))
+        assert error.status_code == 413 and error.body["error"]["type"] == "request_too_large", error.body
+
     def models(self):
         ids = [model.id for model in self.client.models.list()]
         assert "openai" in ids and "gemini-endless" in ids, ids
@@ -180,7 +190,8 @@ class Suite:
         raises(anthropic.NotFoundError, lambda: self.client.models.retrieve("none"))
 
 
-ONCE = ("count_tokens", "wrong_key", "unknown_model", "wrong_type", "builtin_tool", "budget", "models")
+ONCE = ("count_tokens", "wrong_key", "unknown_model", "wrong_type", "builtin_tool", "budget",
+        "no_price_under_a_budget", "too_large", "models")
 EACH = ("whole", "stream", "raw_stream", "async_stream", "limit", "tools", "parallel_tools", "thinking", "image", "betas",
         "structured", "cut", "error_mid_stream", "abort", "bad_request", "server_error", "rate_limit")
 

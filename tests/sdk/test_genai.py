@@ -180,6 +180,11 @@ class Suite:
         error = raises(errors.ClientError, lambda: self.ask("openai", client=self.make(key)))
         assert error.code == 402, error
 
+    def no_price_under_a_budget(self):
+        _, key = self.gateway.new_key(usd_day=5)
+        error = raises(errors.ClientError, lambda: self.ask("openai-parallel", client=self.make(key)))
+        assert error.code == 403 and error.status == "PERMISSION_DENIED", error
+
     def embeddings(self):
         for model in ("openai", "gemini"):
             answer = self.client.models.embed_content(model=model, contents=["one", "two", "three"])
@@ -192,7 +197,8 @@ class Suite:
         raises(errors.ClientError, lambda: self.client.models.get(model="none"))
 
 
-ONCE = ("count_tokens", "wrong_key", "unknown_model", "builtin_tool", "budget", "embeddings", "models")
+ONCE = ("count_tokens", "wrong_key", "unknown_model", "builtin_tool", "budget", "no_price_under_a_budget",
+        "embeddings", "models")
 EACH = ("whole", "stream", "async_stream", "config", "tools", "automatic_calls", "parallel_tools", "thinking", "image",
         "structured", "chat", "cut", "error_mid_stream", "abort", "bad_request", "server_error", "rate_limit")
 

@@ -36,11 +36,14 @@ class RequestWriter {
 
   Result<WireRequest> write() {
     if (!ours_) AJAR_TRY(refuse_foreign(request_));
+    const bool gemini = request_.dialect == DialectId::kGemini;  // whose words name what is refused
     if (request_.choices() != 1) {
-      return fail(Code::kUnsupported, "the target gives one answer per request", "n");
+      return fail(Code::kUnsupported, "the target gives one answer per request",
+                  gemini ? "generationConfig.candidateCount" : "n");
     }
     if (request_.logprobs.value_or(false) || request_.top_logprobs.value_or(0) > 0) {
-      return fail(Code::kUnsupported, "the target gives no log probabilities", "logprobs");
+      return fail(Code::kUnsupported, "the target gives no log probabilities",
+                  gemini ? "generationConfig.responseLogprobs" : "logprobs");
     }
     AJAR_ASSIGN(conversation_, write_conversation(request_, out_.dropped));
     if (!ours_) {
@@ -394,16 +397,17 @@ class RequestWriter {
   }
 
   void write_head() {
-    if (vertex_) {  // https://docs.claude.com/en/api/claude-on-vertex-ai
-      out_.path = target_.base_path + "/models/" + percent_encode(target_.model) +
-                  (request_.stream ? ":streamRawPredict" : ":rawPredict");
-    } else {
-      std::string_view base = target_.base_path;
-      while (base.ends_with('/')) base.remove_suffix(1);
-      out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
-      out_.headers.emplace_back("anthropic-version",
-                                target_.api_version.empty() ? "2023-06-01" : target_.api_version);
-    }
+    if (vertex_) return write_vertex_head();
+    std::string_view base = target_.base_path;
+    while (base.ends_with('/')) base.remove_suffix(1);
+    out_.path = std::string(base) + (base.ends_with("/v1") ? "/messages" : "/v1/messages");
+    out_.headers.emplace_back("anthropic-version",
+                              target_.api_version.empty() ? "2023-06-01" : target_.api_version);
+    write_betas();
+  }
+
+  // What the client asks for, and what its files need.
+  void write_betas() {
     constexpr std::string_view kFiles = "files-api-2025-04-14";
     std::string betas = request_.betas;
     if (conversation_.uses_files && betas.find(kFiles) == betas.npos) {
@@ -411,6 +415,13 @@ class RequestWriter {
       betas += kFiles;
     }
     if (!betas.empty()) out_.headers.emplace_back("anthropic-beta", std::move(betas));
+  }
+
+  // https://docs.claude.com/en/api/claude-on-vertex-ai
+  void write_vertex_head() {
+    out_.path = target_.base_path + "/models/" + percent_encode(target_.model) +
+                (request_.stream ? ":streamRawPredict" : ":rawPredict");
+    write_betas();
   }
 
   const Request& request_;

@@ -224,7 +224,7 @@ class RequestWriter {
     using Thinking = ModelTraits::Thinking;
     const Reasoning& wish = request_.reasoning;
     if (wish.mode == Mode::kUnset && !wish.include_thoughts) return;
-    if (traits_.thinking == Thinking::kNone) {
+    if (traits_.thinking == Thinking::kNone && !ours_) {
       if (wish.mode != Mode::kUnset && wish.mode != Mode::kOff) drop("reasoning");
       return;
     }
@@ -232,7 +232,7 @@ class RequestWriter {
         wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
     w.key("thinkingConfig");
     w.begin_object();
-    if (ours_ && wish.mode == Mode::kEffort && traits_.thinking == Thinking::kLevel) {
+    if (ours_ && wish.mode == Mode::kEffort) {
       w.field("thinkingLevel", wish.effort);
     } else if (ours_ && wish.mode != Mode::kEffort) {  // as the client wrote it
       if (wish.mode != Mode::kUnset)

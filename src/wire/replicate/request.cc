@@ -31,6 +31,7 @@ class RequestWriter {
   void drop(std::string_view name) { wire::drop(out_.dropped, name); }
 
   Status refuse() const {
+    AJAR_TRY(refuse_foreign(request_));
     const auto refused = [](const char* field, const char* why) { return fail(Code::kUnsupported, why, field); };
     if (request_.choices() != 1) return refused("n", "the target gives one answer per request");
     if (request_.logprobs.value_or(false)) return refused("logprobs", "the target gives no log probabilities");
@@ -39,7 +40,7 @@ class RequestWriter {
     }
     const auto format = request_.response_format.kind;
     if (format == ResponseFormat::Kind::kJsonObject || format == ResponseFormat::Kind::kJsonSchema) {
-      return refused("response_format", "the target gives text only");
+      return refused("response_format", "the target gives text only and cannot follow a response_format");
     }
     return {};
   }
