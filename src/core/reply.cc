@@ -289,7 +289,7 @@ EventBatch unfold(const Reply& reply) {
       const Part* after = p + 1 < choice.parts.size() ? &choice.parts[p + 1] : nullptr;
       index = before != nullptr && before->id == part.id && before->detail == part.detail ? index + 1 : 0;
       const auto say = [&](Kind kind) {
-        if (part.text.empty() && !part.id.empty()) return;
+        if (part.text.empty() && (!part.id.empty() || part.redacted)) return;  // a redacted thought has none
         Event& event = emit(kind, c);
         event.text = part.text;
         event.id = part.id;

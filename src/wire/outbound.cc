@@ -168,7 +168,8 @@ Status refuse_foreign(const Request& request) {
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   AJAR_TRY(refuse_foreign(request));
   for (const std::string& name : member_names(request.reasoning.extra)) {
-    if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
+    const bool shown = name == "display" || name == "summary" || name == "generate_summary";  // include_thoughts, too
+    if (!shown) drop(dropped, "reasoning." + name);
   }
   for (const RawMembers* extra : {&request.response_format.extra, &request.response_format.inner_extra}) {
     for (const std::string& name : member_names(*extra)) {
