@@ -2,7 +2,7 @@
 # Measures Ajar and, beside it, nginx (proxy_pass, the floor of any HTTP proxy) and Portkey's gateway, all with the same
 # simulator behind them and the same load client before them; then writes the table into bench/README.md.
 #   bench/run.sh            three runs, medians
-#   bench/run.sh --quick    one shorter run, the table is printed only
+#   bench/run.sh --quick    one shorter run without the pairs, the table is printed only
 # The binary is build/ajar (AJAR=… for another). Runs on a machine that should have nothing else to do.
 set -eu
 cd "$(dirname "$0")/.."

@@ -46,12 +46,41 @@ print(f"Measured {datetime.date.today().isoformat()} at commit {commit}: {machin
 print("| point | measure | median | range | target | |")
 print("|---|---|---:|---|---:|---|")
 for (point, what), (median, least, most, unit, target, at_least, note) in medians("ajar").items():
+    if point == "pairs":
+        continue
     goal, verdict = "", ""
     if target is not None:
         goal = ("≥ " if at_least else "≤ ") + f"{target:,g}"
         verdict = "met" if (median >= target if at_least else median <= target) else "**missed**"
     print(f"| {point} | {what} | {number(median, unit)} {unit} | {number(least, unit)} to {number(most, unit)} | {goal} | {verdict} |")
 
+
+
+def pairs(measure, unit):
+    """A table with clients down and targets across, of the point `pairs`; missed targets are bold."""
+    cells = collections.OrderedDict()
+    for (point, what), (median, _, _, _, target, _, note) in medians("ajar").items():
+        if point != "pairs" or not what.endswith(measure):
+            continue
+        client, upstream = what.split(",")[0].split(" to ")
+        shown = "fails" if "FAILED" in note or "MISSING" in note else number(median, unit)
+        cells.setdefault(client, collections.OrderedDict())[upstream] = (shown, median, target)
+    if not cells:
+        return
+    upstreams = list(next(iter(cells.values())))
+    ceilings = sorted({target for row in cells.values() for _, _, target in row.values()})
+    missed = sum(median > target for row in cells.values() for _, median, target in row.values())
+    print(f"\n{measure} in {unit}, clients' APIs down, targets' across. Targets: ≤ {ceilings[0]:g} in the same dialect, "
+          f"≤ {ceilings[-1]:g} translated; " + (f"**{missed} missed**, in bold.\n" if missed else "all met.\n"))
+    print("| | " + " | ".join(upstreams) + " |")
+    print("|---|" + "---:|" * len(upstreams))
+    for client, row in cells.items():
+        print(f"| {client} | " + " | ".join(f"**{shown}**" if median > target or shown == "fails" else shown
+                                            for shown, median, target in (row[upstream] for upstream in upstreams)) + " |")
+
+
+pairs("CPU per request", "µs")
+pairs("CPU per token", "µs")
 print("\nBeside it, the same load through the peers (CPU of their own processes):\n")
 own = medians("ajar")
 rows = [

@@ -15,17 +15,20 @@ namespace {
 // One answer: finds its end, counts its events, reads its clocks. Trusts its peer as far as framing goes.
 class Answer {
  public:
-  Answer(LoadResult& into, bool stream) : into_(into), stream_(stream) {}
+  Answer(LoadResult& into, const LoadPlan& plan) : into_(into), plan_(plan), stream_(plan.stream) {}
 
   void begin(TimePoint at) {
     begun_ = at;
     head_.clear(), tail_.clear();
     status_ = 0, left_ = 0;
-    in_head_ = true, chunked_ = false, done_ = false, first_ = true, first_clock_ = true;
+    in_head_ = true, chunked_ = false, done_ = false, first_ = true, first_clock_ = true, ended_ = false;
     chunk_ = Chunk::kSize;
   }
   bool done() const { return done_; }
-  bool good() const { return status_ == 200 && (!stream_ || tail_.ends_with("data: [DONE]\n\n")); }
+  bool good() const {
+    if (status_ != 200) return false;
+    return plan_.end.empty() ? !stream_ || tail_.ends_with("data: [DONE]\n\n") : ended_;
+  }
   std::string words() const { return "status " + std::to_string(status_) + ", ends with: " + tail_; }
 
   // False: these bytes are no HTTP.
@@ -109,7 +112,9 @@ class Answer {
       first_ = false;
       into_.first_us.push_back(float(seconds_between(begun_, at) * 1e6));
     }
-    if (!stream_) return;
+    if (!plan_.end.empty()) ended_ = ended_ || times(plan_.end, bytes) > 0;
+    if (!plan_.token.empty()) into_.tokens += times(plan_.token, bytes);
+    if (!stream_ && plan_.end.empty()) return;
     bool after_newline = tail_.ends_with('\n');
     for (const char* from = bytes.data(), *end = from + bytes.size(); from != end;) {
       const char* hit = static_cast<const char*>(std::memchr(from, '\n', size_t(end - from)));
@@ -122,6 +127,17 @@ class Answer {
     clocks(bytes, at);
     if (bytes.size() >= 40) tail_.assign(bytes.substr(bytes.size() - 40));
     else (tail_ += bytes).erase(0, tail_.size() - std::min<size_t>(tail_.size(), 40));
+  }
+
+  // How often `mark` ends in these bytes; it may begin in the ones before.
+  int64_t times(std::string_view mark, std::string_view bytes) const {
+    const size_t before = std::min(tail_.size(), mark.size() - 1);
+    const std::string seam = tail_.substr(tail_.size() - before).append(bytes.substr(0, mark.size() - 1));
+    int64_t found = seam.find(mark) != seam.npos;
+    for (const char* from = bytes.data(), *end = from + bytes.size();; from += mark.size(), ++found) {
+      from = static_cast<const char*>(memmem(from, size_t(end - from), mark.data(), mark.size()));
+      if (from == nullptr) return found;
+    }
   }
 
   // "t=0000001234567890": written by the mock at that time of the clock that both share. Each event arrives in one
@@ -139,18 +155,19 @@ class Answer {
   }
 
   LoadResult& into_;
+  const LoadPlan& plan_;
   const bool stream_;
   TimePoint begun_;
   std::string head_, rest_, tail_, size_text_;
   int status_ = 0;
   size_t left_ = 0;
-  bool in_head_ = true, chunked_ = false, done_ = false, first_ = true, first_clock_ = true;
+  bool in_head_ = true, chunked_ = false, done_ = false, first_ = true, first_clock_ = true, ended_ = false;
   Chunk chunk_ = Chunk::kSize;
 };
 
 // One kept connection and its results.
 struct Line {
-  Line(const LoadPlan& the_plan) : plan(the_plan), answer(result, the_plan.stream) {}
+  Line(const LoadPlan& the_plan) : plan(the_plan), answer(result, the_plan) {}
   const LoadPlan& plan;
   LoadResult result;
   Answer answer;
@@ -194,6 +211,7 @@ void add(LoadResult& sum, LoadResult&& one) {
   sum.answered += one.answered;
   sum.failed += one.failed;
   sum.events += one.events;
+  sum.tokens += one.tokens;
   if (sum.failure.empty()) sum.failure = std::move(one.failure);
   const auto append = [](std::vector<float>& to, const std::vector<float>& from) {
     to.insert(to.end(), from.begin(), from.end());
@@ -205,6 +223,10 @@ void add(LoadResult& sum, LoadResult&& one) {
 }
 
 }  // namespace
+
+std::string failures(const LoadResult& result) {
+  return result.failed == 0 ? "" : std::to_string(result.failed) + " FAILED: " + result.failure;
+}
 
 double quantile(std::vector<float>& values, double q) {
   if (values.empty()) return 0;
@@ -222,8 +244,17 @@ std::string request_bytes(const Endpoint& to, std::string_view path, const std::
   return out.append(body);
 }
 
+std::string filled(size_t size, const std::function<std::string(const std::string& text)>& make) {
+  const size_t least = make("").size();
+  std::string text;
+  const size_t wanted = size > least ? (size - least) * 20 / 21 : 0;  // escapes take a few bytes more
+  while (text.size() < wanted) text += "My \"chain\" slips in third gear\nand the brake squeals. ";
+  text.resize(wanted);
+  return make(text);
+}
+
 std::string chat_body(std::string_view model, bool stream, size_t size) {
-  const auto make = [&](size_t filler) {
+  return filled(size, [&](const std::string& text) {
     std::string out;
     json::Writer w(out);
     w.begin_object();
@@ -236,17 +267,12 @@ std::string chat_body(std::string_view model, bool stream, size_t size) {
     w.raw(R"({"role":"system","content":"You are the support desk of a bicycle shop. Answer briefly."})");
     w.begin_object();
     w.field("role", "user");
-    std::string text;
-    while (text.size() < filler) text += "My \"chain\" slips in third gear\nand the brake squeals. ";
-    text.resize(filler);
     w.field("content", text);
     w.end_object();
     w.end_array();
     w.end_object();
     return out;
-  };
-  const size_t least = make(0).size();
-  return make(size > least ? (size - least) * 20 / 21 : 0);  // escapes take a few bytes more
+  });
 }
 
 LoadResult LoadClient::run(const LoadPlan& plan) {

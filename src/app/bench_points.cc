@@ -29,20 +29,17 @@ std::string number(double value, int places) {
   return text;
 }
 
-std::string failures(const LoadResult& result) {
-  return result.failed == 0 ? "" : std::to_string(result.failed) + " FAILED: " + result.failure;
-}
-
 }  // namespace
 
 const std::vector<BenchPoint>& bench_points() {
   static const std::vector<BenchPoint> all = {
-      {"whole", "CPU per request of 2 KB, not streamed", false},
-      {"tokens", "CPU per token of streams that come in bursts", false},
-      {"paced", "512 streams at a token per 20 ms: none lost, delay added per token", false},
-      {"latency", "delay added to one request at a time, interleaved with direct ones", false},
-      {"rate", "requests per second of one loop", false},
+      {"whole", "CPU per request of 2 KB, not streamed", true},
+      {"tokens", "CPU per token of streams that come in bursts", true},
+      {"paced", "512 streams at a token per 20 ms: none lost, delay added per token", true},
+      {"latency", "delay added to one request at a time, interleaved with direct ones", true},
+      {"rate", "requests per second of one loop", true},
       {"memory", "RSS: idle, 1,500 bodies of 150 KB at once, growth over many requests", true},
+      {"pairs", "CPU of every client's API over every target's, whole and streamed; not with --quick unless named", false},
       {"start", "from exec to the first answered request", true},
   };
   return all;
@@ -80,7 +77,7 @@ Status Bench::start() {
 }
 
 // Everything on: a key with every kind of limit, metrics, the call log, an access log in a file.
-Result<Bench::Served> Bench::serve(const std::string& name) const {
+Result<Bench::Served> Bench::serve(const std::string& name, const std::string& more) const {
   const std::string mock = "http://127.0.0.1:" + std::to_string(upstream_->port);
   const std::string folder = place_->path() + "/" + name;
   std::string config = "[server]\nlisten = [\"127.0.0.1:0\"]\nthreads = " + std::to_string(options_.threads) +
@@ -94,6 +91,7 @@ Result<Bench::Served> Bench::serve(const std::string& name) const {
   provider("o", "custom", "/v1", "mock-*");
   provider("a", "custom-anthropic", "", "a-mock-*");
   provider("g", "custom-gemini", "/v1beta", "g-mock-*");
+  config += more;
   AJAR_TRY(place_->write(name + ".toml", config));
   Served served;
   AJAR_ASSIGN(served.serve, Child::start({"serve", "--config", place_->path() + "/" + name + ".toml"},
@@ -148,7 +146,19 @@ Result<std::vector<Figure>> Bench::run(const std::string& point) {
   if (point == "rate") return rate();
   if (point == "memory") return memory();
   if (point == "start") return start_time();
+  if (point == "pairs") return pairs();
   return invalid("only", "there is no point '" + point + "'");
+}
+
+Bench::Cost Bench::cost(LoadPlan load, int64_t warm_up, int64_t requests, const std::vector<pid_t>& pids) {
+  load.requests = warm_up;
+  client_.run(load);
+  let_settle();
+  load.requests = requests;
+  const Cpu before = cpu_of(pids);
+  LoadResult result = client_.run(load);
+  let_settle();
+  return {std::move(result), cpu_of(pids) - before};
 }
 
 std::vector<Figure> Bench::whole() {
@@ -156,14 +166,7 @@ std::vector<Figure> Bench::whole() {
   for (const Dialect& dialect : dialects()) {
     LoadPlan load = plan(dialect.prefix + kReply, false, kBody);
     load.connections = 32;
-    load.requests = 2000;
-    client_.run(load);
-    let_settle();
-    load.requests = options_.quick ? 20'000 : 60'000;
-    const Cpu before = cpu_of(pids_);
-    const LoadResult result = client_.run(load);
-    let_settle();
-    const Cpu used = cpu_of(pids_) - before;
+    const auto [result, used] = cost(load, 2000, options_.quick ? 20'000 : 60'000, pids_);
     const double each = 1e6 / double(std::max<int64_t>(1, result.answered));
     Figure figure{.point = "whole", .what = std::string(dialect.name) + ", CPU per request", .unit = "µs",
                   .value = used.total() * each, .note = failures(result)};
@@ -187,14 +190,7 @@ std::vector<Figure> Bench::tokens() {
   for (const Dialect& dialect : dialects()) {
     LoadPlan load = plan(dialect.prefix + ("mock-t" + std::to_string(kTokens)), true, kBody);
     load.connections = 8;
-    load.requests = 50;
-    client_.run(load);
-    let_settle();
-    load.requests = options_.quick ? 500 : 2000;
-    const Cpu before = cpu_of(pids_);
-    const LoadResult result = client_.run(load);
-    let_settle();
-    const Cpu used = cpu_of(pids_) - before;
+    const auto [result, used] = cost(load, 50, options_.quick ? 500 : 2000, pids_);
     const double each = 1e6 / double(std::max<int64_t>(1, result.answered * kTokens));
     Figure figure{.point = "tokens", .what = std::string(dialect.name) + ", CPU per token", .unit = "µs",
                   .value = used.total() * each, .note = failures(result)};

@@ -35,7 +35,7 @@ struct Figure {
 
 struct BenchPoint {
   std::string name, what;
-  bool own_only;  // needs a server that it starts itself
+  bool quick;     // also with --quick when no point is named
 };
 const std::vector<BenchPoint>& bench_points();
 
@@ -55,12 +55,19 @@ class Bench {
   };
   explicit Bench(BenchOptions options) : options_(std::move(options)), client_(options_.client_threads) {}
   Status start();
-  Result<Served> serve(const std::string& name) const;
+  // `more`: further configuration.
+  Result<Served> serve(const std::string& name, const std::string& more = "") const;
 
   // A plan against the server, or straight against its upstream.
   LoadPlan plan(const std::string& model, bool stream, size_t bytes) const;
   LoadPlan plan_of(const Served& served, const std::string& model, bool stream, size_t bytes) const;
   LoadPlan direct(const LoadPlan& plan, const std::string& model, bool stream, size_t bytes) const;
+  // A load's CPU time at the server, kernel and batched writers included, once a smaller one has warmed it up.
+  struct Cost {
+    LoadResult result;
+    Cpu used;
+  };
+  Cost cost(LoadPlan load, int64_t warm_up, int64_t requests, const std::vector<pid_t>& pids);
   struct Dialect {
     const char* name;
     const char* prefix;
@@ -75,6 +82,7 @@ class Bench {
   std::vector<Figure> rate();
   Result<std::vector<Figure>> memory();
   Result<std::vector<Figure>> start_time();
+  Result<std::vector<Figure>> pairs();  // bench_pairs.cc
 
   const BenchOptions options_;
   std::unique_ptr<TemporaryPlace> place_;

@@ -68,7 +68,8 @@ std::string as_json(const BenchOptions& options, const Machine& machine, const s
 int run_bench(const CommandContext& context, const BenchOptions& options) {
   std::vector<BenchPoint> points;
   for (const BenchPoint& point : bench_points()) {
-    const bool wanted = options.only.empty() || std::ranges::find(options.only, point.name) != options.only.end();
+    const bool wanted = options.only.empty() ? point.quick || !options.quick
+                                             : std::ranges::find(options.only, point.name) != options.only.end();
     if (wanted) points.push_back(point);
   }
   for (const auto& name : options.only) {

@@ -51,7 +51,7 @@ const std::vector<MockFault>& mock_faults() {
   return faults;
 }
 
-// A request that came before on this thread, with its answer: load tests repeat themselves, and the simulator should
+// One of the requests that came last on this thread, with its answer: load tests repeat themselves, and the simulator should
 // cost little beside what is measured.
 struct Prepared {
   std::string path, query, body;
@@ -143,8 +143,11 @@ Task<bool> Mock::Impl::fail_whole(Exchange& exchange, const MockRequest& request
 }
 
 std::shared_ptr<const Prepared> Mock::Impl::prepare(const std::string& path, const HttpRequest& http) const {
-  thread_local std::shared_ptr<const Prepared> latest;
-  if (latest && latest->path == path && latest->query == http.query && latest->body == http.body) return latest;
+  thread_local std::shared_ptr<const Prepared> kept[2];  // a Replicate stream is two requests in turn
+  thread_local size_t oldest = 0;
+  for (const auto& one : kept) {
+    if (one && one->path == path && one->query == http.query && one->body == http.body) return one;
+  }
   auto fresh = std::make_shared<Prepared>();
   fresh->request = read_mock_request(path, http.query, http.body);
   fresh->request.host = std::string(http.headers.get("host"));
@@ -152,7 +155,8 @@ std::shared_ptr<const Prepared> Mock::Impl::prepare(const std::string& path, con
   if (fresh->request.stream) fresh->frames = mock_frames(fresh->request, fresh->reply);
   else fresh->whole = mock_body(fresh->request, fresh->reply);
   fresh->path = path, fresh->query = http.query, fresh->body = http.body;
-  return latest = std::move(fresh);
+  oldest = 1 - oldest;
+  return kept[1 - oldest] = std::move(fresh);
 }
 
 std::string Mock::Impl::stats() {

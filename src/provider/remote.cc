@@ -142,6 +142,7 @@ Task<Status> RemoteProvider::relay(ClientResponse& response, wire::ReplyDecoder&
                                             size_t(limits.max_reply_bytes));
     context.waited_since(from);
     if (!body) co_return std::unexpected(std::move(body).error());
+    events.reserve(8);  // events are large: they should not move as the batch grows
     AJAR_CO_TRY(decoder.on_body(*body, events));
     co_return co_await sink.write(events);
   }

@@ -1,9 +1,10 @@
 #include "provider/sigv4.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <vector>
@@ -15,10 +16,25 @@ namespace ajar {
 namespace {
 
 std::string hmac(std::string_view key, std::string_view text) {
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), int(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), out,
-       &size);
+  // Made once: OpenSSL 3 looks the algorithms up at every HMAC(), which costs more than the hash.
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  struct Context {
+    Context() {
+      char digest[] = "SHA256";
+      const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end()};
+      if (EVP_MAC_CTX_set_params(raw, params) != 1) std::abort();
+    }
+    ~Context() { EVP_MAC_CTX_free(raw); }
+    EVP_MAC_CTX* raw = EVP_MAC_CTX_new(algorithm);
+  };
+  thread_local Context context;
+  const auto bytes = [](std::string_view in) { return reinterpret_cast<const unsigned char*>(in.data()); };
+  unsigned char out[32];
+  size_t size = 0;
+  if (EVP_MAC_init(context.raw, bytes(key), key.size(), nullptr) != 1 ||
+      EVP_MAC_update(context.raw, bytes(text), text.size()) != 1 || EVP_MAC_final(context.raw, out, &size, sizeof out) != 1) {
+    std::abort();
+  }
   return {reinterpret_cast<const char*>(out), size};
 }
 

@@ -3,6 +3,15 @@
 #include "json/write.h"
 
 namespace ajar::wire {
+namespace {
+
+// Members as an object, until the next call. Not json::scratch(): callers may be reading from that one.
+Result<json::Object> object_of(const RawMembers& members) {
+  thread_local json::Document document;
+  return document.parse_object("{" + members + "}");
+}
+
+}  // namespace
 
 bool CamelName::same(std::string_view name, std::string_view key) {
   size_t at = 0;
@@ -98,8 +107,7 @@ Status check_range(double value, double low, double high, const Path& path) {
 std::vector<std::string> member_names(const RawMembers& members) {
   std::vector<std::string> out;
   if (members.empty()) return out;
-  json::Document document;
-  const auto object = document.parse_object("{" + members + "}");
+  const auto object = object_of(members);
   if (!object) return out;
   for (const auto field : *object) out.emplace_back(field.key);
   return out;
@@ -116,8 +124,7 @@ bool has_member(const RawMembers& members, std::string_view name) {
 RawMembers only_member(const RawMembers& members, std::string_view name) {
   RawMembers out;
   if (members.find(name) == members.npos) return out;
-  json::Document document;
-  const auto object = document.parse_object("{" + members + "}");
+  const auto object = object_of(members);
   if (!object) return out;
   for (const auto field : *object) {
     if (field.key == name) add_member(out, field.key, field.value);
@@ -127,8 +134,7 @@ RawMembers only_member(const RawMembers& members, std::string_view name) {
 
 RawMembers without_member(const RawMembers& members, std::string_view name) {
   if (members.find(name) == members.npos) return members;
-  json::Document document;
-  const auto object = document.parse_object("{" + members + "}");
+  const auto object = object_of(members);
   if (!object) return members;
   RawMembers out;
   for (const auto field : *object) {

@@ -118,6 +118,7 @@ Status drop_config(const json::Value& config, std::vector<std::string>& dropped)
 
 // A model that only chats answers one prompt of text as it would one user turn.
 Status refuse_completion(const Request& request) {
+  if (request.extra.empty() && request.max_tokens != 0) return {};  // one prompt of text, nothing else
   json::Document document;
   const auto members = document.parse_object("{" + request.extra + "}");
   if (!members) return {};
@@ -167,7 +168,8 @@ Status refuse_foreign(const Request& request) {
 Status drop_extra(const Request& request, std::vector<std::string>& dropped) {
   AJAR_TRY(refuse_foreign(request));
   for (const std::string& name : member_names(request.reasoning.extra)) {
-    if (name != "display") drop(dropped, "reasoning." + name);  // that one is include_thoughts, too
+    const bool shown = name == "display" || name == "summary" || name == "generate_summary";  // include_thoughts, too
+    if (!shown) drop(dropped, "reasoning." + name);
   }
   for (const RawMembers* extra : {&request.response_format.extra, &request.response_format.inner_extra}) {
     for (const std::string& name : member_names(*extra)) {

@@ -109,9 +109,13 @@ Status read_stop(const json::Value& value, const Path& path, Request& request) {
   return {};
 }
 
+// One text is the message itself; every other prompt is kept as it was written, as the first of the own members.
+bool keeps_prompt(const RawMembers& own) { return own.starts_with("\"prompt\":"); }
+
 // What only this API has: checked, and kept as it was written.
 Status read_own(const TopFields& fields, const Path& root, Request& request) {
-  add_member(request.extra, "prompt", fields[kPrompt]);
+  if (!fields[kPrompt].is_string()) add_member(request.extra, "prompt", fields[kPrompt]);
+  if (fields.has_unknown()) request.extra.append(request.extra.empty() ? "" : ",").append(fields.extra());
   std::optional<int64_t> logprobs, best_of;
   AJAR_TRY(int_field(fields, kLogprobs, 0, 20, logprobs));
   if (logprobs) {
@@ -148,7 +152,6 @@ Result<Request> read_request(std::string_view body) {
   AJAR_ASSIGN(request.model, need_string(fields[kModel], root / "model"));
   if (request.model.empty()) return invalid("model", "'model' must not be empty");
   if (!fields.has(kPrompt)) return missing(root / "prompt");
-  request.extra = fields.extra();
   AJAR_TRY(read_prompt(fields[kPrompt], root / "prompt", request));
   Sampling& sampling = request.sampling;
   AJAR_TRY(number_field(fields, kTemperature, 0, 2, sampling.temperature));
@@ -224,6 +227,7 @@ Result<WireRequest> write_request(const Request& request, const TargetInfo& targ
     w.members(request.stream_options_extra);
     w.end_object();
   }
+  if (!keeps_prompt(request.extra) && !request.messages.empty()) w.field("prompt", request.messages[0].parts[0].text);
   if (target.keep_unknown) {
     w.members(request.extra);
   } else {

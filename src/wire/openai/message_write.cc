@@ -80,7 +80,10 @@ void MessageWriter::extra(const Message& message, const RawMembers& members) {
   if (keep_unknown_ && message.origin == DialectId::kOpenAiChat) {
     w_.members(members);
   } else {
-    for (const std::string& name : member_names(members)) drop(name);
+    for (const std::string& name : member_names(members)) {
+      const bool item_id = name == "id" && message.origin == DialectId::kOpenAiResponses;  // it only names the item
+      if (!item_id) drop(name);
+    }
   }
 }
 

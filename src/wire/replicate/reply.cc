@@ -75,15 +75,16 @@ class Decoder final : public ReplyDecoder {
   }
 
   Status on_body(std::string_view body, EventBatch& out) override {
-    json::Document document;
-    const auto object = document.parse_object(body);
+    const auto object = json::scratch().parse_object(body);
     if (!object) return unreadable(object.error());
     AJAR_ASSIGN(const Prediction prediction, prediction_of(*object));
     if (prediction.status != "succeeded") return fail(Code::kUpstream, "the provider's prediction has not ended");
     start(json::string_or(*object, "id"), out);
     if (const auto output = json::find(*object, "output")) {
       if (const auto list = json::as_array(*output)) {
-        for (const json::Value piece : *list) text(json::as_string(piece).value_or(""), out);
+        std::string whole;  // hundreds of pieces, a token each, that nobody waits for one by one
+        for (const json::Value piece : *list) whole += json::as_string(piece).value_or("");
+        text(whole, out);
       } else if (const auto whole = json::as_string(*output)) {
         text(*whole, out);
       } else {
@@ -127,15 +128,13 @@ class Decoder final : public ReplyDecoder {
 std::unique_ptr<ReplyDecoder> new_decoder() { return std::make_unique<Decoder>(); }
 
 Result<Prediction> read_prediction(std::string_view body) {
-  json::Document document;
-  const auto object = document.parse_object(body);
+  const auto object = json::scratch().parse_object(body);
   if (!object) return unreadable(object.error());
   return prediction_of(*object);
 }
 
 void read_usage(std::string_view body, EventBatch& out) {
-  json::Document document;
-  const auto object = document.parse_object(body);
+  const auto object = json::scratch().parse_object(body);
   if (!object) return;
   const Usage usage = usage_of(*object);
   if (!usage.reported) return;
@@ -147,8 +146,7 @@ void read_usage(std::string_view body, EventBatch& out) {
 
 // {"title","detail","status"}, as https://www.rfc-editor.org/rfc/rfc7807 says problems.
 Error read_error(int status, std::string_view, std::string_view body) {
-  json::Document document;
-  const auto object = document.parse_object(body);
+  const auto object = json::scratch().parse_object(body);
   if (!object || !(json::find(*object, "detail") || json::find(*object, "title"))) return opaque_error(status, body);
   Error error{.code = code_of_status(status), .upstream_status = status};
   error.message = json::string_or(*object, "detail");

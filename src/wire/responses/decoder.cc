@@ -100,7 +100,7 @@ Status ResponseDecoder::on_event(std::string_view name, std::string_view data, E
   if (const auto response = object_at(*event, "response")) {
     start(*response, out);
     if (kind == "completed" || kind == "incomplete" || kind == "failed" || kind == "cancelled" || kind == "done") {
-      return finish(*response, kind, out);
+      return finish(*response, kind, false, out);
     }
     return {};  // created, queued, in_progress
   }
@@ -370,7 +370,7 @@ void ResponseDecoder::report(const json::Object& response, EventBatch& out) {
   event.part_extra = std::move(extra);
 }
 
-Status ResponseDecoder::finish(const json::Object& response, std::string_view kind, EventBatch& out) {
+Status ResponseDecoder::finish(const json::Object& response, std::string_view kind, bool whole, EventBatch& out) {
   const std::string_view status = json::string_or(response, "status", kind);
   if (status == "failed" || status == "cancelled") {
     report(response, out);
@@ -401,8 +401,10 @@ Status ResponseDecoder::finish(const json::Object& response, std::string_view ki
     stop.finish = reason == "content_filter" ? Finish::kContentFilter : Finish::kLength;
     stop.name = reason.empty() ? status : reason;
   }
-  RawMembers members = rest_of(response, kKnown, true);
-  if (members != members_) stop.top_extra = std::move(members);
+  if (!whole) {
+    RawMembers members = rest_of(response, kKnown, true);
+    if (members != members_) stop.top_extra = std::move(members);
+  }
   done_ = true;
   return {};
 }
@@ -417,7 +419,7 @@ Status ResponseDecoder::on_body(std::string_view body, EventBatch& out) {
     return std::unexpected(nonsense("an answer without output", body));
   }
   start(*response, out);
-  return finish(*response, "completed", out);
+  return finish(*response, "completed", true, out);
 }
 
 Status ResponseDecoder::on_end(EventBatch&) {

@@ -41,7 +41,8 @@ class ResponseDecoder : public ReplyDecoder {
 
   Event& emit(Event::Kind kind, EventBatch& out);
   void start(const json::Object& response, EventBatch& out);
-  Status finish(const json::Object& response, std::string_view type, EventBatch& out);
+  // `whole`: it is what start() read, too.
+  Status finish(const json::Object& response, std::string_view type, bool whole, EventBatch& out);
   void report(const json::Object& response, EventBatch& out);
   void added(int64_t index, const json::Object& item, const json::Value& value, EventBatch& out);
   void ended(int64_t index, const json::Object& item, const json::Value& value, EventBatch& out);

@@ -1,5 +1,7 @@
 #include "wire/responses/encoder.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/random.h"
 #include "json/read.h"
@@ -55,9 +57,12 @@ void ResponseEncoder::where(const Item& item, std::string& out) {
 void ResponseEncoder::merge(const RawMembers& provider) {
   if (!own_ || provider.empty()) return;
   if (options_.echo.empty()) return merge_members(members_, provider);
-  RawMembers rest = provider;
-  for (const std::string_view name : {"store", "previous_response_id", "instructions", "metadata"}) {
-    rest = without_member(rest, name);
+  const auto said = json::scratch().parse_object("{" + provider + "}");
+  if (!said) return;
+  RawMembers rest;
+  for (const auto field : *said) {
+    static constexpr std::string_view kOurs[] = {"store", "previous_response_id", "instructions", "metadata"};
+    if (std::ranges::find(kOurs, field.key) == std::end(kOurs)) add_member(rest, field.key, field.value);
   }
   merge_members(members_, rest);
 }
