@@ -31,7 +31,8 @@ MOCK_ROUTES = {"": "mock-small", "-cut": "fault-cut", "-429": "fault-429", "-500
                "-flaky": "fault-flaky-1"}
 # No client reports home, and none looks for a newer list of prices.
 QUIET = {"LANGSMITH_TRACING": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "OTEL_SDK_DISABLED": "true"}
-SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless", "-thinking": "thinking", "-echo": "echo"}
+SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless", "-thinking": "thinking", "-echo": "echo",
+                   "-media": "media"}
 
 
 def config(mock, scripted):
