@@ -1,7 +1,5 @@
 """Starts the simulator, a scripted upstream and the server, then runs the suites of all SDKs."""
 import argparse
-import importlib
-import importlib.util
 import json
 import os
 import pathlib
@@ -19,16 +17,22 @@ from lib.server import Server  # noqa: E402
 from lib.upstream import Upstream  # noqa: E402
 from upstream import make_handler  # noqa: E402
 
-# One per SDK and language: test_NAME.py and test_NAME.mjs, each skipped where its package is not installed.
-PYTHON = {"openai": "openai", "responses": "openai", "anthropic": "anthropic", "genai": "google.genai"}
-NODE = {"openai": "openai", "responses": "openai", "anthropic": "@anthropic-ai/sdk", "genai": "@google/genai"}
+# Suite -> group of packages (requirements-GROUP.txt, package-GROUP.json): test_NAME.py and test_NAME.mjs, each skipped
+# where its group is not installed.
+PYTHON = {"openai": "official", "responses": "official", "anthropic": "official", "genai": "official", "ollama": "ollama",
+          "langchain": "langchain", "llamaindex": "llamaindex", "litellm": "litellm"}
+NODE = {"openai": "official", "responses": "official", "anthropic": "official", "genai": "official", "ollama": "ollama",
+        "ai": "ai", "langchain": "langchain", "llamaindex": "llamaindex"}
 DIALECTS = ("openai", "anthropic", "gemini")
 BASES = {"openai": ("custom", "/v1"), "anthropic": ("custom-anthropic", ""), "gemini": ("custom-gemini", "/v1beta")}
 # Route -> what the upstream is asked for. Every route has its own target, so that no breaker is shared.
 MOCK_ROUTES = {"": "mock-small", "-cut": "fault-cut", "-429": "fault-429", "-500": "fault-500", "-400": "fault-400",
                "-422": "fault-422", "-error-mid": "fault-error-mid", "-cut-whole": "fault-truncated-json",
                "-flaky": "fault-flaky-1"}
-SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless", "-thinking": "thinking", "-echo": "echo"}
+# No client reports home, and none looks for a newer list of prices.
+QUIET = {"LANGSMITH_TRACING": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "OTEL_SDK_DISABLED": "true"}
+SCRIPTED_ROUTES = {"-parallel": "parallel", "-endless": "endless", "-thinking": "thinking", "-echo": "echo",
+                   "-media": "media"}
 
 
 def config(mock, scripted):
@@ -65,49 +69,38 @@ class Report:
         print(f"skip {name}: {reason}", flush=True)
 
 
-def installed(package):
+def run_suite(report, context, work, language, name):
+    """A suite is a process that prints one JSON line per test."""
+    group = f"{language}-{(PYTHON if language == 'python' else NODE)[name]}"
+    folder, reason = work / group, work / (group + ".reason")
+    if not (folder / "installed").exists():
+        return report.skip(f"{language} {name}", reason.read_text().strip() if reason.exists() else "is not installed")
+    if language == "python":
+        command = [str(folder / "bin" / "python"), str(HERE / "suite.py"), name]
+    else:
+        for file in (f"test_{name}.mjs", "common.mjs"):  # imports are looked up beside the script
+            (folder / file).write_text((HERE / file).read_text())
+        command = ["node", str(folder / f"test_{name}.mjs")]
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(work / "pycache"), **QUIET}
     try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def run_python(report, context, name):
-    """The module's tests(context) gives (name, function) pairs."""
-    if not installed(PYTHON[name]):
-        return report.skip(f"python {name}", f"the package {PYTHON[name]} is not installed")
-    for test_name, test in importlib.import_module("test_" + name).tests(context):
-        try:
-            test()
-            report.add(f"python {name}: {test_name}")
-        except Exception:
-            report.add(f"python {name}: {test_name}", traceback.format_exc())
-
-
-def run_node(report, context, folder, name):
-    """The script prints one JSON line per test."""
-    if not (folder / "node_modules" / NODE[name] / "package.json").exists():
-        return report.skip(f"node {name}", f"the package {NODE[name]} is not installed")
-    for file in (f"test_{name}.mjs", "common.mjs"):  # imports are looked up beside the script
-        (folder / file).write_text((HERE / file).read_text())
-    done = subprocess.run(["node", str(folder / f"test_{name}.mjs")], input=json.dumps(context), capture_output=True,
-                          text=True, timeout=300)
+        done = subprocess.run(command, input=json.dumps(context), capture_output=True, text=True, timeout=300,
+                              env=environment)
+    except subprocess.TimeoutExpired as late:
+        return report.add(f"{language} {name}", f"not done after 300 s: {(late.stdout or b'')[-1000:]}")
     count = 0
     for line in done.stdout.splitlines():
-        if line.startswith("{"):
+        if line.startswith('{"name"'):
             result = json.loads(line)
             count += 1
-            report.add(f"node {name}: " + result["name"], result.get("fault"))
+            report.add(f"{language} {name}: " + result["name"], result.get("fault"))
     if done.returncode != 0 or count == 0:
-        report.add(f"node {name}", f"status {done.returncode}: {done.stdout[-1000:]} {done.stderr[-2000:]}")
+        report.add(f"{language} {name}", f"status {done.returncode}: {done.stdout[-1000:]} {done.stderr[-2000:]}")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
-    parser.add_argument("--node", type=pathlib.Path)
-    parser.add_argument("--skip-python", default="")
-    parser.add_argument("--skip-node", default="")
+    parser.add_argument("--work", type=pathlib.Path, required=True, help="where run.sh has installed the packages")
     parser.add_argument("--only", default="", help="only suites whose name holds this, such as `python anthropic`")
     arguments = parser.parse_args()
     binary, report = os.path.abspath(arguments.binary), Report()
@@ -122,18 +115,12 @@ def main():
         context = {"base": f"http://127.0.0.1:{server.port}/v1", "root": f"http://127.0.0.1:{server.port}", "key": server.keys["main"],
                    "admin": f"http://127.0.0.1:{server.port}/admin", "token": server.admin_token,
                    "scripted": scripted.url, "dialects": DIALECTS}
-        suites = [("python", name, arguments.skip_python, lambda n=name: run_python(report, context, n))
-                  for name in PYTHON]
-        suites += [("node", name, arguments.skip_node, lambda n=name: run_node(report, context, arguments.node, n))
-                   for name in NODE]
-        for language, name, reason, run in suites:
+        suites = [("python", name) for name in PYTHON] + [("node", name) for name in NODE]
+        for language, name in suites:
             if arguments.only not in f"{language} {name}":
                 continue
-            if reason:
-                report.skip(f"{language} {name}", reason)
-                continue
             began, before = time.monotonic(), report.passed
-            run()
+            run_suite(report, context, arguments.work, language, name)
             print(f"{language} {name}: {report.passed - before} passed, took {time.monotonic() - began:.1f} s", flush=True)
         fault = server.stop()
         faults = ([fault] if fault else []) + server.faults()

@@ -6,37 +6,52 @@ binary=${1:?usage: run.sh BINARY}
 [ -x "$binary" ] || { echo "FAIL there is no program $binary"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 work=$(cd "$(dirname "$binary")" && pwd)/sdk
 mkdir -p "$work"
-arguments=("${@:2}")
 
-python=python3
 if ! command -v python3 >/dev/null; then
   echo "skip python and node: python3 is not installed"; echo "0 passed, 0 failed, 2 skipped"; exit 0
 fi
-# Made again whenever the pinned versions change.
-if ! cmp -s "$here/requirements.txt" "$work/venv/installed.txt"; then
-  rm -rf "$work/venv"
-  if python3 -m venv "$work/venv" >"$work/venv.log" 2>&1 &&
-      "$work/venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt" >>"$work/venv.log" 2>&1; then
-    cp "$here/requirements.txt" "$work/venv/installed.txt"
-  else
-    rm -rf "$work/venv"
-    arguments+=(--skip-python "the SDKs could not be installed: $(tail -1 "$work/venv.log")")
-  fi
-fi
-[ -x "$work/venv/bin/python" ] && python=$work/venv/bin/python
 
-major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p')
-if [ -z "$major" ] || [ "$major" -lt 18 ] || ! command -v npm >/dev/null; then
-  arguments+=(--skip-node "needs node 18 or later and npm, found: $(node --version 2>/dev/null || echo none)")
-elif ! cmp -s "$here/package.json" "$work/node/installed.json"; then
-  rm -rf "$work/node"; mkdir -p "$work/node"
-  cp "$here/package.json" "$work/node/"
-  if (cd "$work/node" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error >"$work/npm.log" 2>&1); then
-    cp "$here/package.json" "$work/node/installed.json"
+# install LANGUAGE GROUP PINS: into $work/LANGUAGE-GROUP, made again whenever the pinned versions change. A group that cannot
+# be installed leaves its reason in $work/LANGUAGE-GROUP.reason, and takes no other group down.
+install() {
+  local folder=$work/$1-$2 log=$work/$1-$2.log
+  cmp -s "$3" "$folder/installed" && return
+  rm -rf "$folder" "$folder.reason"; mkdir -p "$folder"
+  if "install_$1" "$folder" "$3" >"$log" 2>&1; then
+    cp "$3" "$folder/installed"
   else
-    rm -rf "$work/node"
-    arguments+=(--skip-node "the SDKs could not be installed: $(tail -1 "$work/npm.log")")
+    rm -rf "$folder"
+    echo "could not be installed: $(tail -1 "$log")" >"$folder.reason"
   fi
-fi
+}
+# One pip serves all environments; bytecode is made when a suite first needs it, which is a tenth of what is installed.
+install_python() {
+  if [ -x "$work/pip/bin/pip" ]; then
+    python3 -m venv --without-pip "$1" && "$work/pip/bin/pip" --python "$1/bin/python" install -q --no-compile --disable-pip-version-check -r "$2"
+  else
+    tail -1 "$work/pip.log"; return 1
+  fi
+}
+install_node() {
+  local major; major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p')
+  if [ -z "$major" ] || [ "$major" -lt 20 ] || ! command -v npm >/dev/null; then
+    echo "needs node 20 or later and npm, found: $(node --version 2>/dev/null || echo none)"; return 1
+  fi
+  cp "$2" "$1/package.json" && cd "$1" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error
+}
 
-exec "$python" "$here/main.py" "$binary" --node "$work/node" "${arguments[@]}"
+[ -x "$work/pip/bin/pip" ] || python3 -m venv "$work/pip" >"$work/pip.log" 2>&1 || rm -rf "$work/pip"
+groups() {  # LANGUAGE GROUP PINS, one a line: requirements.txt and package.json are the group `official`
+  local pins group
+  for pins in "$here"/requirements*.txt "$here"/package*.json; do
+    group=$(basename "${pins%.*}"); group=${group#requirements}; group=${group#package}; group=${group#-}
+    case $pins in *.txt) echo "python ${group:-official} $pins" ;; *) echo "node ${group:-official} $pins" ;; esac
+  done
+}
+while read -r language group pins; do
+  while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n; done
+  install "$language" "$group" "$pins" &
+done < <(groups)
+wait
+
+exec python3 "$here/main.py" "$binary" --work "$work" "${@:2}"

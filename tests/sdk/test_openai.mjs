@@ -1,9 +1,11 @@
 // The official JavaScript SDK against the running server. The context comes as JSON on stdin; one JSON line per test.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 
 const context = JSON.parse(readFileSync(0, "utf8"));
+const allBytes = Buffer.from(Array.from({ length: 256 * 300 }, (_, at) => at % 256));
 const hello = [{ role: "user", content: "Hello there" }];
 const tool = { type: "function", function: { name: "get_weather", parameters: {
   type: "object", properties: { city: { type: "string" } }, required: ["city"] } } };
@@ -76,6 +78,66 @@ const once = {
     for await (const model of client.models.list()) ids.push(model.id);
     assert.ok(ids.includes("anthropic") && ids.includes("gemini-endless"));
   },
+  "files": async () => {
+    const content = Buffer.concat([Buffer.from('{"a":1}\n'), allBytes]);
+    const made = await client.files.create({ file: await toFile(content, "notes \u00fc.bin"), purpose: "batch" });
+    assert.deepEqual([made.object, made.bytes, made.filename], ["file", content.length, "notes \u00fc.bin"]);
+    assert.equal((await client.files.retrieve(made.id)).purpose, "batch");
+    const ids = [];
+    for await (const file of client.files.list()) ids.push(file.id);
+    assert.ok(ids.includes(made.id));
+    assert.ok(Buffer.from(await (await client.files.content(made.id)).arrayBuffer()).equals(content));
+    const other = make({ apiKey: (await newKey()).secret });
+    await raises(OpenAI.NotFoundError, () => other.files.retrieve(made.id));
+    assert.equal((await client.files.delete(made.id)).deleted, true);
+    await raises(OpenAI.NotFoundError, () => client.files.content(made.id));
+  },
+  "batches": async () => {
+    const models = [...context.dialects, "no-such-model"];
+    const lines = models.map((model) => JSON.stringify({ custom_id: model, method: "POST", url: "/v1/chat/completions",
+                                                         body: { model, messages: hello } })).join("\n");
+    const file = await client.files.create({ file: await toFile(Buffer.from(lines), "in.jsonl"), purpose: "batch" });
+    let batch = await client.batches.create({ input_file_id: file.id, endpoint: "/v1/chat/completions", completion_window: "24h" });
+    const began = Date.now();
+    while (!["completed", "failed", "expired", "cancelled"].includes(batch.status) && Date.now() - began < 60_000) {
+      await sleep(50);
+      batch = await client.batches.retrieve(batch.id);
+    }
+    assert.equal(batch.status, "completed", JSON.stringify(batch));
+    assert.deepEqual(batch.request_counts, { total: 4, completed: 3, failed: 1 });
+    const told = (await (await client.files.content(batch.output_file_id)).text()).trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(told.map((row) => row.custom_id).sort(), [...context.dialects].sort());
+    for (const row of told) assert.match(row.response.body.choices[0].message.content, /Hello there/);
+    const wrong = JSON.parse(await (await client.files.content(batch.error_file_id)).text());
+    assert.deepEqual([wrong.custom_id, wrong.response.status_code], ["no-such-model", 404]);
+    await raises(OpenAI.ConflictError, () => client.batches.cancel(batch.id));
+  },
+  "moderations": async () => {
+    const answer = await client.moderations.create({ model: "openai-media", input: ["good", "bad"] });
+    assert.deepEqual(answer.results.map((row) => row.flagged), [false, true]);
+  },
+  "images": async () => {
+    const made = await client.images.generate({ model: "openai-media", prompt: "a cat", n: 2 });
+    assert.deepEqual(made.data.map((one) => Buffer.from(one.b64_json, "base64").toString()), ["a cat", "a cat"]);
+    const edited = await client.images.edit({ model: "openai-media", prompt: "gr\u00fcn",
+      image: await toFile(allBytes, "cat.png", { type: "image/png" }) });
+    assert.ok(Buffer.from(edited.data[0].b64_json, "base64").equals(allBytes));
+    assert.equal(edited.data[0].revised_prompt, "gr\u00fcn of cat.png");
+  },
+  "speech": async () => {
+    const answer = await client.audio.speech.create({ model: "openai-media", voice: "alloy", input: "\u00fcber" });
+    const sound = Buffer.from(await answer.arrayBuffer());
+    assert.equal(sound.length, 256 * 700 + 5);
+    assert.ok(sound.subarray(0, 256).equals(Buffer.from(Array.from({ length: 256 }, (_, at) => at))) && sound.toString().endsWith("\u00fcber"));
+  },
+  "transcriptions": async () => {
+    const expected = "a.wav " + createHash("sha256").update(allBytes).digest("hex");
+    const file = await toFile(allBytes, "a.wav", { type: "audio/wav" });
+    assert.equal((await client.audio.transcriptions.create({ model: "openai-media", file })).text, expected);
+    assert.equal((await client.audio.transcriptions.create({ model: "openai-media", file, response_format: "text" })).trim(), expected);
+  },
+  "media of a target without": () => raises(OpenAI.BadRequestError,
+                                            () => client.images.generate({ model: "anthropic-media", prompt: "a cat" })),
 };
 
 const each = {

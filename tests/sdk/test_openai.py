@@ -1,5 +1,7 @@
 """The official Python SDK against the running server. tests(context) gives (name, function) pairs."""
 import asyncio
+import base64
+import hashlib
 import json
 import time
 import urllib.request
@@ -234,9 +236,83 @@ class Suite:
         assert self.client.models.retrieve("anthropic").id == "anthropic"
         raises(openai.NotFoundError, lambda: self.client.models.retrieve("none"))
 
+    def files(self):
+        content = b'{"a":1}\n' * 3 + bytes(range(256))
+        made = self.client.files.create(file=("notes \u00fc.bin", content), purpose="batch")
+        assert made.object == "file" and made.bytes == len(content) and made.filename == "notes \u00fc.bin", made
+        assert self.client.files.retrieve(made.id).purpose == "batch"
+        assert made.id in [file.id for file in self.client.files.list()]
+        assert made.id not in [file.id for file in self.client.files.list(purpose="batch_output")]
+        assert self.client.files.content(made.id).read() == content
+        raises(openai.NotFoundError, lambda: self.make(self.new_key()[1]).files.retrieve(made.id))
+        assert self.client.files.delete(made.id).deleted
+        raises(openai.NotFoundError, lambda: self.client.files.content(made.id))
+        error = raises(openai.BadRequestError, lambda: self.client.files.create(file=("a", b"x"), purpose="user_data"))
+        assert error.param == "purpose", error
+
+    def batches(self):
+        """A line for each upstream dialect and one that fails, to the end."""
+        models = [*self.context["dialects"], "no-such-model"]
+        lines = "".join(json.dumps({"custom_id": model, "method": "POST", "url": "/v1/chat/completions",
+                                    "body": {"model": model, "messages": HELLO}}) + "\n" for model in models)
+        file = self.client.files.create(file=("in.jsonl", lines.encode()), purpose="batch")
+        batch = self.client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h",
+                                           metadata={"job": "night"})
+        assert batch.status in ("validating", "in_progress") and batch.metadata == {"job": "night"}, batch
+        began = time.monotonic()
+        while batch.status not in ("completed", "failed", "expired", "cancelled") and time.monotonic() - began < 60:
+            time.sleep(0.05)
+            batch = self.client.batches.retrieve(batch.id)
+        counts = batch.request_counts
+        assert batch.status == "completed" and (counts.total, counts.completed, counts.failed) == (4, 3, 1), batch
+        told = {row["custom_id"]: row["response"] for row in map(json.loads, self.client.files.content(
+            batch.output_file_id).text.splitlines())}
+        assert set(told) == set(self.context["dialects"]), told
+        for row in told.values():
+            assert row["status_code"] == 200 and "Hello there" in row["body"]["choices"][0]["message"]["content"], row
+        wrong = json.loads(self.client.files.content(batch.error_file_id).text)
+        assert wrong["custom_id"] == "no-such-model" and wrong["response"]["status_code"] == 404, wrong
+        assert batch.id in [one.id for one in self.client.batches.list()]
+        raises(openai.ConflictError, lambda: self.client.batches.cancel(batch.id))
+        raises(openai.BadRequestError, lambda: self.client.batches.create(
+            input_file_id="file-none", endpoint="/v1/chat/completions", completion_window="24h"))
+
+    def moderations(self):
+        answer = self.client.moderations.create(model="openai-media", input=["good", "bad"])
+        assert [row.flagged for row in answer.results] == [False, True] and answer.results[1].categories.violence, answer
+
+    def images(self):
+        answer = self.client.images.generate(model="openai-media", prompt="a cat", n=2)
+        assert [base64.b64decode(one.b64_json) for one in answer.data] == [b"a cat"] * 2, answer
+        picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 300 + b"\r\n--\r\n"
+        edited = self.client.images.edit(model="openai-media", prompt="gr\u00fcn", image=("cat.png", picture, "image/png"))
+        assert base64.b64decode(edited.data[0].b64_json) == picture, edited.data[0].revised_prompt
+        assert edited.data[0].revised_prompt == "gr\u00fcn of cat.png", edited.data[0].revised_prompt
+
+    def speech(self):
+        expected = bytes(range(256)) * 700 + "\u00fcber".encode()
+        more = {"model": "openai-media", "voice": "alloy", "input": "\u00fcber"}
+        assert self.client.audio.speech.create(**more).read() == expected
+        with self.client.audio.speech.with_streaming_response.create(**more) as answer:
+            assert b"".join(answer.iter_bytes()) == expected and answer.headers["content-type"] == "audio/mpeg"
+
+    def transcriptions(self):
+        wave = b"RIFF\x00\x01\xff\r\n" * 9000
+        expected = "a.wav " + hashlib.sha256(wave).hexdigest()
+        more = {"model": "openai-media", "file": ("a.wav", wave, "audio/wav"), "language": "en"}
+        assert self.client.audio.transcriptions.create(**more).text == expected
+        assert self.client.audio.transcriptions.create(**more, response_format="text").strip() == expected
+        assert self.client.audio.translations.create(model="openai-media", file=("a.wav", wave)).text == expected
+
+    def media_of_a_target_without(self):
+        for work in (lambda: self.client.images.generate(model="anthropic-media", prompt="a cat"),
+                     lambda: self.client.audio.speech.create(model="anthropic-media", voice="alloy", input="a")):
+            raises(openai.BadRequestError, work)
+
 
 ONCE = ("wrong_key", "unknown_model", "wrong_type", "our_rate_limit", "budget_is_not_retried",
-        "no_price_under_a_budget", "embeddings", "models")
+        "no_price_under_a_budget", "embeddings", "models", "files", "batches", "moderations", "images", "speech", "transcriptions",
+        "media_of_a_target_without")
 EACH = ("whole", "stream", "stream_helper", "async_stream", "tools", "tools_streamed", "parallel_tools", "structured",
         "cut", "error_mid_stream", "broken_answer", "abort", "bad_request", "unprocessable", "server_error",
         "rate_limit", "retried")

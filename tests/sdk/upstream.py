@@ -1,5 +1,7 @@
 """Answers that the simulator does not give: parallel tool calls, thinking, the request itself, and a stream that never
-ends, in three dialects."""
+ends, in three dialects; and pictures, sound and judgements that follow from what was sent."""
+import base64
+import hashlib
 import json
 import time
 
@@ -122,6 +124,47 @@ def word(dialect, first):
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "word "}}]
 
 
+def form(request):
+    """The parts of a form: name -> (file's name or none, bytes)."""
+    boundary = request.headers["content-type"].split("boundary=")[1].strip('"')
+    parts = {}
+    for part in (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode())[1:-1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        told = dict(pair.split("=", 1) for pair in head.decode().split("\r\n")[1].split("; ")[1:])
+        parts[told["name"].strip('"')] = (told.get("filename", "").strip('"'), value)
+    return parts
+
+
+def sound(text):
+    return bytes(range(256)) * 700 + text.encode()
+
+
+def media(request, wire):
+    """The endpoints whose requests keep their form."""
+    what = request.path.split("/v1/")[1]
+    if what == "moderations":
+        texts = request.json()["input"]
+        reply = {"id": "modr-1", "model": "m", "results": [
+            {"flagged": "bad" in text, "categories": {"violence": "bad" in text}, "category_scores": {"violence": 0.5},
+             "category_applied_input_types": {}} for text in ([texts] if isinstance(texts, str) else texts)]}
+    elif what == "images/generations":
+        body = request.json()
+        reply = {"created": 1, "data": [{"b64_json": base64.b64encode(body["prompt"].encode()).decode()}] * body.get("n", 1)}
+    elif what == "images/edits":
+        parts = form(request)
+        reply = {"created": 1, "data": [{"b64_json": base64.b64encode(parts["image"][1]).decode(),
+                                         "revised_prompt": parts["prompt"][1].decode() + " of " + parts["image"][0]}]}
+    elif what == "audio/speech":
+        return wire.whole(200, [("content-type", "audio/mpeg")], sound(request.json()["input"]))
+    else:
+        name, content = form(request)["file"]
+        text = f"{name} {hashlib.sha256(content).hexdigest()}"
+        if form(request).get("response_format", ("", b""))[1] == b"text":
+            return wire.whole(200, [("content-type", "text/plain")], text + "\n")
+        reply = {"text": text, "usage": {"type": "duration", "seconds": 30}}
+    return wire.whole(200, [("content-type", "application/json")], json.dumps(reply))
+
+
 def make_handler():
     """The handler, and the list that gets one entry per endless stream that was closed from the other side."""
     closed = []
@@ -129,6 +172,8 @@ def make_handler():
     def handler(request, wire):
         if request.method == "GET":
             return wire.whole(200, [("content-type", "application/json")], json.dumps({"closed": len(closed)}))
+        if any(f"/v1/{kind}" in request.path for kind in ("moderations", "images", "audio")):
+            return media(request, wire)
         dialect = dialect_of(request.path)
         body = request.json()
         stream = bool(body.get("stream")) or "streamGenerateContent" in request.path
