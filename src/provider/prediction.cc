@@ -76,7 +76,8 @@ Task<Status> RemoteProvider::predict(wire::WireRequest wire, bool stream, const 
   url.target = std::move(wire.path);
   auto answer = co_await ask("POST", url, std::move(wire.body), std::move(wire.headers));
   if (!answer) co_return std::unexpected(std::move(answer).error());
-  auto prediction = wire::replicate::read_prediction(*answer);
+  EventBatch events;  // of an answer that is there
+  auto prediction = wire::replicate::read_prediction(*answer, events);
   if (!prediction) co_return std::unexpected(std::move(prediction).error());
 
   Running running(upstream_, clients_);
@@ -84,9 +85,9 @@ Task<Status> RemoteProvider::predict(wire::WireRequest wire, bool stream, const 
     AJAR_CO_ASSIGN(auto cancel, follow(upstream_->base, prediction->cancel_url));
     running.started(std::move(cancel));
   }
-  const auto decoder = wire::replicate::new_decoder();
   if (stream && !prediction->stream_url.empty() && !prediction->ended()) {
     AJAR_CO_ASSIGN(auto source, follow(upstream_->base, prediction->stream_url));
+    const auto decoder = wire::replicate::new_decoder();
     const TimePoint from = now();
     auto response = co_await send("GET", std::move(source), {{"accept", "text/event-stream"}, {"cache-control", "no-store"}},
                                   {}, limits, context);
@@ -96,7 +97,6 @@ Task<Status> RemoteProvider::predict(wire::WireRequest wire, bool stream, const 
     running.ended();
     // The stream does not count tokens; the prediction does, and a reply without counts is still whole.
     if (auto get = follow(upstream_->base, prediction->get_url)) {
-      EventBatch events;
       if (auto told = co_await ask("GET", std::move(*get), {}, {})) wire::replicate::read_usage(*told, events);
       if (!events.empty()) AJAR_CO_TRY(co_await sink.write(events));
     }
@@ -113,15 +113,13 @@ Task<Status> RemoteProvider::predict(wire::WireRequest wire, bool stream, const 
     AJAR_CO_ASSIGN(auto get, follow(upstream_->base, prediction->get_url));
     answer = co_await ask("GET", std::move(get), {}, {});
     if (!answer) co_return std::unexpected(std::move(answer).error());
-    prediction = wire::replicate::read_prediction(*answer);
+    prediction = wire::replicate::read_prediction(*answer, events);
     if (!prediction) {
       running.ended();  // it has failed by itself
       co_return std::unexpected(std::move(prediction).error());
     }
   }
   running.ended();
-  EventBatch events;
-  AJAR_CO_TRY(decoder->on_body(*answer, events));
   co_return co_await sink.write(events);
 }
 

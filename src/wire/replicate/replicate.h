@@ -21,8 +21,9 @@ struct Prediction {
 
   bool ended() const { return status != "starting" && status != "processing"; }
 };
-// kUpstream: not a prediction, or one that has failed, with what it says.
-Result<Prediction> read_prediction(std::string_view body);
+// kUpstream: not a prediction, or one that has failed, with what it says. One that has succeeded is told to `out`, as a
+// decoder's on_body() would, so that a long answer is parsed once.
+Result<Prediction> read_prediction(std::string_view body, EventBatch& out);
 // The counts of a prediction that has ended, if it tells them.
 void read_usage(std::string_view body, EventBatch& out);
 

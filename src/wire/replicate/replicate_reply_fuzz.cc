@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (ok) wire::fuzz::need(decoder->on_end(out).has_value() == decoder->done());
   wire::fuzz::check(out);
-  (void)wire::replicate::read_prediction(text);
+  EventBatch events;
+  (void)wire::replicate::read_prediction(text, events);
   wire::replicate::read_usage(text, out);
   return 0;
 }

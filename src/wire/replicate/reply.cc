@@ -79,12 +79,17 @@ class Decoder final : public ReplyDecoder {
     if (!object) return unreadable(object.error());
     AJAR_ASSIGN(const Prediction prediction, prediction_of(*object));
     if (prediction.status != "succeeded") return fail(Code::kUpstream, "the provider's prediction has not ended");
-    start(json::string_or(*object, "id"), out);
-    if (const auto output = json::find(*object, "output")) {
+    return whole(*object, out);
+  }
+
+  // A prediction that has succeeded.
+  Status whole(const json::Object& object, EventBatch& out) {
+    start(json::string_or(object, "id"), out);
+    if (const auto output = json::find(object, "output")) {
       if (const auto list = json::as_array(*output)) {
-        std::string whole;  // hundreds of pieces, a token each, that nobody waits for one by one
-        for (const json::Value piece : *list) whole += json::as_string(piece).value_or("");
-        text(whole, out);
+        std::string joined;  // hundreds of pieces, a token each, that nobody waits for one by one
+        for (const json::Value piece : *list) joined += json::as_string(piece).value_or("");
+        text(joined, out);
       } else if (const auto whole = json::as_string(*output)) {
         text(*whole, out);
       } else {
@@ -92,7 +97,7 @@ class Decoder final : public ReplyDecoder {
       }
     }
     stop(out);
-    if (const Usage usage = usage_of(*object); usage.reported) emit(out, Kind::kUsage).usage = usage;
+    if (const Usage usage = usage_of(object); usage.reported) emit(out, Kind::kUsage).usage = usage;
     return {};
   }
 
@@ -127,10 +132,12 @@ class Decoder final : public ReplyDecoder {
 
 std::unique_ptr<ReplyDecoder> new_decoder() { return std::make_unique<Decoder>(); }
 
-Result<Prediction> read_prediction(std::string_view body) {
+Result<Prediction> read_prediction(std::string_view body, EventBatch& out) {
   const auto object = json::scratch().parse_object(body);
   if (!object) return unreadable(object.error());
-  return prediction_of(*object);
+  AJAR_ASSIGN(Prediction prediction, prediction_of(*object));
+  if (prediction.status == "succeeded") AJAR_TRY(Decoder().whole(*object, out));
+  return prediction;
 }
 
 void read_usage(std::string_view body, EventBatch& out) {
