@@ -121,7 +121,8 @@ def main():
                 continue
             began, before = time.monotonic(), report.passed
             run_suite(report, context, arguments.work, language, name)
-            print(f"{language} {name}: {report.passed - before} passed, took {time.monotonic() - began:.1f} s", flush=True)
+            if report.passed > before:
+                print(f"{language} {name}: {report.passed - before} passed, took {time.monotonic() - began:.1f} s", flush=True)
         fault = server.stop()
         faults = ([fault] if fault else []) + server.faults()
         report.add("the server ends cleanly, without a sanitizer report", "\n".join(faults))

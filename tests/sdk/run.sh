@@ -21,13 +21,16 @@ install() {
     cp "$3" "$folder/installed"
   else
     rm -rf "$folder"
-    echo "could not be installed: $(tail -1 "$log")" >"$folder.reason"
+    local why; why=$(grep -m2 '^npm error' "$log") || why=$(tail -1 "$log")
+    echo "could not be installed: ${why//$'\n'/ }" >"$folder.reason"
   fi
 }
+# Both try again once only and wait a minute at most, so that a machine without a network is through in a minute or two.
 # One pip serves all environments; bytecode is made when a suite first needs it, which is a tenth of what is installed.
 install_python() {
   if [ -x "$work/pip/bin/pip" ]; then
-    python3 -m venv --without-pip "$1" && "$work/pip/bin/pip" --python "$1/bin/python" install -q --no-compile --disable-pip-version-check -r "$2"
+    python3 -m venv --without-pip "$1" && "$work/pip/bin/pip" --python "$1/bin/python" --retries 1 --timeout 15 \
+      install -q --no-compile --disable-pip-version-check -r "$2"
   else
     tail -1 "$work/pip.log"; return 1
   fi
@@ -37,7 +40,8 @@ install_node() {
   if [ -z "$major" ] || [ "$major" -lt 20 ] || ! command -v npm >/dev/null; then
     echo "needs node 20 or later and npm, found: $(node --version 2>/dev/null || echo none)"; return 1
   fi
-  cp "$2" "$1/package.json" && cd "$1" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error
+  cp "$2" "$1/package.json" && cd "$1" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error \
+    --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 --fetch-timeout=60000
 }
 
 [ -x "$work/pip/bin/pip" ] || python3 -m venv "$work/pip" >"$work/pip.log" 2>&1 || rm -rf "$work/pip"

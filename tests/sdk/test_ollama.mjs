@@ -66,6 +66,13 @@ const each = {
       { role: "tool", content: "sunny", tool_name: "get_weather" }] });
     assert.ok(second.message.content && !second.message.tool_calls);
   },
+  "parallel tools": async (model) => {
+    const more = { model: model + "-parallel", messages: hello, tools: [tool] };
+    for (const parts of [[await client.chat(more)], await drain(client.chat({ ...more, stream: true }))]) {
+      const calls = parts.flatMap((part) => part.message.tool_calls ?? []).map((call) => [call.function.name, call.function.arguments]);
+      assert.deepEqual(calls, [["get_weather", { city: "Bonn" }], ["get_time", { zone: "CET" }]]);
+    }
+  },
   "structured": async (model) => {
     const answer = await client.chat({ model, messages: hello, format: schema });
     assert.deepEqual(Object.keys(JSON.parse(answer.message.content)).sort(), ["age", "name"]);

@@ -9,6 +9,7 @@ from common import Gateway, raises
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n pixel").decode()
+PARALLEL = [("get_weather", {"city": "Bonn"}), ("get_time", {"zone": "CET"})]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}, "required": ["name", "age"]}
 
 
@@ -68,6 +69,13 @@ class Suite:
                                 {"role": "tool", "content": "sunny", "tool_name": "get_weather"}]
             second = self.client.chat(model=model, messages=again, tools=[get_weather])
             assert second.message.content and not second.message.tool_calls, second
+
+    def parallel_tools(self, model):
+        more = {"model": model + "-parallel", "messages": HELLO, "tools": [get_weather]}
+        parts = list(self.client.chat(**more, stream=True))
+        for messages in ([self.client.chat(**more).message], [part.message for part in parts]):
+            calls = [call.function for message in messages for call in message.tool_calls or []]
+            assert [(call.name, dict(call.arguments)) for call in calls] == PARALLEL, calls
 
     def structured(self, model):
         answer = self.client.chat(model=model, messages=HELLO, format=SCHEMA)
@@ -137,7 +145,7 @@ def tests(context):
     suite = Suite(context)
     out = [(name, getattr(suite, name)) for name in ("wrong_key", "unknown_model", "models", "embeddings", "refused", "thinking")]
     for model in context["dialects"]:
-        for name in ("whole", "stream", "async_stream", "generate", "tools", "structured", "image", "cut_stream",
+        for name in ("whole", "stream", "async_stream", "generate", "tools", "parallel_tools", "structured", "image", "cut_stream",
                      "upstream_errors", "abort"):
             out.append((f"{model}: {name}", lambda n=name, m=model: getattr(suite, n)(m)))
     return out

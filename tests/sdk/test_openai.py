@@ -136,6 +136,13 @@ class Suite:
         plain = self.chat(model=model, response_format=schema)
         Person.model_validate_json(plain.choices[0].message.content)
 
+    def image(self, model):
+        pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n pixel").decode()
+        content = [{"type": "text", "text": "What is it?"},
+                   {"type": "image_url", "image_url": {"url": "data:image/png;base64," + pixel}}]
+        said = self.chat(model=model + "-echo", messages=[{"role": "user", "content": content}]).choices[0].message.content
+        assert pixel in said and "image/png" in said, said
+
     def cut(self, model):
         def read():
             for _ in self.chat(model=model + "-cut", stream=True):
@@ -313,7 +320,7 @@ class Suite:
 ONCE = ("wrong_key", "unknown_model", "wrong_type", "our_rate_limit", "budget_is_not_retried",
         "no_price_under_a_budget", "embeddings", "models", "files", "batches", "moderations", "images", "speech", "transcriptions",
         "media_of_a_target_without")
-EACH = ("whole", "stream", "stream_helper", "async_stream", "tools", "tools_streamed", "parallel_tools", "structured",
+EACH = ("whole", "stream", "stream_helper", "async_stream", "tools", "tools_streamed", "parallel_tools", "structured", "image",
         "cut", "error_mid_stream", "broken_answer", "abort", "bad_request", "unprocessable", "server_error",
         "rate_limit", "retried")
 
