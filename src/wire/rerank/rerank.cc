@@ -88,14 +88,14 @@ Result<RerankRequest> read_request(std::string_view body) {
   const Top top = fields.has(kTopN) ? kTopN : kTopK;  // Voyage says top_k
   if (fields.has(top)) {
     AJAR_ASSIGN(request.top_n, need_int(fields[top], root / kNames[top]));
-    AJAR_TRY(check_range(double(*request.top_n), 1, 1e9, root / kNames[top]));
+    AJAR_TRY(check_range(double(*request.top_n), 1, 100'000, root / kNames[top]));
   }
   if (fields.has(kReturn)) {
     AJAR_ASSIGN(request.return_documents, need_bool(fields[kReturn], root / "return_documents"));
   }
   if (fields.has(kMaxTokens)) {
     AJAR_ASSIGN(request.max_tokens_per_doc, need_int(fields[kMaxTokens], root / "max_tokens_per_doc"));
-    AJAR_TRY(check_range(double(*request.max_tokens_per_doc), 1, 1e9, root / "max_tokens_per_doc"));
+    AJAR_TRY(check_range(double(*request.max_tokens_per_doc), 1, 100'000, root / "max_tokens_per_doc"));
   }
   request.extra = fields.extra();
   return request;
