@@ -283,6 +283,27 @@ std::string error_code(const Error& error) {
   return error.type;
 }
 
+Error error_at_end(StreamEnd end, const Error* error) {
+  Error told =
+      error != nullptr ? *error : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
+  switch (end) {
+    case StreamEnd::kCut:
+      told.code = Code::kCut;
+      break;
+    case StreamEnd::kCancelled:
+      told.code = Code::kCancelled;
+      break;
+    case StreamEnd::kFiltered:
+      told.code = Code::kFiltered;
+      break;
+    case StreamEnd::kComplete:
+    case StreamEnd::kUpstreamError:
+      if (told.code != Code::kTimeout && told.code != Code::kRateLimit) told.code = Code::kUpstream, told.type.clear();
+      break;
+  }
+  return told;
+}
+
 std::string write_error(const Error& error, int, std::string_view request_id) {
   std::string out;
   json::Writer w(out);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "core/event.h"
 #include "json/read.h"
 
 namespace ajar::wire::openai {
@@ -19,6 +20,9 @@ std::string error_code(const Error& error);
 
 // An upstream's error answer of any shape (JSON object, JSON string, HTML, nothing). Never fails.
 Error read_error(int status, std::string_view content_type, std::string_view body);
+// The error that a stream which did not complete ends with; `error` may be null. The code says how the stream ended,
+// whatever the error's own words are; a time-out and a rate limit of the provider's keep theirs.
+Error error_at_end(StreamEnd end, const Error* error);
 std::string write_error(const Error& error, int http_status, std::string_view request_id);
 
 }  // namespace ajar::wire::openai

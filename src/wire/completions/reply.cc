@@ -294,16 +294,7 @@ class Encoder final : public ReplyEncoder {
       out += "data: [DONE]\n\n";
       return;
     }
-    Error told = error != nullptr ? *error
-                                  : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
-    if (end == StreamEnd::kCut) told.code = Code::kCut;
-    if (end == StreamEnd::kCancelled) told.code = Code::kCancelled;
-    if (end == StreamEnd::kFiltered) told.code = Code::kFiltered;
-    if (end == StreamEnd::kUpstreamError && told.code != Code::kTimeout && told.code != Code::kRateLimit) {
-      told.code = Code::kUpstream;
-      told.type.clear();
-    }
-    out.append("data: ").append(openai::write_error(told, 200, {})).append("\n\n");
+    out.append("data: ").append(openai::write_error(openai::error_at_end(end, error), 200, {})).append("\n\n");
   }
 
  private:

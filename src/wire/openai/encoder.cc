@@ -307,28 +307,8 @@ void ChatEncoder::finish(StreamEnd end, const Error* error, std::string& out) {
     out += "data: [DONE]\n\n";
     return;
   }
-  Error told = error != nullptr
-                   ? *error
-                   : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
-  // The code says how the stream ended, whatever the error's own words are.
-  switch (end) {
-    case StreamEnd::kCut:
-      told.code = Code::kCut;
-      break;
-    case StreamEnd::kCancelled:
-      told.code = Code::kCancelled;
-      break;
-    case StreamEnd::kFiltered:
-      told.code = Code::kFiltered;
-      break;
-    case StreamEnd::kComplete:
-    case StreamEnd::kUpstreamError:
-      if (told.code != Code::kTimeout && told.code != Code::kRateLimit)
-        told.code = Code::kUpstream, told.type.clear();
-      break;
-  }
   out += "data: ";
-  out += write_error(told, 200, {});
+  out += write_error(error_at_end(end, error), 200, {});
   out += "\n\n";
 }
 

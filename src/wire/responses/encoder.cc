@@ -614,23 +614,7 @@ void ResponseEncoder::finish(StreamEnd end, const Error* error, std::string& out
     out.append(",\"response\":").append(reply_).append("}\n\n");
     return;
   }
-  Error told = error != nullptr ? *error
-                                : Error{.code = Code::kUpstream, .message = "the stream did not end properly"};
-  switch (end) {
-    case StreamEnd::kCut:
-      told.code = Code::kCut;
-      break;
-    case StreamEnd::kCancelled:
-      told.code = Code::kCancelled;
-      break;
-    case StreamEnd::kFiltered:
-      told.code = Code::kFiltered;
-      break;
-    case StreamEnd::kComplete:
-    case StreamEnd::kUpstreamError:
-      if (told.code != Code::kTimeout && told.code != Code::kRateLimit) told.code = Code::kUpstream, told.type.clear();
-      break;
-  }
+  const Error told = openai::error_at_end(end, error);
   if (quiet_) return response("failed", &told, reply_);
   begin("error", out);
   const auto words = [&](std::string_view name, std::string_view value) {
