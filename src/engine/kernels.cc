@@ -1,0 +1,80 @@
+#include "engine/kernels.h"
+
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <sys/syscall.h>
+#endif
+
+namespace ajar::engine {
+
+extern const Kernels kernels_portable;
+#if defined(__x86_64__)
+extern const Kernels kernels_avx2, kernels_avx512;
+void multiply_vnni(const Product& product, const QuantizedRows& x);
+void multiply_amx(const Product& product, const uint16_t* tiles, std::byte* scratch);
+#endif
+
+bool allow_tiles() {
+#if defined(__x86_64__)
+  constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+namespace {
+
+#if defined(__x86_64__)
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+}
+
+bool has_amx() {
+  unsigned a = 7, b, c = 0, d;
+  asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && allow_tiles();  // AMX-BF16, AMX-TILE
+}
+#endif
+
+std::vector<const Kernels*> probe() {
+  std::vector<const Kernels*> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (has_avx512()) {
+    static Kernels wide = kernels_avx512;
+    static Kernels vnni, amx;
+    if (__builtin_cpu_supports("avx512vnni")) {
+      vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni;
+      if (has_amx()) {
+        amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx;
+        found.push_back(&amx);
+      }
+      found.push_back(&vnni);
+    }
+    found.push_back(&wide);
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&kernels_avx2);
+#endif
+  found.push_back(&kernels_portable);
+  return found;
+}
+
+}  // namespace
+
+std::span<const Kernels* const> all_kernels() {
+  static const std::vector<const Kernels*> found = probe();
+  return found;
+}
+
+const Kernels& best_kernels() { return *all_kernels().front(); }
+
+const Kernels* find_kernels(std::string_view name) {
+  for (const Kernels* kernels : all_kernels())
+    if (kernels->name == name) return kernels;
+  return nullptr;
+}
+
+}  // namespace ajar::engine

@@ -1,0 +1,183 @@
+// Many rows of input, bfloat16: AMX. Weights are turned into bfloat16 tiles a strip of rows and 2048 columns at a time, which
+// stays in the second-level cache while all rows of input pass over it.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "engine/kernels_x86.h"
+
+namespace ajar::engine {
+namespace {
+
+constexpr int kStrip = 8;           // panels
+constexpr int64_t kDepth = 2048;    // columns unpacked at once
+constexpr int64_t kInner = 512;     // columns within which two tiles of input stay in the first-level cache
+
+struct __attribute__((packed, aligned(64))) TileConfig {
+  uint8_t palette = 1, start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t columns[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+inline __m512i round_to_bfloat(__m512 v) {  // in the upper halves; to nearest, ties away from zero
+  return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_set1_epi32(0x8000));
+}
+
+inline void store_pair(uint8_t* to, __m512 even, __m512 odd) {
+  _mm512_store_si512(to, _mm512_mask_blend_epi16(0xAAAAAAAA, _mm512_srli_epi32(round_to_bfloat(even), 16), round_to_bfloat(odd)));
+}
+
+// Tiles of `steps` blocks of one panel from block `block` on: [step][pair of columns 0..15][row][2].
+template <Dtype T>
+void unpack(const uint8_t* panel, const PanelLayout& layout, int64_t block, int64_t steps, uint8_t* to) {
+  constexpr PanelForm form = panel_form(T);
+  for (int64_t b = block; b < block + steps; ++b, to += 1024) {
+    const uint8_t* codes = panel + b * form.code_bytes();
+    __m512 scale[2], minimum[2];
+    load_scales<T>(panel + layout.scales + b * form.scale_bytes(), panel + layout.supers + b / 8 * form.super_bytes(), scale,
+                   minimum);
+    const __m512i byte = _mm512_set1_epi32(0xff), low = _mm512_set1_epi8(15);
+    for (int g = 0; g < 8; ++g) {
+      __m512i v;
+      if constexpr (form.bits == 8) {
+        v = _mm512_loadu_si512(codes + g * 64);
+      } else {
+        v = _mm512_loadu_si512(codes + g % 4 * 64);
+        v = _mm512_and_si512(g < 4 ? v : _mm512_srli_epi16(v, 4), low);
+      }
+      if constexpr (form.bits == 5) {
+        uint64_t bits;
+        __builtin_memcpy(&bits, codes + 256 + g * 8, 8);
+        v = _mm512_mask_add_epi8(v, bits, v, _mm512_set1_epi8(16));
+      }
+      if constexpr (form.bits == 6) {
+        __m512i high = _mm512_srlv_epi32(_mm512_loadu_si512(codes + 256 + g / 4 * 64), _mm512_set1_epi32(2 * (g % 4)));
+        v = _mm512_or_si512(v, _mm512_slli_epi32(_mm512_and_si512(high, _mm512_set1_epi8(3)), 4));
+      }
+      if constexpr (form.table != CodeTable::kNone) {
+        const uint8_t* bytes = form.table == CodeTable::kIq4Nl ? kIq4NlTable : kMxfp4Table;
+        v = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))), v);
+      }
+      __m512 k[4];
+      for (int i = 0; i < 4; ++i) {
+        __m512 code = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(v, 8 * i), byte));
+        k[i] = _mm512_fmsub_ps(code, scale[g / 4], minimum[g / 4]);
+      }
+      store_pair(to + g * 128, k[0], k[1]);
+      store_pair(to + g * 128 + 64, k[2], k[3]);
+    }
+  }
+}
+
+// Two tiles of input (or one) times two panels (or one) over `steps` steps, added to y.
+template <int A, int B>
+inline void multiply_tiles(const uint16_t* a0, const uint16_t* a1, const uint8_t* b0, const uint8_t* b1, int64_t steps,
+                           bool first, float* y, int64_t ldy) {
+  int64_t line = ldy * 4;
+  float* y1 = y + 16 * ldy;
+  if (first) {
+    _tile_zero(0);
+    if constexpr (B > 1) _tile_zero(1);
+    if constexpr (A > 1) _tile_zero(2);
+    if constexpr (A > 1 && B > 1) _tile_zero(3);
+  } else {
+    _tile_loadd(0, y, line);
+    if constexpr (B > 1) _tile_loadd(1, y + 16, line);
+    if constexpr (A > 1) _tile_loadd(2, y1, line);
+    if constexpr (A > 1 && B > 1) _tile_loadd(3, y1 + 16, line);
+  }
+  for (int64_t s = 0; s < steps; ++s) {
+    _tile_loadd(6, b0 + s * 1024, 64);
+    _tile_loadd(4, a0 + s * 512, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (B > 1) {
+      _tile_loadd(7, b1 + s * 1024, 64);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if constexpr (A > 1) {
+      _tile_loadd(5, a1 + s * 512, 64);
+      _tile_dpbf16ps(2, 5, 6);
+      if constexpr (B > 1) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, y, line);
+  if constexpr (B > 1) _tile_stored(1, y + 16, line);
+  if constexpr (A > 1) _tile_stored(2, y1, line);
+  if constexpr (A > 1 && B > 1) _tile_stored(3, y1 + 16, line);
+}
+
+template <Dtype T>
+void multiply(const Product& p, const uint16_t* tiles, uint8_t* scratch) {
+  PanelLayout layout = panel_layout(T, p.columns);
+  auto* strip = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(scratch) + 63) & ~uintptr_t{63});
+  const int64_t steps = p.columns / 32;
+  const int row_tiles = (p.rows + 15) / 16;
+  for (int n = p.first; n < p.last; n += kStrip) {
+    int panels = p.last - n < kStrip ? p.last - n : kStrip;
+    for (int64_t from = 0; from < steps; from += kDepth / 32) {
+      int64_t depth = steps - from < kDepth / 32 ? steps - from : kDepth / 32;
+      for (int i = 0; i < panels; ++i)
+        if constexpr (T != Dtype::kBF16)
+          unpack<T>(reinterpret_cast<const uint8_t*>(p.panels) + (n + i) * layout.stride, layout, from, depth,
+                    strip + i * depth * 1024);
+      auto weights = [&](int i, int64_t step) -> const uint8_t* {
+        if constexpr (T == Dtype::kBF16)
+          return reinterpret_cast<const uint8_t*>(p.panels) + (n + i) * layout.stride + (from + step) * 1024;
+        else
+          return strip + (i * depth + step) * 1024;
+      };
+      for (int m = 0; m < row_tiles; m += 2) {
+        const uint16_t* a0 = tiles + (m * steps + from) * 512;
+        const uint16_t* a1 = a0 + steps * 512;
+        bool two = m + 1 < row_tiles;
+        for (int64_t in = 0; in < depth; in += kInner / 32) {
+          int64_t inner = depth - in < kInner / 32 ? depth - in : kInner / 32;
+          bool first = from + in == 0;
+          for (int i = 0; i < panels; i += 2) {
+            float* y = p.y + m * 16 * p.ldy + (n + i) * kPanelRows;
+            const uint16_t *x0 = a0 + in * 512, *x1 = a1 + in * 512;
+            const uint8_t* b0 = weights(i, in);
+            if (i + 1 < panels) {
+              const uint8_t* b1 = weights(i + 1, in);
+              if (two) multiply_tiles<2, 2>(x0, x1, b0, b1, inner, first, y, p.ldy);
+              else multiply_tiles<1, 2>(x0, x0, b0, b1, inner, first, y, p.ldy);
+            } else {
+              if (two) multiply_tiles<2, 1>(x0, x1, b0, b0, inner, first, y, p.ldy);
+              else multiply_tiles<1, 1>(x0, x0, b0, b0, inner, first, y, p.ldy);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_amx(const Product& p, const uint16_t* tiles, std::byte* scratch_bytes) {
+  static constexpr TileConfig config;
+  _tile_loadconfig(&config);
+  auto* scratch = reinterpret_cast<uint8_t*>(scratch_bytes);
+  switch (p.dtype) {
+    case Dtype::kBF16: multiply<Dtype::kBF16>(p, tiles, scratch); break;
+    case Dtype::kQ4_0: multiply<Dtype::kQ4_0>(p, tiles, scratch); break;
+    case Dtype::kQ4_1: multiply<Dtype::kQ4_1>(p, tiles, scratch); break;
+    case Dtype::kQ5_0: multiply<Dtype::kQ5_0>(p, tiles, scratch); break;
+    case Dtype::kQ5_1: multiply<Dtype::kQ5_1>(p, tiles, scratch); break;
+    case Dtype::kQ8_0: multiply<Dtype::kQ8_0>(p, tiles, scratch); break;
+    case Dtype::kQ2_K: multiply<Dtype::kQ2_K>(p, tiles, scratch); break;
+    case Dtype::kQ3_K: multiply<Dtype::kQ3_K>(p, tiles, scratch); break;
+    case Dtype::kQ4_K: multiply<Dtype::kQ4_K>(p, tiles, scratch); break;
+    case Dtype::kQ5_K: multiply<Dtype::kQ5_K>(p, tiles, scratch); break;
+    case Dtype::kQ6_K: multiply<Dtype::kQ6_K>(p, tiles, scratch); break;
+    case Dtype::kIQ4_NL: multiply<Dtype::kIQ4_NL>(p, tiles, scratch); break;
+    case Dtype::kMXFP4: multiply<Dtype::kMXFP4>(p, tiles, scratch); break;
+    default: break;
+  }
+  _tile_release();
+}
+
+}  // namespace ajar::engine
+
+#endif

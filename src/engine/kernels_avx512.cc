@@ -1,0 +1,9 @@
+#define AJAR_KERNELS avx512
+#include "engine/kernels_vector.h"
+
+namespace ajar::engine {
+
+extern const Kernels kernels_avx512;
+constinit const Kernels kernels_avx512 = avx512::table("avx512");
+
+}  // namespace ajar::engine

@@ -1,0 +1,128 @@
+// Few rows of input, 8-bit integers: AVX-512 VNNI. Codes are the unsigned operand of vpdpbusd, inputs the signed one, four
+// columns of one row of input broadcast to all 16 rows of the panel. Codes of a block are unpacked once for up to 8 rows.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "engine/kernels_x86.h"
+
+namespace ajar::engine {
+namespace {
+
+template <Dtype T>
+inline __attribute__((always_inline)) void load_codes(const uint8_t* c, __m512i w[8]) {
+  constexpr PanelForm form = panel_form(T);
+  if constexpr (form.bits == 8) {
+    for (int g = 0; g < 8; ++g) w[g] = _mm512_loadu_si512(c + g * 64);
+    return;
+  }
+  const __m512i low = _mm512_set1_epi8(15);
+  for (int z = 0; z < 4; ++z) {
+    __m512i v = _mm512_loadu_si512(c + z * 64);
+    w[z] = _mm512_and_si512(v, low);
+    w[z + 4] = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+  }
+  if constexpr (form.bits == 5) {
+    const __m512i sixteen = _mm512_set1_epi8(16);
+    for (int g = 0; g < 8; ++g) {
+      uint64_t bits;
+      __builtin_memcpy(&bits, c + 256 + g * 8, 8);
+      w[g] = _mm512_mask_add_epi8(w[g], bits, w[g], sixteen);
+    }
+  }
+  if constexpr (form.bits == 6) {
+    const __m512i mask = _mm512_set1_epi8(0x30);
+    for (int h = 0; h < 2; ++h) {
+      __m512i v = _mm512_loadu_si512(c + 256 + h * 64);
+      w[h * 4] = _mm512_or_si512(w[h * 4], _mm512_and_si512(_mm512_slli_epi16(v, 4), mask));
+      w[h * 4 + 1] = _mm512_or_si512(w[h * 4 + 1], _mm512_and_si512(_mm512_slli_epi16(v, 2), mask));
+      w[h * 4 + 2] = _mm512_or_si512(w[h * 4 + 2], _mm512_and_si512(v, mask));
+      w[h * 4 + 3] = _mm512_or_si512(w[h * 4 + 3], _mm512_and_si512(_mm512_srli_epi16(v, 2), mask));
+    }
+  }
+  if constexpr (form.table != CodeTable::kNone) {
+    const uint8_t* bytes = form.table == CodeTable::kIq4Nl ? kIq4NlTable : kMxfp4Table;
+    __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+    for (int g = 0; g < 8; ++g) w[g] = _mm512_shuffle_epi8(table, w[g]);
+  }
+}
+
+template <Dtype T, int Rows>
+inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x,
+                                                      int row, float* y, int64_t ldy) {
+  constexpr PanelForm form = panel_form(T);
+  constexpr bool halves = form.scale == ScaleForm::kSuper16;
+  const int64_t columns = x.columns, blocks = columns / kBlock;
+  const int8_t* codes = x.codes + row * columns;
+  const float* scales = x.scales + row * blocks;
+  const float* sums = x.sums + row * blocks * 2;
+  __m512 acc[Rows];
+  for (int m = 0; m < Rows; ++m) acc[m] = _mm512_setzero_ps();
+  for (int64_t b = 0; b < blocks; ++b) {
+    __m512i w[8];
+    __m512 scale[2], minimum[2];
+    load_codes<T>(panel + b * form.code_bytes(), w);
+    load_scales<T>(panel + layout.scales + b * form.scale_bytes(), panel + layout.supers + b / 8 * form.super_bytes(), scale,
+                   minimum);
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m) {
+      const int8_t* a = codes + m * columns + b * kBlock;
+      __m512 s = _mm512_set1_ps(scales[m * blocks + b]);
+      __m512i dot[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+      for (int g = 0; g < 8; ++g) {
+        int32_t four;
+        __builtin_memcpy(&four, a + g * 4, 4);
+        __m512i& d = dot[halves ? g / 4 : 0];
+        d = _mm512_dpbusd_epi32(d, w[g], _mm512_set1_epi32(four));
+      }
+      const float* sum = sums + (m * blocks + b) * 2;
+      acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[0]), _mm512_mul_ps(scale[0], s), acc[m]);
+      if constexpr (halves) {
+        acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[1]), _mm512_mul_ps(scale[1], s), acc[m]);
+        acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(sum[0]), acc[m]);
+        acc[m] = _mm512_fnmadd_ps(minimum[1], _mm512_set1_ps(sum[1]), acc[m]);
+      } else {
+        acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(sum[0] + sum[1]), acc[m]);
+      }
+    }
+  }
+  for (int m = 0; m < Rows; ++m) _mm512_storeu_ps(y + m * ldy, acc[m]);
+}
+
+template <Dtype T>
+void multiply(const Product& p, const QuantizedRows& x) {
+  PanelLayout layout = panel_layout(T, p.columns);
+  for (int n = p.first; n < p.last; ++n) {
+    const auto* panel = reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride;
+    float* y = p.y + n * kPanelRows;
+    int m = 0;
+    for (; m + 8 <= p.rows; m += 8) panel_rows<T, 8>(panel, layout, x, m, y + m * p.ldy, p.ldy);
+    if (m + 4 <= p.rows) panel_rows<T, 4>(panel, layout, x, m, y + m * p.ldy, p.ldy), m += 4;
+    if (m + 2 <= p.rows) panel_rows<T, 2>(panel, layout, x, m, y + m * p.ldy, p.ldy), m += 2;
+    if (m < p.rows) panel_rows<T, 1>(panel, layout, x, m, y + m * p.ldy, p.ldy);
+  }
+}
+
+}  // namespace
+
+void multiply_vnni(const Product& p, const QuantizedRows& x) {
+  switch (p.dtype) {
+    case Dtype::kQ4_0: return multiply<Dtype::kQ4_0>(p, x);
+    case Dtype::kQ4_1: return multiply<Dtype::kQ4_1>(p, x);
+    case Dtype::kQ5_0: return multiply<Dtype::kQ5_0>(p, x);
+    case Dtype::kQ5_1: return multiply<Dtype::kQ5_1>(p, x);
+    case Dtype::kQ8_0: return multiply<Dtype::kQ8_0>(p, x);
+    case Dtype::kQ2_K: return multiply<Dtype::kQ2_K>(p, x);
+    case Dtype::kQ3_K: return multiply<Dtype::kQ3_K>(p, x);
+    case Dtype::kQ4_K: return multiply<Dtype::kQ4_K>(p, x);
+    case Dtype::kQ5_K: return multiply<Dtype::kQ5_K>(p, x);
+    case Dtype::kQ6_K: return multiply<Dtype::kQ6_K>(p, x);
+    case Dtype::kIQ4_NL: return multiply<Dtype::kIQ4_NL>(p, x);
+    case Dtype::kMXFP4: return multiply<Dtype::kMXFP4>(p, x);
+    default: return;
+  }
+}
+
+}  // namespace ajar::engine
+
+#endif
