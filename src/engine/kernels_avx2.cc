@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #define AJAR_KERNELS avx2
 #include "engine/kernels_vector.h"
 
@@ -7,3 +8,5 @@ extern const Kernels kernels_avx2;
 constinit const Kernels kernels_avx2 = avx2::table("avx2");
 
 }  // namespace ajar::engine
+
+#endif

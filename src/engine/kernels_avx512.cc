@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #define AJAR_KERNELS avx512
 #include "engine/kernels_vector.h"
 
@@ -7,3 +8,5 @@ extern const Kernels kernels_avx512;
 constinit const Kernels kernels_avx512 = avx512::table("avx512");
 
 }  // namespace ajar::engine
+
+#endif

@@ -1,0 +1,23 @@
+# The engine's inner loops are compiled once per instruction set and chosen at run time. They are always optimised, in sanitized
+# builds too: a model would be too slow to test otherwise.
+function(ajar_engine_kernels)
+  set(dir ${CMAKE_SOURCE_DIR}/src/engine)
+  set(avx2 -mavx2 -mfma -mf16c)
+  set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
+  # -Wno-psabi: vectors wider than the registers never cross a call.
+  set(common -O3 -Wno-psabi)
+  set(vnni -mavx512vnni)
+  set(amx -mavx512bf16 -mamx-tile -mamx-bf16)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(avx2)
+    set(avx512)
+    set(vnni)
+    set(amx)
+  endif()
+  set_source_files_properties(${dir}/kernels_portable.cc PROPERTIES COMPILE_OPTIONS "${common}")
+  set_source_files_properties(${dir}/kernels_avx2.cc PROPERTIES COMPILE_OPTIONS "${common};${avx2}")
+  set_source_files_properties(${dir}/kernels_avx512.cc PROPERTIES COMPILE_OPTIONS "${common};${avx512}")
+  set_source_files_properties(${dir}/kernels_vnni.cc PROPERTIES COMPILE_OPTIONS "${common};${avx512};${vnni}")
+  set_source_files_properties(${dir}/kernels_amx.cc PROPERTIES COMPILE_OPTIONS "${common};${avx512};${amx}")
+  set_source_files_properties(${dir}/panel.cc ${dir}/dequantize.cc ${dir}/dequantize_k.cc PROPERTIES COMPILE_OPTIONS "-O3")
+endfunction()

@@ -1,0 +1,280 @@
+#include "engine/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "engine/compute_pool.h"
+#include "engine/dtype.h"
+
+namespace ajar::engine {
+namespace {
+
+constexpr Dtype kAll[] = {Dtype::kF32,  Dtype::kF16,  Dtype::kBF16, Dtype::kQ4_0, Dtype::kQ4_1,   Dtype::kQ5_0,   Dtype::kQ5_1, Dtype::kQ8_0,
+                          Dtype::kQ2_K, Dtype::kQ3_K, Dtype::kQ4_K, Dtype::kQ5_K, Dtype::kQ6_K, Dtype::kIQ4_NL, Dtype::kMXFP4};
+
+struct Case {
+  int64_t rows, columns;
+  std::vector<std::byte> weights;  // as a checkpoint holds them
+  std::vector<float> exact;        // rows x columns
+  std::vector<std::byte> panels;
+};
+
+Case make_case(Dtype dtype, int64_t rows, int64_t columns, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 0.05f);
+  Case c{rows, columns, {}, {}, {}};
+  int64_t stride = row_bytes(dtype, columns);
+  c.weights.resize(static_cast<size_t>(rows * stride));
+  c.exact.resize(static_cast<size_t>(rows * columns));
+  std::vector<float> row(static_cast<size_t>(columns));
+  for (int64_t r = 0; r < rows; ++r) {
+    for (float& w : row) w = normal(random);
+    quantize_row(dtype, row.data(), c.weights.data() + r * stride, columns);
+    dequantize_row(dtype, c.weights.data() + r * stride, c.exact.data() + r * columns, columns);
+  }
+  int64_t panel = panel_layout(dtype, columns).stride;
+  int64_t panels = (rows + 15) / 16;
+  c.panels.resize(static_cast<size_t>(panels * panel + 64));
+  auto* base = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(c.panels.data()) + 63) & ~uintptr_t{63});
+  for (int64_t n = 0; n < panels; ++n)
+    pack_panel(dtype, c.weights.data() + n * 16 * stride, stride, static_cast<int>(std::min<int64_t>(16, rows - n * 16)), columns,
+               base + n * panel);
+  return c;
+}
+
+const std::byte* panels_of(const Case& c) {
+  return reinterpret_cast<const std::byte*>((reinterpret_cast<uintptr_t>(c.panels.data()) + 63) & ~uintptr_t{63});
+}
+
+int64_t columns_for(Dtype dtype, int64_t wanted) {
+  int64_t block = dtype_info(dtype).block_elements;
+  return (wanted + block - 1) / block * block;
+}
+
+TEST(Panel, HoldsEveryFormatWithoutLoss) {
+  for (Dtype dtype : kAll) {
+    for (int64_t rows : {1, 16, 37}) {
+      int64_t columns = columns_for(dtype, is_float(dtype) ? 51 : 320);
+      Case c = make_case(dtype, rows, columns, 7);
+      std::vector<float> row(static_cast<size_t>(columns));
+      for (int64_t r = 0; r < rows; ++r) {
+        unpack_row(dtype, panels_of(c) + r / 16 * panel_layout(dtype, columns).stride, columns, static_cast<int>(r % 16), row.data());
+        for (int64_t k = 0; k < columns; ++k)
+          ASSERT_NEAR(row[static_cast<size_t>(k)], c.exact[static_cast<size_t>(r * columns + k)], 1e-6)
+              << dtype_info(dtype).name << " row " << r << " column " << k;
+      }
+    }
+  }
+}
+
+struct Inputs {
+  std::vector<float> x;
+  std::vector<int8_t> codes;
+  std::vector<float> scales, sums;
+  std::vector<uint16_t> tiles;
+};
+
+Inputs make_inputs(const Kernels& kernels, int rows, int64_t columns) {
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal(0, 1);
+  Inputs in;
+  in.x.resize(static_cast<size_t>(rows * columns));
+  for (float& v : in.x) v = normal(random);
+  if (columns % 32 != 0) return in;
+  in.codes.resize(in.x.size());
+  in.scales.resize(in.x.size() / 32);
+  in.sums.resize(in.x.size() / 16);
+  int64_t tile_rows = (rows + 15) / 16;
+  in.tiles.resize(static_cast<size_t>(tile_rows * 16 * columns));
+  for (int m = 0; m < rows; ++m)
+    kernels.quantize(in.x.data() + m * columns, columns, in.codes.data() + m * columns, in.scales.data() + m * columns / 32,
+                     in.sums.data() + m * columns / 16);
+  for (int64_t t = 0; t < tile_rows; ++t)
+    kernels.write_tiles(in.x.data() + t * 16 * columns, columns, static_cast<int>(std::min<int64_t>(16, rows - t * 16)), columns,
+                        in.tiles.data() + t * 16 * columns);
+  return in;
+}
+
+double reference(const Case& c, const Inputs& in, int64_t m, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < c.columns; ++k)
+    sum += static_cast<double>(c.exact[static_cast<size_t>(n * c.columns + k)]) * in.x[static_cast<size_t>(m * c.columns + k)];
+  return sum;
+}
+
+void check(std::string_view what, Dtype dtype, const Case& c, const Inputs& in, int rows, const std::vector<float>& y, int64_t ldy,
+           double tolerance) {
+  double scale = 0.05 * std::sqrt(static_cast<double>(c.columns));  // the standard deviation of an output
+  for (int m = 0; m < rows; ++m)
+    for (int64_t n = 0; n < c.rows; ++n)
+      ASSERT_NEAR(y[static_cast<size_t>(m * ldy + n)], reference(c, in, m, n), tolerance * scale)
+          << what << " " << dtype_info(dtype).name << " " << rows << " rows, " << c.columns << " columns: row " << m << " output " << n;
+}
+
+TEST(Kernels, MultiplyAsTheReferenceDoes) {
+  std::vector<std::byte> scratch(kBfloatScratch);
+  for (const Kernels* kernels : all_kernels()) {
+    for (Dtype dtype : kAll) {
+      for (int rows : {1, 2, 3, 5, 8, 13, 17, 33, 48}) {
+        int64_t columns = columns_for(dtype, is_float(dtype) && rows == 3 ? 77 : 96);
+        if (rows == 33) columns = columns_for(dtype, 2400);
+        Case c = make_case(dtype, 16 * 9 + 5, columns, 3);
+        Inputs in = make_inputs(*kernels, rows, columns);
+        int64_t ldy = (c.rows + 15) / 16 * 16;
+        int panels = static_cast<int>(ldy / 16);
+        std::vector<float> y(static_cast<size_t>((rows + 15) / 16 * 16 * ldy), NAN);
+        Product p{dtype, panels_of(c), columns, 0, panels, rows, y.data(), ldy};
+        kernels->multiply_float(p, in.x.data(), columns);
+        check(kernels->name, dtype, c, in, rows, y, ldy, 1e-4);
+        if (kernels->multiply_integer != nullptr && !is_float(dtype)) {
+          std::ranges::fill(y, NAN);
+          kernels->multiply_integer(p, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+          check(kernels->name, dtype, c, in, rows, y, ldy, 0.05);
+        }
+        if (kernels->multiply_bfloat != nullptr && columns % 32 == 0 && dtype != Dtype::kF32 && dtype != Dtype::kF16) {
+          std::ranges::fill(y, NAN);
+          Product upper = p, lower = p;  // cut anywhere
+          lower.last = upper.first = panels / 2;
+          kernels->multiply_bfloat(lower, in.tiles.data(), scratch.data());
+          kernels->multiply_bfloat(upper, in.tiles.data(), scratch.data());
+          check(kernels->name, dtype, c, in, rows, y, ldy, 0.05);
+        }
+      }
+    }
+  }
+}
+
+TEST(Kernels, ARowDoesNotFeelTheRowsBesideIt) {
+  for (const Kernels* kernels : all_kernels()) {
+    for (Dtype dtype : kAll) {
+      int64_t columns = columns_for(dtype, 256);
+      Case c = make_case(dtype, 32, columns, 5);
+      Inputs in = make_inputs(*kernels, 13, columns);
+      std::vector<float> together(16 * 32), alone(32);
+      kernels->multiply_float({dtype, panels_of(c), columns, 0, 2, 13, together.data(), 32}, in.x.data(), columns);
+      for (int m = 0; m < 13; ++m) {
+        kernels->multiply_float({dtype, panels_of(c), columns, 0, 2, 1, alone.data(), 32}, in.x.data() + m * columns, columns);
+        ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float))) << kernels->name << dtype_info(dtype).name;
+      }
+      if (kernels->multiply_integer == nullptr || is_float(dtype)) continue;
+      kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 13, together.data(), 32},
+                                {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+      for (int m = 0; m < 13; ++m) {
+        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 1, alone.data(), 32},
+                                  {in.codes.data() + m * columns, in.scales.data() + m * columns / 32, in.sums.data() + m * columns / 16, columns});
+        ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float))) << kernels->name << dtype_info(dtype).name;
+      }
+    }
+  }
+}
+
+TEST(Kernels, NormsAndActivations) {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0, 3);
+  for (const Kernels* kernels : all_kernels()) {
+    for (int n : {1, 15, 16, 100}) {
+      std::vector<float> x(static_cast<size_t>(n)), w(x), b(x), up(x), out(x);
+      for (auto* v : {&x, &w, &b, &up})
+        for (float& f : *v) f = normal(random);
+      double squares = 0, mean = 0, variance = 0;
+      for (float f : x) squares += static_cast<double>(f) * f / n, mean += static_cast<double>(f) / n;
+      for (float f : x) variance += (f - mean) * (f - mean) / n;
+      kernels->rms_norm(x.data(), w.data(), 1e-5f, n, out.data());
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(out[i], x[i] / std::sqrt(squares + 1e-5) * w[i], 1e-3);
+      kernels->layer_norm(x.data(), w.data(), b.data(), 1e-5f, n, out.data());
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(out[i], (x[i] - mean) / std::sqrt(variance + 1e-5) * w[i] + b[i], 2e-3);
+      out = x;
+      kernels->silu_times(out.data(), up.data(), n);
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(out[i], x[i] / (1 + std::exp(-x[i])) * up[i], 1e-4);
+      out = x;
+      kernels->gelu_tanh_times(out.data(), up.data(), n);
+      for (size_t i = 0; i < x.size(); ++i)
+        ASSERT_NEAR(out[i], 0.5 * x[i] * (1 + std::tanh(0.7978845608 * (x[i] + 0.044715 * x[i] * x[i] * x[i]))) * up[i], 1e-4);
+      out = x;
+      kernels->gelu(out.data(), n);
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(out[i], 0.5 * x[i] * (1 + std::erf(x[i] / std::sqrt(2.0))), 1e-5);
+    }
+  }
+}
+
+TEST(Kernels, AttentionAsTheReferenceDoes) {
+  std::mt19937 random(4);
+  std::normal_distribution<float> normal(0, 1);
+  for (const Kernels* kernels : all_kernels()) {
+    for (int dim : {8, 16, 40, 64, 80, 128}) {
+      for (bool window : {false, true}) {
+        int padded = (dim + 15) / 16 * 16, tokens = 75, pages = (tokens + 15) / 16;
+        std::vector<std::vector<uint16_t>> k(static_cast<size_t>(pages)), v(k);
+        std::vector<const uint16_t*> kp, vp;
+        std::vector<float> keys(static_cast<size_t>(tokens * dim)), values(keys);
+        for (int p = 0; p < pages; ++p) {
+          // What lies behind the last token is whatever was there before: never a NaN, but anything else.
+          k[static_cast<size_t>(p)].assign(static_cast<size_t>(dim * 16), float_to_half(7));
+          v[static_cast<size_t>(p)].assign(static_cast<size_t>(padded * 16), float_to_half(-9));
+        }
+        for (int t = 0; t < tokens; ++t)
+          for (int d = 0; d < dim; ++d) {
+            uint16_t a = float_to_half(normal(random)), b = float_to_half(normal(random));
+            keys[static_cast<size_t>(t * dim + d)] = half_to_float(a), values[static_cast<size_t>(t * dim + d)] = half_to_float(b);
+            k[static_cast<size_t>(t / 16)][static_cast<size_t>(d * 16 + t % 16)] = a;
+            v[static_cast<size_t>(t / 16)][static_cast<size_t>(t % 16 * padded + d)] = b;
+          }
+        for (auto& page : k) kp.push_back(page.data());
+        for (auto& page : v) vp.push_back(page.data());
+        std::vector<int32_t> positions = {0, 3, 15, 16, 17, 31, 40, 41, 55, 74, 74, 74, 60}, begins(positions.size(), 0);
+        if (window)
+          for (size_t i = 0; i < begins.size(); ++i) begins[i] = std::max(0, positions[i] - 20);
+        std::vector<std::vector<float>> q(positions.size(), std::vector<float>(static_cast<size_t>(dim))), out(q);
+        std::vector<const float*> qp;
+        std::vector<float*> op;
+        for (auto& row : q) {
+          for (float& f : row) f = normal(random);
+          qp.push_back(row.data());
+        }
+        for (auto& row : out) op.push_back(row.data());
+        std::vector<float> scores(8 * 96);
+        float scale = 1 / std::sqrt(static_cast<float>(dim)), cap = window ? 5.f : 0.f;
+        kernels->attend({kp.data(), vp.data(), qp.data(), op.data(), positions.data(), begins.data(), static_cast<int>(positions.size()), 0,
+                         dim, padded, scale, cap, scores.data()});
+        for (size_t i = 0; i < positions.size(); ++i) {
+          std::vector<double> weights;
+          double total = 0;
+          for (int t = begins[i]; t <= positions[i]; ++t) {
+            double s = 0;
+            for (int d = 0; d < dim; ++d) s += static_cast<double>(q[i][static_cast<size_t>(d)]) * keys[static_cast<size_t>(t * dim + d)];
+            s *= scale;
+            if (cap > 0) s = cap * std::tanh(s / cap);
+            weights.push_back(std::exp(s));
+            total += weights.back();
+          }
+          for (int d = 0; d < dim; ++d) {
+            double sum = 0;
+            for (int t = begins[i]; t <= positions[i]; ++t)
+              sum += weights[static_cast<size_t>(t - begins[i])] / total * values[static_cast<size_t>(t * dim + d)];
+            ASSERT_NEAR(out[i][static_cast<size_t>(d)], sum, 1e-4) << kernels->name << " dim " << dim << " row " << i;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(ComputePool, DoesEveryTaskOnce) {
+  for (int threads : {1, 2, 5}) {
+    ComputePool pool(threads);
+    for (int round = 0; round < 200; ++round) {
+      std::vector<std::atomic<int>> done(static_cast<size_t>(round));
+      pool.run(round, [&](int64_t task, int thread) {
+        ASSERT_LT(thread, threads);
+        done[static_cast<size_t>(task)]++;
+      });
+      for (auto& d : done) ASSERT_EQ(d.load(), 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ajar::engine

@@ -1,0 +1,52 @@
+#include "engine/kv_pool.h"
+
+#include <cassert>
+#include <string>
+
+namespace ajar::engine {
+namespace {
+
+int64_t head_halves(const ModelConfig& c) {
+  int64_t padded = (c.head_dim + 15) / 16 * 16;
+  return (c.head_dim + padded) * kPageTokens;
+}
+
+}  // namespace
+
+int64_t KvPool::page_bytes(const ModelConfig& c) { return head_halves(c) * c.layers * c.kv_heads * 2; }
+
+Result<KvPool> KvPool::make(const ModelConfig& config, int64_t bytes) {
+  KvPool pool;
+  pool.page_bytes_ = page_bytes(config);
+  pool.head_stride_ = head_halves(config);
+  pool.heads_ = config.kv_heads, pool.head_dim_ = config.head_dim;
+  int64_t pages = bytes / pool.page_bytes_;
+  if (pages < 1)
+    return fail(Code::kTooLarge, "a cache of " + std::to_string(bytes) + " bytes holds not one page of " + std::to_string(pool.page_bytes_));
+  if (pages > 1 << 24) pages = 1 << 24;
+  AJAR_ASSIGN(pool.buffer_, HugeBuffer::make(static_cast<size_t>(pages * pool.page_bytes_)));
+  pool.owners_.assign(static_cast<size_t>(pages), 0);
+  // The lowest first, so that memory is touched only as far as it is needed.
+  for (int page = static_cast<int>(pages) - 1; page >= 0; --page) pool.free_.push_back(page);
+  return pool;
+}
+
+int KvPool::take() {
+  if (free_.empty()) return -1;
+  int page = free_.back();
+  free_.pop_back();
+  owners_[static_cast<size_t>(page)] = 1;
+  return page;
+}
+
+void KvPool::share(int page) {
+  assert(owners_[static_cast<size_t>(page)] > 0);
+  ++owners_[static_cast<size_t>(page)];
+}
+
+void KvPool::release(int page) {
+  assert(owners_[static_cast<size_t>(page)] > 0);
+  if (--owners_[static_cast<size_t>(page)] == 0) free_.push_back(page);
+}
+
+}  // namespace ajar::engine

@@ -1,0 +1,101 @@
+#include "engine/multiplier.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace ajar::engine {
+
+Multiplier::Multiplier(ComputePool& pool, MultiplierOptions options) : pool_(pool), options_(options) {
+  if (options_.kernels->multiply_bfloat == nullptr) return;
+  for (int i = 0; i < pool.threads(); ++i) {
+    auto buffer = HugeBuffer::make(kBfloatScratch);
+    if (!buffer) {  // integers do as well
+      options_.bfloat_rows = INT32_MAX;
+      return;
+    }
+    scratch_.push_back(std::move(*buffer));
+  }
+}
+
+Arithmetic Multiplier::arithmetic(const Matrix& matrix, int rows) const {
+  const Kernels& k = *options_.kernels;
+  if (options_.exact || matrix.columns % kBlock != 0) return Arithmetic::kFloat;
+  bool tiles = k.multiply_bfloat != nullptr && !options_.deterministic && rows >= options_.bfloat_rows &&
+               matrix.dtype != Dtype::kF32 && matrix.dtype != Dtype::kF16;
+  if (tiles) return Arithmetic::kBfloat;
+  if (k.multiply_integer != nullptr && !is_float(matrix.dtype)) return Arithmetic::kInteger;
+  return Arithmetic::kFloat;
+}
+
+void Multiplier::prepare_integer(const Input& input, int64_t columns) {
+  auto count = static_cast<size_t>(input.rows * columns);
+  if (codes_.size() < count) codes_.resize(count), scales_.resize(count / 32), sums_.resize(count / 16);
+  auto row = [&](int64_t m) {
+    kernels().quantize(input.x + m * input.ld, columns, codes_.data() + m * columns, scales_.data() + m * columns / 32,
+                       sums_.data() + m * columns / 16);
+  };
+  if (input.rows <= 4) {
+    for (int m = 0; m < input.rows; ++m) row(m);
+  } else {
+    pool_.run((input.rows + 3) / 4, [&](int64_t task, int) {
+      for (int64_t m = task * 4; m < std::min<int64_t>(task * 4 + 4, input.rows); ++m) row(m);
+    });
+  }
+}
+
+void Multiplier::prepare_bfloat(const Input& input, int64_t columns) {
+  int64_t tile_rows = (input.rows + 15) / 16;
+  size_t bytes = static_cast<size_t>(tile_rows * 16 * columns) * 2;
+  if (tiles_.size() < bytes) {
+    auto bigger = HugeBuffer::make(bytes);
+    assert(bigger);
+    tiles_ = std::move(*bigger);
+  }
+  pool_.run(tile_rows, [&](int64_t t, int) {
+    kernels().write_tiles(input.x + t * 16 * input.ld, input.ld, static_cast<int>(std::min<int64_t>(16, input.rows - t * 16)), columns,
+                          reinterpret_cast<uint16_t*>(tiles_.data()) + t * 16 * columns);
+  });
+}
+
+void Multiplier::run(const Input& input, std::span<const Output> outputs) {
+  struct Piece {
+    const Output* output;
+    Arithmetic arithmetic;
+    int first, last;
+  };
+  thread_local std::vector<Piece> pieces;
+  pieces.clear();
+  bool integer = false, bfloat = false;
+  const int64_t columns = outputs.front().matrix->columns;
+  int total = 0;
+  for (const Output& output : outputs) total += output.matrix->panel_count();
+  // Some pieces per thread, so that a thread that was held up does not hold up the rest. Tiles want strips of 8 panels.
+  int step = std::max(1, total / (pool_.threads() * 6));
+  for (const Output& output : outputs) {
+    Arithmetic how = arithmetic(*output.matrix, input.rows);
+    integer |= how == Arithmetic::kInteger, bfloat |= how == Arithmetic::kBfloat;
+    int count = output.matrix->panel_count(), by = how == Arithmetic::kBfloat ? std::max(8, (step + 7) / 8 * 8) : step;
+    for (int n = 0; n < count; n += by) pieces.push_back({&output, how, n, std::min(n + by, count)});
+  }
+  if (integer) prepare_integer(input, columns);
+  if (bfloat) prepare_bfloat(input, columns);
+  auto& all = pieces;  // the caller's, not the other threads' own
+  pool_.run(static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {
+    const Piece& piece = all[static_cast<size_t>(task)];
+    const Matrix& matrix = *piece.output->matrix;
+    Product product{matrix.dtype, matrix.panels, columns, piece.first, piece.last, input.rows, piece.output->y, piece.output->ld};
+    switch (piece.arithmetic) {
+      case Arithmetic::kFloat: kernels().multiply_float(product, input.x, input.ld); break;
+      case Arithmetic::kInteger: kernels().multiply_integer(product, {codes_.data(), scales_.data(), sums_.data(), columns}); break;
+      case Arithmetic::kBfloat:
+        kernels().multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles_.data()), scratch_[static_cast<size_t>(thread)].data());
+        break;
+    }
+    if (matrix.bias.empty()) return;
+    int64_t begin = int64_t{piece.first} * kPanelRows, end = std::min<int64_t>(int64_t{piece.last} * kPanelRows, matrix.rows);
+    for (int m = 0; m < input.rows; ++m)
+      kernels().add(product.y + m * product.ldy + begin, matrix.bias.data() + begin, end - begin);
+  });
+}
+
+}  // namespace ajar::engine

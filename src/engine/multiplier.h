@@ -1,0 +1,57 @@
+#pragma once
+// Inputs times matrices on all threads: chooses the arithmetic, prepares the inputs for it once, and cuts the panels into pieces.
+
+#include <span>
+#include <vector>
+
+#include "engine/compute_pool.h"
+#include "engine/huge_buffer.h"
+#include "engine/kernels.h"
+#include "engine/model.h"
+
+namespace ajar::engine {
+
+struct MultiplierOptions {
+  const Kernels* kernels = &best_kernels();
+  // Answers do not depend on the batch: the arithmetic no longer follows the number of rows.
+  bool deterministic = false;
+  bool exact = false;          // floats everywhere: the reference, slow
+  int bfloat_rows = 12;        // from how many rows on tiles beat integers; measured by tune()
+};
+
+// What goes in: `rows` rows of `columns` floats, `ld` apart.
+struct Input {
+  const float* x = nullptr;
+  int64_t ld = 0;
+  int rows = 0;
+};
+
+struct Output {
+  const Matrix* matrix = nullptr;
+  float* y = nullptr;      // room for rows rounded up to 16
+  int64_t ld = 0;          // at least matrix->padded_rows()
+};
+
+class Multiplier {
+ public:
+  Multiplier(ComputePool& pool, MultiplierOptions options);
+
+  // y = matrix * x + bias for each output; all matrices have the same number of columns.
+  void run(const Input& input, std::span<const Output> outputs);
+  const Kernels& kernels() const { return *options_.kernels; }
+  const MultiplierOptions& options() const { return options_; }
+  Arithmetic arithmetic(const Matrix& matrix, int rows) const;
+
+ private:
+  void prepare_integer(const Input& input, int64_t columns);
+  void prepare_bfloat(const Input& input, int64_t columns);
+
+  ComputePool& pool_;
+  MultiplierOptions options_;
+  std::vector<HugeBuffer> scratch_;  // per thread
+  std::vector<int8_t> codes_;
+  std::vector<float> scales_, sums_;
+  HugeBuffer tiles_;
+};
+
+}  // namespace ajar::engine
