@@ -3,37 +3,58 @@
 #include <algorithm>
 #include <queue>
 
+#include "engine/unicode.h"
+
 namespace ajar::engine {
 namespace {
 
 constexpr int32_t kNever = INT32_MAX;
+constexpr size_t kKeep = 4096;  // symbols that a thread keeps memory for
 constexpr size_t kShort = 48;  // symbols; below this looking through all pairs is faster than a heap
 
-class Bpe final : public Tokenizer {
+class Bpe final : public TokenModel {
  public:
-  explicit Bpe(BpeParts parts) : parts_(std::move(parts)), whole_(parts_.whole) {
+  explicit Bpe(BpeParts parts) : TokenModel(std::move(parts.vocabulary)), parts_(std::move(parts)) {
     for (int byte = 0; byte < 256; ++byte) {
       const char c = char(byte);
-      of_byte_[byte] = parts_.vocabulary.find({&c, 1});
+      of_byte_[byte] = vocabulary_.find({&c, 1});
     }
   }
 
-  void encode(std::string_view text, std::vector<int32_t>& ids) const override {
-    std::vector<std::string_view> pieces;
-    Scratch scratch;
-    whole_.split(text, [&](std::string_view between) {
-      pieces.clear();
-      parts_.pretokenizer->split(between, pieces);
-      for (const std::string_view piece : pieces) encode_piece(piece, scratch, ids);
-    }, [&](int32_t id) { ids.push_back(id); });
+  void encode(std::string_view piece, std::vector<int32_t>& ids) const override {
+    if (parts_.merges.empty() || parts_.whole_piece_first) {
+      if (const int32_t id = vocabulary_.find(piece); id >= 0) {
+        ids.push_back(id);
+        return;
+      }
+    }
+    thread_local Scratch scratch;
+    auto& symbols = scratch.symbols;
+    symbols.clear();
+    if (parts_.by_character) {
+      cut_characters(piece, symbols);
+    } else {
+      for (uint32_t i = 0; i < piece.size(); ++i) add_symbol(symbols, i, i + 1, of_byte_[uint8_t(piece[i])]);
+    }
+    if (symbols.empty()) return;
+    symbols.back().next = -1;
+    if (symbols.size() <= kShort) {
+      merge_short(piece, scratch);
+    } else {
+      merge_long(piece, symbols);
+    }
+    bool unknown = false;  // the one before
+    for (int32_t i = 0; i >= 0; i = symbols[size_t(i)].next) {
+      const int32_t id = symbols[size_t(i)].id;
+      if (id >= 0) {
+        ids.push_back(id);
+      } else if (parts_.unknown >= 0 && !(unknown && parts_.fuse_unknown)) {
+        ids.push_back(parts_.unknown);
+      }
+      unknown = id < 0;
+    }
+    if (symbols.capacity() > kKeep) scratch = {};
   }
-
-  void append_bytes(int32_t id, std::string& out) const override {
-    if (id < 0 || (size_t(id) < parts_.control.size() && parts_.control[size_t(id)])) return;
-    out.append(parts_.vocabulary.bytes(id));
-  }
-
-  size_t size() const override { return parts_.vocabulary.size(); }
 
  private:
   struct Symbol {
@@ -56,7 +77,7 @@ class Bpe final : public Tokenizer {
   // What the neighbours `a`, `b` become.
   BpeParts::Merge merge_of(std::string_view piece, const Symbol& a, const Symbol& b) const {
     if (parts_.merges.empty()) {
-      const int32_t id = parts_.vocabulary.find(piece.substr(a.begin, b.end - a.begin));
+      const int32_t id = vocabulary_.find(piece.substr(a.begin, b.end - a.begin));
       return {id < 0 ? kNever : id, id};
     }
     if (a.id < 0 || b.id < 0) return {kNever, -1};
@@ -64,26 +85,25 @@ class Bpe final : public Tokenizer {
     return found == parts_.merges.end() ? BpeParts::Merge{kNever, -1} : found->second;
   }
 
-  void encode_piece(std::string_view piece, Scratch& scratch, std::vector<int32_t>& ids) const {
-    if (parts_.merges.empty() || parts_.whole_piece_first) {
-      if (const int32_t id = parts_.vocabulary.find(piece); id >= 0) {
-        ids.push_back(id);
-        return;
+  static void add_symbol(std::vector<Symbol>& symbols, uint32_t begin, uint32_t end, int32_t id) {
+    symbols.push_back({begin, end, int32_t(symbols.size()) - 1, int32_t(symbols.size()) + 1, id});
+  }
+
+  void cut_characters(std::string_view piece, std::vector<Symbol>& symbols) const {
+    for (size_t at = 0; at < piece.size();) {
+      const size_t begin = at;
+      unicode::next(piece, at);
+      const std::string_view character = piece.substr(begin, at - begin);
+      const int32_t id = vocabulary_.find(character);
+      const bool bytes = id < 0 && !parts_.byte_ids.empty() &&
+                         std::ranges::all_of(character, [&](char c) { return parts_.byte_ids[uint8_t(c)] >= 0; });
+      if (!bytes) {
+        add_symbol(symbols, uint32_t(begin), uint32_t(at), id);
+        continue;
       }
-    }
-    auto& symbols = scratch.symbols;
-    symbols.clear();
-    for (uint32_t i = 0; i < piece.size(); ++i) {
-      symbols.push_back({i, i + 1, int32_t(i) - 1, i + 1 < piece.size() ? int32_t(i) + 1 : -1,
-                         of_byte_[uint8_t(piece[i])]});
-    }
-    if (symbols.size() <= kShort) {
-      merge_short(piece, scratch);
-    } else {
-      merge_long(piece, symbols);
-    }
-    for (int32_t i = 0; i >= 0; i = symbols[size_t(i)].next) {
-      if (symbols[size_t(i)].id >= 0) ids.push_back(symbols[size_t(i)].id);
+      for (size_t i = begin; i < at; ++i) {
+        add_symbol(symbols, uint32_t(i), uint32_t(i) + 1, parts_.byte_ids[uint8_t(piece[i])]);
+      }
     }
   }
 
@@ -141,13 +161,19 @@ class Bpe final : public Tokenizer {
     if (left.next >= 0) s[size_t(left.next)].prev = at;
   }
 
-  const BpeParts parts_;
-  const WholeTokens whole_;
+  const BpeParts parts_;  // without its vocabulary
   int32_t of_byte_[256];
 };
 
 }  // namespace
 
-std::shared_ptr<const Tokenizer> make_bpe(BpeParts parts) { return std::make_shared<Bpe>(std::move(parts)); }
+void add_merge(BpeParts& parts, int32_t rank, std::string_view left, std::string_view right) {
+  const int32_t a = parts.vocabulary.find(left), b = parts.vocabulary.find(right),
+                both = parts.vocabulary.find(std::string(left).append(right));
+  if (a < 0 || b < 0 || both < 0) return;
+  parts.merges.try_emplace(uint64_t(uint32_t(a)) << 32 | uint32_t(b), BpeParts::Merge{rank, both});
+}
+
+std::unique_ptr<const TokenModel> make_bpe(BpeParts parts) { return std::make_unique<Bpe>(std::move(parts)); }
 
 }  // namespace ajar::engine

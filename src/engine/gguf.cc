@@ -182,4 +182,13 @@ std::vector<int32_t> GgufMetadata::integers(std::string_view key) const {
   return out;
 }
 
+std::string_view GgufMetadata::bytes(std::string_view key) const {
+  const Entry* entry = find(key);
+  if (entry == nullptr || entry->type != GgufType::kArray ||
+      (entry->item != GgufType::kInt8 && entry->item != GgufType::kUint8)) {
+    return {};
+  }
+  return entry->value;
+}
+
 }  // namespace ajar::engine

@@ -31,6 +31,7 @@ class GgufMetadata {
   std::vector<std::string_view> strings(std::string_view key) const;   // empty: absent or of another type
   std::vector<float> floats(std::string_view key) const;
   std::vector<int32_t> integers(std::string_view key) const;           // of 32 bits
+  std::string_view bytes(std::string_view key) const;                  // an array of 8-bit integers
 
  private:
   struct Entry {

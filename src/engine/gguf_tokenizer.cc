@@ -1,82 +1,98 @@
 #include <algorithm>
-#include <cstdio>
 
+#include "base/text.h"
 #include "engine/bpe.h"
 #include "engine/gguf.h"
 #include "engine/mapped_file.h"
+#include "engine/pipeline_tokenizer.h"
+#include "engine/printable_bytes.h"
 #include "engine/spm.h"
+#include "engine/unigram.h"
+#include "engine/wordpiece.h"
 
 namespace ajar::engine {
 namespace {
 
 constexpr size_t kMaxTokens = 4'000'000;
+constexpr const char* kSpace = "\xe2\x96\x81";  // U+2581
 enum TokenType : int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
 
-// GPT-2 writes bytes as printable characters: those that print stand for themselves, the others are U+0100 and on.
-class PrintableBytes {
- public:
-  PrintableBytes() {
-    std::fill_n(of_, kSize, -1);
-    int next = 256;
-    for (int byte = 0; byte < 256; ++byte) {
-      const bool prints = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-      of_[prints ? byte : next++] = byte;
-    }
+// What the loaders of all models share: the file's tokens, and the tokenizer as far as it is made.
+struct Loading {
+  const GgufMetadata& metadata;
+  std::vector<std::string_view> text;
+  std::vector<int32_t> types;
+  PipelineParts parts;
+
+  TokenType type(size_t id) const { return id < types.size() ? TokenType(types[id]) : kNormal; }
+  bool control(size_t id) const { return type(id) == kControl || type(id) == kUnused || type(id) == kUnknown; }
+  int32_t id(const char* key) const {
+    const int64_t value = metadata.integer(key).value_or(-1);
+    return value >= 0 && value < int64_t(text.size()) ? int32_t(value) : -1;
   }
-  // The bytes that `text` stands for. A character outside the table stays what it is: added tokens are plain text.
-  std::string decode(std::string_view text) const {
-    std::string out;
-    for (size_t at = 0; at < text.size();) {
-      const auto lead = uint8_t(text[at]);
-      if (lead < 0x80) {
-        out.push_back(text[at++]);
-        continue;
-      }
-      const int code = lead < 0xe0 && at + 1 < text.size() ? (lead & 0x1f) << 6 | (uint8_t(text[at + 1]) & 0x3f) : -1;
-      if (code >= 0 && code < kSize && of_[code] >= 0) {
-        out.push_back(char(of_[code]));
-        at += 2;
-      } else {
-        out.push_back(text[at++]);
-      }
+  bool flag(const char* key, bool otherwise) const { return metadata.boolean(key).value_or(otherwise); }
+
+  // The tokens that text may become, each through spell(id, text).
+  template <class Spell>
+  Vocabulary vocabulary(Spell&& spell) const {
+    Vocabulary out;
+    out.reserve(text.size(), text.size() * 8);
+    for (size_t id = 0; id < text.size(); ++id) {
+      if (!control(id)) out.add(int32_t(id), spell(id, text[id]));
     }
     return out;
   }
-
- private:
-  static constexpr int kSize = 256 + 68;
-  int of_[kSize];  // -1: stands for nothing
 };
 
-struct Tokens {
-  std::vector<std::string_view> text;
-  std::vector<int32_t> types;
-  TokenType type(size_t id) const { return id < types.size() ? TokenType(types[id]) : kNormal; }
-};
+std::string_view as_written(size_t, std::string_view text) { return text; }
 
-void note_kinds(const Tokens& tokens, std::vector<WholeToken>& whole, std::vector<bool>& control) {
-  control.resize(tokens.text.size());
-  for (size_t id = 0; id < tokens.text.size(); ++id) {
-    const TokenType type = tokens.type(id);
-    control[id] = type == kControl || type == kUnused || type == kUnknown;
-    if (type == kUserDefined) whole.push_back({std::string(tokens.text[id]), int32_t(id)});
+// Phi-3's templates put a line feed after each mark, which its tokenizer takes away.
+bool eats_space_after(const Loading& loading, std::string_view token) {
+  const std::string name = to_lower(loading.metadata.string("general.name").value_or(""));
+  const bool phi3 = name.find("phi-3") != name.npos || name.find("phi3") != name.npos;
+  return phi3 && token.starts_with("<|") && token != "<|endoftext|>";
+}
+
+void note_kinds(Loading& loading) {
+  for (size_t id = 0; id < loading.text.size(); ++id) {
+    WholeToken token{.text = std::string(loading.text[id]), .id = int32_t(id)};
+    if (loading.type(id) == kUserDefined) {
+      loading.parts.whole.push_back(std::move(token));
+    } else if (loading.control(id)) {
+      token.takes_right = eats_space_after(loading, token.text);
+      loading.parts.controls.push_back(std::move(token));
+    }
   }
 }
 
-Result<std::shared_ptr<const Tokenizer>> load_bpe(const GgufMetadata& metadata, const Tokens& tokens) {
-  BpeParts parts;
-  const std::string_view family = metadata.string("tokenizer.ggml.pre").value_or("default");
-  AJAR_ASSIGN(parts.pretokenizer, Pretokenizer::of_family(family));
-  parts.whole_piece_first = family == "llama-bpe" || family == "llama3" || family == "llama-v3" || family == "tekken";
-  note_kinds(tokens, parts.whole, parts.control);
-  const PrintableBytes printable;
-  parts.vocabulary.reserve(tokens.text.size(), tokens.text.size() * 8);
-  for (size_t id = 0; id < tokens.text.size(); ++id) {
-    const TokenType type = tokens.type(id);
-    const bool plain = type == kUserDefined || type == kControl;
-    parts.vocabulary.add(int32_t(id), plain ? std::string(tokens.text[id]) : printable.decode(tokens.text[id]));
+void note_special(Loading& loading, bool add_bos, bool add_eos) {
+  SpecialTokens& special = loading.parts.special;
+  special.bos = loading.id("tokenizer.ggml.bos_token_id");
+  special.eos = loading.id("tokenizer.ggml.eos_token_id");
+  special.pad = loading.id("tokenizer.ggml.padding_token_id");
+  special.unk = loading.id("tokenizer.ggml.unknown_token_id");
+  special.cls = loading.id("tokenizer.ggml.cls_token_id");
+  special.sep = loading.id("tokenizer.ggml.seperator_token_id");  // as the format spells it
+  special.mask = loading.id("tokenizer.ggml.mask_token_id");
+  special.add_bos = loading.flag("tokenizer.ggml.add_bos_token", add_bos);
+  special.add_eos = loading.flag("tokenizer.ggml.add_eos_token", add_eos);
+  for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+    special.end_of_generation.push_back(loading.id(key));
   }
-  const auto merges = metadata.strings("tokenizer.ggml.merges");
+}
+
+Status load_bpe(Loading& loading) {
+  std::string_view family = loading.metadata.string("tokenizer.ggml.pre").value_or("default");
+  if (family == "default" && loading.metadata.string("general.architecture") == "gptneox") family = "gpt-neox";
+  AJAR_ASSIGN(loading.parts.pretokenizer, Pretokenizer::of_family(family));
+  BpeParts parts;
+  const bool llama3 = family == "llama-bpe" || family == "llama3" || family == "llama-v3";
+  parts.whole_piece_first = llama3 || family == "tekken";
+  const PrintableBytes printable;
+  parts.vocabulary = loading.vocabulary([&](size_t id, std::string_view text) {
+    return loading.type(id) == kUserDefined ? std::string(text) : printable.decode(text);
+  });
+  const auto merges = loading.metadata.strings("tokenizer.ggml.merges");
   if (merges.empty()) return invalid("tokenizer.ggml.merges", "there are no merges");
   parts.merges.reserve(merges.size());
   for (size_t rank = 0; rank < merges.size(); ++rank) {
@@ -84,37 +100,93 @@ Result<std::shared_ptr<const Tokenizer>> load_bpe(const GgufMetadata& metadata, 
     if (space == std::string_view::npos) {
       return invalid("tokenizer.ggml.merges", "merge " + std::to_string(rank) + " is not two tokens");
     }
-    const std::string left = printable.decode(merges[rank].substr(0, space));
-    const std::string right = printable.decode(merges[rank].substr(space + 1));
-    const int32_t a = parts.vocabulary.find(left), b = parts.vocabulary.find(right),
-                  both = parts.vocabulary.find(left + right);
-    if (a < 0 || b < 0 || both < 0) continue;  // files carry merges of tokens that were cut from the vocabulary
-    parts.merges.try_emplace(uint64_t(uint32_t(a)) << 32 | uint32_t(b), BpeParts::Merge{int32_t(rank), both});
+    add_merge(parts, int32_t(rank), printable.decode(merges[rank].substr(0, space)),
+              printable.decode(merges[rank].substr(space + 1)));
   }
-  return make_bpe(std::move(parts));
+  note_special(loading, llama3 || family == "tekken", false);
+  loading.parts.model = make_bpe(std::move(parts));
+  return {};
 }
 
-Result<std::shared_ptr<const Tokenizer>> load_spm(const GgufMetadata& metadata, const Tokens& tokens) {
+Result<std::vector<float>> scores_of(const Loading& loading) {
+  auto scores = loading.metadata.floats("tokenizer.ggml.scores");
+  if (scores.size() == loading.text.size()) return scores;
+  return invalid("tokenizer.ggml.scores", std::to_string(scores.size()) + " scores for " +
+                                              std::to_string(loading.text.size()) + " tokens");
+}
+
+Status load_spm(Loading& loading) {
   SpmParts parts;
-  parts.scores = metadata.floats("tokenizer.ggml.scores");
-  if (parts.scores.size() != tokens.text.size()) {
-    return invalid("tokenizer.ggml.scores", std::to_string(parts.scores.size()) + " scores for " +
-                                                std::to_string(tokens.text.size()) + " tokens");
+  AJAR_ASSIGN(parts.scores, scores_of(loading));
+  parts.vocabulary = loading.vocabulary(as_written);
+  parts.byte_ids = byte_ids_of(parts.vocabulary);
+  parts.unknown = std::max(0, loading.id("tokenizer.ggml.unknown_token_id"));
+  // A space is put before the text, and before what follows a token that was cut out.
+  loading.parts.adds_space = loading.flag("tokenizer.ggml.add_space_prefix", true);
+  std::vector<NormalizerPtr> steps;
+  steps.push_back(make_replace(" ", kSpace));
+  if (loading.parts.adds_space) steps.push_back(make_prepend(kSpace));
+  loading.parts.normalizer = make_sequence(std::move(steps));
+  loading.parts.spelling = Spelling::kSpaces;
+  note_special(loading, true, false);
+  loading.parts.model = make_spm(std::move(parts));
+  return {};
+}
+
+Status load_wordpiece(Loading& loading) {
+  WordPieceParts parts;
+  parts.vocabulary = loading.vocabulary(as_written);
+  parts.first_prefix = kSpace;
+  parts.next_prefix.clear();
+  note_special(loading, true, true);
+  SpecialTokens& special = loading.parts.special;
+  if (special.bos < 0) special.bos = special.cls;
+  if (special.eos < 0) special.eos = special.sep;
+  parts.unknown = special.unk;
+  // The format does not say whether case matters: it does where a word is written with a capital.
+  const bool cased = std::ranges::any_of(loading.text, [&](std::string_view token) {
+    return token.size() == 4 && token.starts_with(kSpace) && token[3] >= 'A' && token[3] <= 'Z';
+  });
+  loading.parts.normalizer = make_bert_normalizer({.strip_accents = !cased, .lowercase = !cased});
+  AJAR_ASSIGN(loading.parts.pretokenizer, Pretokenizer::make(bert_steps()));
+  loading.parts.spelling = Spelling::kSpaces;
+  loading.parts.adds_space = true;
+  loading.parts.model = make_wordpiece(std::move(parts));
+  return {};
+}
+
+Status load_unigram(Loading& loading) {
+  UnigramParts parts;
+  AJAR_ASSIGN(const auto scores, scores_of(loading));
+  parts.scores.assign(scores.begin(), scores.end());
+  parts.vocabulary = loading.vocabulary(as_written);
+  parts.byte_ids = byte_ids_of(parts.vocabulary);
+  note_special(loading, false, true);
+  parts.unknown = std::max(0, loading.parts.special.unk);
+  for (size_t id = 0; id < loading.text.size(); ++id) parts.not_in_text.push_back(loading.type(id) == kByte);
+  std::vector<NormalizerPtr> steps;
+  if (const auto map = loading.metadata.bytes("tokenizer.ggml.precompiled_charsmap"); !map.empty()) {
+    AJAR_ASSIGN(auto step, make_charsmap(std::string(map)));
+    steps.push_back(std::move(step));
   }
-  note_kinds(tokens, parts.whole, parts.control);
-  parts.byte_ids.assign(256, -1);
-  parts.vocabulary.reserve(tokens.text.size(), tokens.text.size() * 8);
-  for (size_t id = 0; id < tokens.text.size(); ++id) {
-    const std::string_view text = tokens.text[id];
-    if (tokens.type(id) == kByte && text.size() == 6) {  // "<0xE2>"
-      unsigned byte = 0;
-      if (std::sscanf(std::string(text).c_str(), "<0x%2X>", &byte) == 1) parts.byte_ids[byte & 0xff] = int32_t(id);
-    }
-    parts.vocabulary.add(int32_t(id), text);
-  }
-  parts.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
-  parts.unknown = int32_t(metadata.integer("tokenizer.ggml.unknown_token_id").value_or(0));
-  return make_spm(std::move(parts));
+  if (loading.flag("tokenizer.ggml.remove_extra_whitespaces", false)) steps.push_back(make_collapse_spaces());
+  loading.parts.adds_space = loading.flag("tokenizer.ggml.add_space_prefix", true);
+  steps.push_back(make_replace(" ", kSpace));
+  if (loading.parts.adds_space) steps.push_back(make_prepend(kSpace));
+  loading.parts.normalizer = make_sequence(std::move(steps));
+  loading.parts.spelling = Spelling::kSpaces;
+  loading.parts.model = make_unigram(std::move(parts));
+  return {};
+}
+
+Status load_model(Loading& loading) {
+  const std::string_view model = loading.metadata.string("tokenizer.ggml.model").value_or("");
+  if (model == "gpt2") return load_bpe(loading);
+  if (model == "llama") return load_spm(loading);
+  if (model == "bert") return load_wordpiece(loading);
+  if (model == "t5") return load_unigram(loading);
+  return fail(Code::kUnsupported, "the tokenizer model '" + std::string(model) + "' is not supported",
+              "tokenizer.ggml.model");
 }
 
 }  // namespace
@@ -123,19 +195,14 @@ Result<std::shared_ptr<const Tokenizer>> load_gguf_tokenizer(const std::string& 
   AJAR_ASSIGN(const auto file, MappedFile::open(path));
   auto metadata = GgufMetadata::read(file->bytes());
   if (!metadata) return std::unexpected(std::move(metadata.error()).in(path));
-  const Tokens tokens{.text = metadata->strings("tokenizer.ggml.tokens"),
-                      .types = metadata->integers("tokenizer.ggml.token_type")};
-  if (tokens.text.empty() || tokens.text.size() > kMaxTokens) {
+  Loading loading{.metadata = *metadata, .text = metadata->strings("tokenizer.ggml.tokens"),
+                  .types = metadata->integers("tokenizer.ggml.token_type"), .parts = {}};
+  if (loading.text.empty() || loading.text.size() > kMaxTokens) {
     return invalid("tokenizer.ggml.tokens", path + ": there is no vocabulary of at most 4,000,000 tokens");
   }
-  const std::string_view model = metadata->string("tokenizer.ggml.model").value_or("");
-  Result<std::shared_ptr<const Tokenizer>> tokenizer =
-      model == "gpt2" ? load_bpe(*metadata, tokens)
-      : model == "llama" ? load_spm(*metadata, tokens)
-      : fail(Code::kUnsupported, "the tokenizer model '" + std::string(model) + "' is not supported",
-             "tokenizer.ggml.model");
-  if (!tokenizer) return std::unexpected(std::move(tokenizer.error()).in(path));
-  return tokenizer;
+  note_kinds(loading);
+  if (auto loaded = load_model(loading); !loaded) return std::unexpected(std::move(loaded.error()).in(path));
+  return make_tokenizer(std::move(loading.parts));
 }
 
 }  // namespace ajar::engine

@@ -4,7 +4,6 @@
 #include <pcre2.h>
 
 #include <algorithm>
-#include <array>
 
 namespace ajar::engine {
 namespace {
@@ -30,119 +29,160 @@ struct Workspace {
   Workspace() { pcre2_jit_stack_assign(context.get(), nullptr, stack.get()); }
 };
 
-// The rules as published with the models: tiktoken's openai_public.py for OpenAI's, the tokenizer.json of each model for
-// the others. GGUF files name them by tokenizer.ggml.pre.
-constexpr const char* kGpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr const char* kCl100k =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
-    R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kO200k =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
-    R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
-    R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kTekken =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
-    R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kPunctuation = R"([\p{P}\$\+<=>\^~\|`]+)";
-constexpr const char* kThreeDigits = "[0-9][0-9][0-9]";
+using Regex = std::unique_ptr<pcre2_code, FreeCode>;
 
-struct Family {
-  std::string_view name;
-  std::array<const char*, 6> expressions;
-};
-constexpr Family kFamilies[] = {
-    {"r50k", {kGpt2}},       {"p50k", {kGpt2}},      {"cl100k", {kCl100k}},    {"o200k", {kO200k}},
-    {"gpt-2", {kGpt2}},      {"mpt", {kGpt2}},       {"olmo", {kGpt2}},        {"phi-2", {kGpt2}},
-    {"roberta-bpe", {kGpt2}}, {"jina-v2-en", {kGpt2}}, {"gpt-4o", {kO200k}},    {"llama4", {kO200k}},
-    {"llama-bpe", {kCl100k}}, {"llama3", {kCl100k}},  {"llama-v3", {kCl100k}},  {"falcon3", {kCl100k}},
-    {"smaug-bpe", {kCl100k}}, {"dbrx", {kCl100k}},    {"qwen2", {kQwen2}},      {"deepseek-r1-qwen", {kQwen2}},
-    {"stablelm2", {kQwen2}}, {"hunyuan", {kQwen2}},  {"megrez", {kQwen2}},     {"tekken", {kTekken}},
-    {"starcoder", {R"(\p{N})", kGpt2}},
-    {"refact", {R"(\p{N})", kGpt2}},
-    {"command-r", {R"(\p{N})", kGpt2}},
-    {"smollm", {R"(\p{N})", kGpt2}},
-    {"codeshell", {R"(\p{N})", kGpt2}},
-    {"falcon", {kPunctuation, kGpt2, kThreeDigits}},
-    {"default", {kPunctuation, kGpt2, R"(\p{N}+)", kThreeDigits}},
-    {"deepseek-llm",
-     {"[\r\n]", R"(\s?[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}]+)", R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)", R"(\s+$)",
-      R"([一-龥ࠀ-一가-퟿]+)", R"(\p{N}+)"}},
-    {"deepseek-coder", {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", R"([一-龥ࠀ-一가-퟿]+)", R"(\p{N})"}},
-};
+Result<Regex> compile(const std::string& expression) {
+  int error = 0;
+  size_t offset = 0;
+  Regex code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
+                          PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY, &error, &offset, nullptr));
+  if (!code) {
+    char text[256] = {};
+    pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(text), sizeof text);
+    return invalid("pre_tokenizer", std::string(text) + " at offset " + std::to_string(offset) + " of '" +
+                                        expression + "'");
+  }
+  pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // where it cannot, the interpreter does the same, slower
+  return code;
+}
+
+// Calls on(piece, is_match) for each match and for what lies between.
+template <class On>
+void each_match(const pcre2_code* code, std::string_view text, On&& on) {
+  thread_local Workspace workspace;
+  const size_t* const found = pcre2_get_ovector_pointer(workspace.data.get());
+  const auto* bytes = reinterpret_cast<PCRE2_SPTR>(text.data());
+  size_t at = 0;
+  for (size_t from = 0; from < text.size();) {
+    int rc = pcre2_match(code, bytes, text.size(), from, 0, workspace.data.get(), workspace.context.get());
+    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {  // the interpreter keeps its state on the heap
+      rc = pcre2_match(code, bytes, text.size(), from, PCRE2_NO_JIT, workspace.data.get(), nullptr);
+    }
+    if (rc < 0) break;
+    const size_t begin = found[0], end = found[1];
+    if (end <= begin) {  // an empty match cuts nothing
+      from = begin + 1;
+      while (from < text.size() && (uint8_t(text[from]) & 0xc0) == 0x80) ++from;
+      continue;
+    }
+    if (begin > at) on(text.substr(at, begin - at), false);
+    on(text.substr(begin, end - begin), true);
+    at = from = end;
+  }
+  if (at < text.size()) on(text.substr(at), false);
+}
 
 }  // namespace
 
 struct Pretokenizer::Impl {
-  std::vector<std::unique_ptr<pcre2_code, FreeCode>> codes;
+  struct Step {
+    PretokenizerStep what;
+    Regex code;
+  };
+  std::vector<Step> steps;
 
-  static void split_by(const pcre2_code* code, std::string_view text, std::vector<std::string_view>& pieces) {
-    thread_local Workspace workspace;
-    const size_t* const found = pcre2_get_ovector_pointer(workspace.data.get());
-    const auto* bytes = reinterpret_cast<PCRE2_SPTR>(text.data());
-    size_t at = 0;
-    while (at < text.size()) {
-      int rc = pcre2_match(code, bytes, text.size(), at, 0, workspace.data.get(), workspace.context.get());
-      if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {  // the interpreter keeps its state on the heap
-        rc = pcre2_match(code, bytes, text.size(), at, PCRE2_NO_JIT, workspace.data.get(), nullptr);
-      }
-      if (rc < 0 || found[1] <= found[0]) break;
-      if (found[0] > at) pieces.push_back(text.substr(at, found[0] - at));
-      pieces.push_back(text.substr(found[0], found[1] - found[0]));
-      at = found[1];
+  static void split(const Step& step, std::string_view text, std::vector<std::string_view>& out) {
+    using enum PretokenizerStep::Behaviour;
+    const auto behaviour = step.what.behaviour;
+    if (behaviour == kIsolated) {
+      return each_match(step.code.get(), text, [&](std::string_view piece, bool) { out.push_back(piece); });
     }
-    if (at < text.size()) pieces.push_back(text.substr(at));
+    struct Span {
+      std::string_view text;
+      bool match;
+    };
+    std::vector<Span> spans;
+    each_match(step.code.get(), text, [&](std::string_view piece, bool match) {
+      spans.push_back({piece, match != step.what.invert});
+    });
+    const auto join = [](std::string_view a, std::string_view b) {
+      return std::string_view(a.data(), a.size() + b.size());
+    };
+    const size_t begin = out.size();
+    if (behaviour == kRemoved) {
+      for (const Span& span : spans) {
+        if (!span.match) out.push_back(span.text);
+      }
+    } else if (behaviour == kContiguous) {
+      for (size_t i = 0; i < spans.size(); ++i) {
+        const bool same = i > 0 && spans[i].match == spans[i - 1].match;
+        if (same) out.back() = join(out.back(), spans[i].text);
+        else out.push_back(spans[i].text);
+      }
+    } else if (behaviour == kMergedWithPrevious) {
+      for (size_t i = 0; i < spans.size(); ++i) {
+        const bool hangs_on = i > 0 && spans[i].match && !spans[i - 1].match;
+        if (hangs_on) out.back() = join(out.back(), spans[i].text);
+        else out.push_back(spans[i].text);
+      }
+    } else {
+      for (size_t i = spans.size(); i-- > 0;) {
+        const bool hangs_on = i + 1 < spans.size() && spans[i].match && !spans[i + 1].match;
+        if (hangs_on) out.back() = join(spans[i].text, out.back());
+        else out.push_back(spans[i].text);
+      }
+      std::reverse(out.begin() + long(begin), out.end());
+    }
+  }
+
+  static void space_before(std::string_view text, Pieces& pieces, std::vector<std::string_view>& out) {
+    if (text.starts_with(' ')) return out.push_back(text);
+    out.push_back(pieces.owned.emplace_back(" " + std::string(text)));
+  }
+
+  static void metaspace(const Step& step, std::string_view text, bool first, Pieces& pieces,
+                        std::vector<std::string_view>& out) {
+    std::string replaced;
+    for (const char c : text) {
+      if (c == ' ') replaced += step.what.replacement; else replaced += c;
+    }
+    if (first && !replaced.starts_with(step.what.replacement)) replaced.insert(0, step.what.replacement);
+    out.push_back(pieces.owned.emplace_back(std::move(replaced)));
   }
 };
 
 Pretokenizer::Pretokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Pretokenizer::~Pretokenizer() = default;
 
-Result<std::shared_ptr<const Pretokenizer>> Pretokenizer::make(const std::vector<std::string>& expressions) {
+Result<std::shared_ptr<const Pretokenizer>> Pretokenizer::make(std::vector<PretokenizerStep> steps) {
   auto impl = std::make_unique<Impl>();
-  for (const std::string& expression : expressions) {
-    int error = 0;
-    size_t offset = 0;
-    std::unique_ptr<pcre2_code, FreeCode> code(
-        pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
-                      PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY, &error, &offset, nullptr));
-    if (!code) {
-      char text[256] = {};
-      pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(text), sizeof text);
-      return invalid("pre_tokenizer", std::string(text) + " at offset " + std::to_string(offset) + " of '" +
-                                          expression + "'");
+  for (PretokenizerStep& step : steps) {
+    Regex code;
+    if (step.kind == PretokenizerStep::Kind::kSplit) {
+      AJAR_ASSIGN(code, compile(step.expression));
     }
-    pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // where it cannot, the interpreter does the same, slower
-    impl->codes.push_back(std::move(code));
+    impl->steps.push_back({std::move(step), std::move(code)});
   }
   return std::shared_ptr<const Pretokenizer>(new Pretokenizer(std::move(impl)));
 }
 
-Result<std::shared_ptr<const Pretokenizer>> Pretokenizer::of_family(std::string_view name) {
-  const auto family = std::ranges::find(kFamilies, name, &Family::name);
-  if (family == std::end(kFamilies)) {
-    return fail(Code::kUnsupported, "the pre-tokenizer '" + std::string(name) + "' is not known");
-  }
-  std::vector<std::string> expressions;
-  for (const char* expression : family->expressions) {
-    if (expression != nullptr) expressions.emplace_back(expression);
-  }
-  return make(expressions);
+Result<std::shared_ptr<const Pretokenizer>> Pretokenizer::make(const std::vector<std::string>& expressions) {
+  std::vector<PretokenizerStep> steps;
+  for (const std::string& expression : expressions) steps.push_back({.expression = expression});
+  return make(std::move(steps));
 }
 
-void Pretokenizer::split(std::string_view text, std::vector<std::string_view>& pieces) const {
+void Pretokenizer::split(std::string_view text, bool first, Pieces& pieces) const {
+  pieces.views.clear();
+  pieces.owned.clear();
   if (text.empty()) return;
-  std::vector<std::string_view> now = {text}, next;
-  for (const auto& code : impl_->codes) {
+  using enum PretokenizerStep::Kind;
+  using Scheme = PretokenizerStep::Scheme;
+  pieces.views.push_back(text);
+  std::vector<std::string_view> next;
+  for (const auto& step : impl_->steps) {
     next.clear();
-    for (const std::string_view piece : now) Impl::split_by(code.get(), piece, next);
-    now.swap(next);
+    for (size_t i = 0; i < pieces.views.size(); ++i) {
+      const std::string_view piece = pieces.views[i];
+      const bool prepend = step.what.scheme == Scheme::kAlways || (step.what.scheme == Scheme::kFirst && first && i == 0);
+      switch (step.what.kind) {
+        case kSplit: Impl::split(step, piece, next); break;
+        case kSpaceBefore: Impl::space_before(piece, pieces, next); break;
+        case kMetaspace: Impl::metaspace(step, piece, prepend, pieces, next); break;
+      }
+    }
+    pieces.views.swap(next);
   }
-  pieces.insert(pieces.end(), now.begin(), now.end());
 }
 
 }  // namespace ajar::engine

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/bpe.h"
 #include "engine/mapped_file.h"
+#include "engine/pipeline_tokenizer.h"
 
 namespace ajar::engine {
 
@@ -17,8 +18,9 @@ Result<std::shared_ptr<const Tokenizer>> load_tiktoken(const std::string& path, 
       return invalid("family", path + ": the file's name does not tell the family (o200k, cl100k, p50k, r50k)");
     }
   }
+  PipelineParts whole;
   BpeParts parts;
-  AJAR_ASSIGN(parts.pretokenizer, Pretokenizer::of_family(family));
+  AJAR_ASSIGN(whole.pretokenizer, Pretokenizer::of_family(family));
   const std::string_view text = file->bytes();
   parts.vocabulary.reserve(text.size() / 16, text.size() / 2);
   size_t number = 0;
@@ -42,24 +44,8 @@ Result<std::shared_ptr<const Tokenizer>> load_tiktoken(const std::string& path, 
       return invalid("file", path + ": byte " + std::to_string(byte) + " has no rank; the file is not whole");
     }
   }
-  return make_bpe(std::move(parts));
-}
-
-Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const std::string& path) {
-  AJAR_ASSIGN(const auto file, MappedFile::open(path));
-  return file->bytes().starts_with("GGUF") ? load_gguf_tokenizer(path) : load_tiktoken(path);
-}
-
-size_t Tokenizer::count(std::string_view text) const {
-  std::vector<int32_t> ids;
-  encode(text, ids);
-  return ids.size();
-}
-
-std::string Tokenizer::decode(std::span<const int32_t> ids) const {
-  std::string out;
-  for (const int32_t id : ids) append_bytes(id, out);
-  return out;
+  whole.model = make_bpe(std::move(parts));
+  return make_tokenizer(std::move(whole));
 }
 
 }  // namespace ajar::engine

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,8 @@
 #include "base/text.h"
 #include "engine/bpe.h"
 #include "engine/gguf.h"
+#include "engine/pipeline_tokenizer.h"
+#include "engine/stream_decoder.h"
 
 namespace ajar::engine {
 namespace {
@@ -93,15 +96,24 @@ TEST_P(Tiktoken, EncodesTheRecordedTexts) {
 }
 INSTANTIATE_TEST_SUITE_P(Families, Tiktoken, testing::Values("r50k", "p50k", "cl100k", "o200k"));
 
-class GgufVocabulary : public testing::TestWithParam<const char*> {};
+constexpr std::string_view kVocabularies[] = {"bert-bge", "falcon", "gpt-2", "llama-spm", "mpt", "phi-3"};
+
+fs::path vocabulary_of(std::string_view family) {
+  // Phi-3's is Llama's with marks added, so it makes the same ids of the same texts.
+  const std::string name(family == "llama-spm" ? "phi-3" : family);
+  return models() / "vocab" / ("ggml-vocab-" + name + ".gguf");
+}
+
+class GgufVocabulary : public testing::TestWithParam<std::string_view> {};
 
 TEST_P(GgufVocabulary, EncodesTheRecordedTexts) {
-  const fs::path file = models() / "vocab" / ("ggml-vocab-" + std::string(GetParam()) + ".gguf");
+  const fs::path file = vocabulary_of(GetParam());
   if (!fs::exists(file)) GTEST_SKIP() << file << " is not at hand";
   const auto tokenizer = load_gguf_tokenizer(file);
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  std::string inputs = slurp(file.string() + ".inp");
-  std::istringstream outputs(slurp(file.string() + ".out"));
+  const std::string recorded = (models() / "vocab" / ("ggml-vocab-" + std::string(GetParam()) + ".gguf")).string();
+  std::string inputs = slurp(recorded + ".inp");
+  std::istringstream outputs(slurp(recorded + ".out"));
   constexpr std::string_view kSeparator = "\n__ggml_vocab_test__\n";
   size_t checked = 0;
   for (std::string line; std::getline(outputs, line); ++checked) {
@@ -109,11 +121,28 @@ TEST_P(GgufVocabulary, EncodesTheRecordedTexts) {
     const std::string text = inputs.substr(0, end);
     inputs.erase(0, std::min(end + kSeparator.size(), inputs.size()));
     EXPECT_EQ(encode(**tokenizer, text), ids_in(line)) << "«" << text << "»";
-    EXPECT_EQ(trim((*tokenizer)->decode(encode(**tokenizer, text))), trim(text));
+    if (GetParam() != "bert-bge") {  // which forgets case, accents and spaces
+      EXPECT_EQ((*tokenizer)->decode(encode(**tokenizer, text)), text);
+    }
   }
   EXPECT_GT(checked, 40u);
 }
-INSTANTIATE_TEST_SUITE_P(Files, GgufVocabulary, testing::Values("falcon", "mpt", "phi-3"));
+INSTANTIATE_TEST_SUITE_P(Files, GgufVocabulary, testing::ValuesIn(kVocabularies));
+
+// Recorded texts whose vocabulary is not at hand: they check nothing until it is.
+TEST(GgufVocabularies, AllThatAreAtHandAreChecked) {
+  const fs::path folder = models() / "vocab";
+  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not at hand";
+  std::string without;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    const std::string name = file.path().filename();
+    if (!name.ends_with(".gguf.inp")) continue;
+    const std::string family = name.substr(11, name.size() - 11 - 9);
+    if (!fs::exists(vocabulary_of(family))) without += " " + family;
+    else EXPECT_NE(std::ranges::find(kVocabularies, family), std::end(kVocabularies)) << family;
+  }
+  if (!without.empty()) GTEST_SKIP() << "no vocabulary for" << without;
+}
 
 TEST(Tokenizer, RoundTripsBytesOfAnyKind) {
   const fs::path file = models() / "tiktoken/cl100k_base.tiktoken";
@@ -129,6 +158,14 @@ TEST(Tokenizer, RoundTripsBytesOfAnyKind) {
 }
 
 // A vocabulary small enough to follow by hand.
+PipelineParts toy_pipeline(BpeParts parts) {
+  PipelineParts out;
+  out.model = make_bpe(std::move(parts));
+  out.pretokenizer = *Pretokenizer::of_family("gpt-2");
+  return out;
+}
+std::shared_ptr<const Tokenizer> toy_tokenizer(BpeParts parts) { return make_tokenizer(toy_pipeline(std::move(parts))); }
+
 BpeParts toy(bool ranked_merges) {
   BpeParts parts;
   for (int byte = 0; byte < 256; ++byte) {
@@ -143,17 +180,16 @@ BpeParts toy(bool ranked_merges) {
     parts.merges[uint64_t('a') << 32 | 'b'] = {1, 256};
     parts.merges[uint64_t('a') << 32 | 257] = {2, 258};
   }
-  parts.pretokenizer = *Pretokenizer::of_family("gpt-2");
   return parts;
 }
 
 TEST(Bpe, MergesTheLowestRankFirst) {
-  EXPECT_EQ(encode(*make_bpe(toy(true)), "abcab"), (std::vector<int32_t>{258, 256}));
-  EXPECT_EQ(encode(*make_bpe(toy(false)), "abx"), (std::vector<int32_t>{256, 'x'}));
+  EXPECT_EQ(encode(*toy_tokenizer(toy(true)), "abcab"), (std::vector<int32_t>{258, 256}));
+  EXPECT_EQ(encode(*toy_tokenizer(toy(false)), "abx"), (std::vector<int32_t>{256, 'x'}));
 }
 
 TEST(Bpe, LongAndShortPiecesMergeAlike) {
-  const auto tokenizer = make_bpe(toy(true));
+  const auto tokenizer = toy_tokenizer(toy(true));
   std::string text;
   for (int i = 0; i < 40; ++i) text += i % 3 ? "abc" : "bca";
   std::vector<int32_t> parts;
@@ -176,8 +212,9 @@ TEST(Bpe, CutsOutWholeTokensFirst) {
   auto parts = toy(true);
   parts.vocabulary.add(259, "<x>");
   parts.vocabulary.add(260, "<x><x>");
-  parts.whole = {{"<x>", 259}, {"<x><x>", 260}};
-  EXPECT_EQ(encode(*make_bpe(std::move(parts)), "ab<x>ab<x><x>c"), (std::vector<int32_t>{256, 259, 256, 260, 'c'}));
+  auto pipeline = toy_pipeline(std::move(parts));
+  pipeline.whole = {{"<x>", 259}, {"<x><x>", 260}};
+  EXPECT_EQ(encode(*make_tokenizer(std::move(pipeline)), "ab<x>ab<x><x>c"), (std::vector<int32_t>{256, 259, 256, 260, 'c'}));
 }
 
 TEST(Files, FaultsNameTheFileAndThePlace) {
@@ -189,7 +226,7 @@ TEST(Files, FaultsNameTheFileAndThePlace) {
   };
   const auto message = [](const auto& result) { return result ? std::string("loaded") : result.error().message; };
   EXPECT_NE(message(load_tokenizer(folder / "none")).find("No such file"), std::string::npos);
-  EXPECT_NE(message(load_tokenizer(folder)).find("directory"), std::string::npos);
+  EXPECT_NE(message(load_tokenizer(folder)).find("tokenizer.json: No such file"), std::string::npos);
   EXPECT_NE(message(load_tokenizer(write("x.tiktoken", "IQ== 0\n"))).find("family"), std::string::npos);
   EXPECT_NE(message(load_tokenizer(write("o200k_base.tiktoken", "IQ== 0\nIg== one\n"))).find(":2:"), std::string::npos);
   EXPECT_NE(message(load_tokenizer(write("cl100k.tiktoken", "IQ== 0\n"))).find("byte 0 has no rank"), std::string::npos);
@@ -206,12 +243,59 @@ TEST(Files, FaultsNameTheFileAndThePlace) {
   fs::remove_all(folder);
 }
 
+TEST(Tokenizer, ControlTokensAreCutOutOfTemplatesOnly) {
+  auto pipeline = toy_pipeline(toy(true));
+  pipeline.controls = {{"<|im_end|>", 300}, {"<s>", 301}};
+  pipeline.special = {.bos = 301, .add_bos = true};
+  const auto tokenizer = make_tokenizer(std::move(pipeline));
+  EXPECT_EQ(encode(*tokenizer, "<s>").size(), 3u);
+  std::vector<int32_t> ids;
+  tokenizer->encode_with_controls("<s>abc<|im_end|>a", ids);
+  EXPECT_EQ(ids, (std::vector<int32_t>{301, 258, 300, 'a'}));
+  EXPECT_TRUE(tokenizer->is_control(300));
+  EXPECT_FALSE(tokenizer->is_control(256));
+  EXPECT_EQ(tokenizer->piece(300), "<|im_end|>");
+  EXPECT_EQ(tokenizer->find("<s>"), 301);
+  EXPECT_EQ(tokenizer->find("ab"), 256);
+  EXPECT_EQ(tokenizer->find("zzz"), -1);
+  EXPECT_EQ(tokenizer->decode(ids), "abca");
+  EXPECT_EQ(tokenizer->size(), 302u);
+  EXPECT_TRUE(tokenizer->special().ends_generation(300));
+  EXPECT_FALSE(tokenizer->special().ends_generation(301));
+  ids.clear();
+  tokenizer->encode_whole("a", ids);
+  EXPECT_EQ(ids, (std::vector<int32_t>{301, 'a'}));
+}
+
+TEST(StreamDecoder, HoldsBackWhatIsNotWhole) {
+  const auto tokenizer = toy_tokenizer(toy(true));
+  const auto steps = [&](std::string_view bytes) {
+    StreamDecoder decoder(*tokenizer);
+    std::string out;
+    for (const char c : bytes) {
+      decoder.add(uint8_t(c), out);
+      out += '|';
+    }
+    decoder.finish(out);
+    return out;
+  };
+  EXPECT_EQ(steps("a\xe2\x82\xac" "b"), "a|||\xe2\x82\xac|b|");
+  EXPECT_EQ(steps("\xf0\x9f\x9a\x80"), "|||\xf0\x9f\x9a\x80|");
+  EXPECT_EQ(steps("\xe2\x82"), "||\xef\xbf\xbd");
+  EXPECT_EQ(steps("\xe2\x82x"), "||\xef\xbf\xbdx|");
+  EXPECT_EQ(steps("\x80\xff"), "\xef\xbf\xbd|\xef\xbf\xbd|");
+  StreamDecoder decoder(*tokenizer, true);
+  std::string out;
+  for (const char c : std::string_view("  a b")) decoder.add(uint8_t(c), out);
+  EXPECT_EQ(out, " a b");
+}
+
 TEST(Pretokenizer, KnowsItsFamilies) {
   const auto split = [](std::string_view family, std::string_view text) {
-    std::vector<std::string_view> pieces;
-    (*Pretokenizer::of_family(family))->split(text, pieces);
+    Pieces pieces;
+    (*Pretokenizer::of_family(family))->split(text, true, pieces);
     std::string out;
-    for (const auto piece : pieces) out.append(piece).append("|");
+    for (const auto piece : pieces.views) out.append(piece).append("|");
     return out;
   };
   EXPECT_EQ(split("cl100k", "It's 12345  days\n\n"), "It|'s| |123|45| | days|\n\n|");
@@ -219,7 +303,7 @@ TEST(Pretokenizer, KnowsItsFamilies) {
   EXPECT_EQ(split("o200k", "HelloWORLD's"), "Hello|WORLD's|");
   EXPECT_EQ(split("gpt-2", "x  y"), "x| | y|");
   EXPECT_FALSE(Pretokenizer::of_family("nobody's"));
-  EXPECT_FALSE(Pretokenizer::make({"(unclosed"}));
+  EXPECT_FALSE(Pretokenizer::make(std::vector<std::string>{"(unclosed"}));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 // Tokens that are cut out of the text before anything else: what a model's authors added to a trained vocabulary.
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,45 +12,26 @@ namespace ajar::engine {
 struct WholeToken {
   std::string text;
   int32_t id;  // its own: the same bytes may also be a trained token
+  bool takes_left = false, takes_right = false;  // the white space beside it goes with it
+  bool single_word = false;                      // not within a word
 };
 
+// Finds them in one pass: the one that starts first, of those the longest.
 class WholeTokens {
  public:
-  explicit WholeTokens(std::vector<WholeToken> tokens) : tokens_(std::move(tokens)) {
-    std::erase_if(tokens_, [](const WholeToken& token) { return token.text.empty(); });
-    // The longest first: "<|a|><|b|>" before "<|a|>".
-    std::ranges::sort(tokens_, [](const WholeToken& a, const WholeToken& b) {
-      return a.text.size() != b.text.size() ? a.text.size() > b.text.size() : a.id < b.id;
-    });
-  }
+  explicit WholeTokens(std::vector<WholeToken> tokens);
 
-  // Calls text(view) for what lies between and token(id) for each found, in order.
-  template <class OnText, class OnToken>
-  void split(std::string_view text, OnText&& on_text, OnToken&& on_token) const {
-    split_from(0, text, on_text, on_token);
-  }
+  struct Cut {
+    std::string_view text;  // what lies between; empty for a token
+    int32_t id = -1;        // of the token
+  };
+  void split(std::string_view text, std::vector<Cut>& cuts) const;
+  bool empty() const { return tokens_.empty(); }
 
  private:
-  template <class OnText, class OnToken>
-  void split_from(size_t rank, std::string_view text, OnText& on_text, OnToken& on_token) const {
-    while (rank < tokens_.size()) {
-      const WholeToken& whole = tokens_[rank++];
-      size_t at = 0, found = text.find(whole.text);
-      if (found == text.npos) continue;
-      for (; found != text.npos; found = text.find(whole.text, at)) {
-        if (found > at) split_from(rank, text.substr(at, found - at), on_text, on_token);
-        on_token(whole.id);
-        at = found + whole.text.size();
-      }
-      text = text.substr(at);
-      break;
-    }
-    if (text.empty()) return;
-    if (rank < tokens_.size()) return split_from(rank, text, on_text, on_token);
-    on_text(text);
-  }
-
-  std::vector<WholeToken> tokens_;
+  std::vector<WholeToken> tokens_;                    // by first byte, then the longest first
+  std::array<std::pair<uint32_t, uint32_t>, 256> of_byte_{};  // their range for each first byte
+  std::string first_bytes_;                           // that occur; empty when there are many
 };
 
 }  // namespace ajar::engine
