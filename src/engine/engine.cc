@@ -1,0 +1,381 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/clock.h"
+
+namespace ajar::engine {
+namespace {
+
+double seconds_since(TimePoint from) { return std::chrono::duration<double>(now() - from).count(); }
+
+}  // namespace
+
+struct Engine::Sequence {
+  Generation want;
+  Sampler sampler;
+  std::shared_ptr<std::atomic<bool>> cancelled;
+  std::vector<int32_t> tokens;     // prompt and answer
+  KvSequence kv;                   // kv.length of tokens are computed
+  GenerationStats stats;
+  std::vector<Sampled> prompt_scores;
+  TimePoint submitted = now(), admitted{}, first{};
+  bool counted = false;            // its prompt is in the statistics
+  bool done = false;
+
+  Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag)
+      : want(std::move(generation)), sampler(want.sampling), cancelled(std::move(flag)), tokens(want.prompt) {
+    for (int32_t token : tokens) sampler.accept(token, true);
+  }
+  int32_t pending() const { return static_cast<int32_t>(tokens.size()) - kv.length; }
+  int32_t answered() const { return static_cast<int32_t>(tokens.size() - want.prompt.size()); }
+  // Only its latest token is to be computed, and then the next one is known.
+  bool decoding() const { return pending() == 1 && answered() > 0; }
+};
+
+Result<std::unique_ptr<Engine>> Engine::start(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
+                                              std::shared_ptr<ComputePool> pool, EngineOptions options) {
+  const ModelConfig& config = model->config();
+  if (!config.causal) return fail(Code::kUnsupported, config.name + " is an encoder: it writes no text");
+  if (tokenizer == nullptr) return fail(Code::kInvalid, config.name + " has no tokenizer");
+  if (options.context <= 0) options.context = config.context > 0 ? config.context : 4096;
+  int64_t per_page = KvPool::page_bytes(config);
+  int64_t pages = (options.context + kPageTokens - 1) / kPageTokens;
+  if (options.cache_bytes <= 0) options.cache_bytes = std::min<int64_t>(pages * 4, 4096) * per_page;
+  // A context that the cache cannot hold would only fail later, in the middle of an answer.
+  options.context = static_cast<int32_t>(std::min<int64_t>(options.context, options.cache_bytes / per_page * kPageTokens));
+  AJAR_ASSIGN(KvPool cache, KvPool::make(config, options.cache_bytes));
+  std::unique_ptr<Engine> engine(new Engine(std::move(model), std::move(tokenizer), std::move(pool), options, std::move(cache)));
+  engine->thread_ = std::thread([raw = engine.get()] { raw->run(); });
+  return engine;
+}
+
+Engine::Engine(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<ComputePool> pool,
+               EngineOptions options, KvPool cache)
+    : model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      pool_(std::move(pool)),
+      options_(options),
+      context_(options.context),
+      cache_(std::move(cache)),
+      prefixes_(cache_),
+      decoder_(model_, *pool_, options.multiplier, options.context) {
+  publish();
+}
+
+Engine::~Engine() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<Engine::Handle> Engine::submit(Generation generation) {
+  auto size = static_cast<int64_t>(generation.prompt.size());
+  if (size == 0) return fail(Code::kInvalid, "the prompt has no tokens");
+  if (size >= context_)
+    return fail(Code::kTooLarge, "the prompt has " + std::to_string(size) + " tokens; the model's context holds " + std::to_string(context_) +
+                                     ", the answer included");
+  for (int32_t token : generation.prompt)
+    if (token < 0 || token >= model_->config().vocab) return fail(Code::kInvalid, "the prompt has a token that the model does not know: " + std::to_string(token));
+  Handle handle;
+  handle.cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_);
+  {
+    std::lock_guard lock(mutex_);
+    if (stop_) return fail(Code::kUnavailable, "the engine is stopping");
+    if (waiting_ >= options_.max_waiting)
+      return fail(Code::kUnavailable, "the engine's queue is full: " + std::to_string(waiting_) + " requests wait");
+    ++waiting_;
+    incoming_.push_back(std::move(sequence));
+  }
+  wake_.notify_one();
+  return handle;
+}
+
+EngineMetrics Engine::metrics() const {
+  std::lock_guard lock(mutex_);
+  EngineMetrics metrics = published_;
+  metrics.waiting = waiting_;
+  return metrics;
+}
+
+void Engine::publish() {
+  counts_.running = static_cast<int>(running_.size());
+  counts_.free_pages = cache_.free_pages();
+  counts_.total_pages = cache_.pages();
+  std::lock_guard lock(mutex_);
+  published_ = counts_;
+}
+
+void Engine::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stop_ || !incoming_.empty() || !running_.empty() || waiting_ > 0; });
+      if (stop_) break;
+    }
+    take_new();
+    admit();
+    if (!step() && running_.empty()) {
+      // Whoever waits now waits for memory that only a running reply could free, and none runs: see admit().
+    }
+    forget_finished();
+    publish();
+  }
+  take_new();
+  for (auto& [tenant, queue] : queues_)
+    for (auto& sequence : queue) finish(*sequence, FinishReason::kFailed, {.code = Code::kUnavailable, .message = "the engine stopped"});
+  for (auto& sequence : running_)
+    if (!sequence->done) finish(*sequence, FinishReason::kFailed, {.code = Code::kUnavailable, .message = "the engine stopped"});
+  running_.clear();
+  queues_.clear();
+}
+
+void Engine::take_new() {
+  std::vector<std::unique_ptr<Sequence>> taken;
+  {
+    std::lock_guard lock(mutex_);
+    taken.swap(incoming_);
+  }
+  for (auto& sequence : taken) queues_[sequence->want.tenant].push_back(std::move(sequence));
+}
+
+// Tenants take turns; within one, first come, first served.
+void Engine::admit() {
+  while (static_cast<int>(running_.size()) < options_.max_running && !queues_.empty()) {
+    auto it = queues_.upper_bound(last_tenant_);
+    if (it == queues_.end()) it = queues_.begin();
+    auto& queue = it->second;
+    Sequence& next = *queue.front();
+    bool gone = next.cancelled->load(std::memory_order_relaxed);
+    if (!gone) {
+      // The same beginning is being computed right now: its pages will be there soon, and computing them twice takes longer.
+      bool twin = std::ranges::any_of(running_, [&](const auto& other) {
+        return other->kv.length < static_cast<int32_t>(other->want.prompt.size()) && other->want.cache_root == next.want.cache_root &&
+               next.want.prompt.size() > kPageTokens && other->want.prompt.size() > kPageTokens &&
+               std::equal(next.want.prompt.begin(), next.want.prompt.begin() + kPageTokens, other->want.prompt.begin());
+      });
+      if (twin) return;
+      // The last token is always computed anew: its logits are what is wanted.
+      if (!next.want.prompt_logprobs) {
+        next.kv.pages = prefixes_.find(next.want.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
+        next.kv.length = static_cast<int32_t>(next.kv.pages.size()) * kPageTokens;
+      }
+      // Room for the prompt and a first page of answer, or wait until a reply ends. Alone it always fits.
+      int needed = static_cast<int>((next.tokens.size() + kPageTokens) / kPageTokens + 1) - static_cast<int>(next.kv.pages.size());
+      int missing = needed - cache_.free_pages();
+      if (missing > 0) missing -= prefixes_.evict(missing);
+      if (missing > 0 && !running_.empty()) {
+        for (int page : next.kv.pages) cache_.release(page);
+        next.kv = {};
+        return;
+      }
+    }
+    auto sequence = std::move(queue.front());
+    queue.pop_front();
+    last_tenant_ = it->first;
+    if (queue.empty()) queues_.erase(it);
+    {
+      std::lock_guard lock(mutex_);
+      --waiting_;
+    }
+    if (gone) {
+      finish(*sequence, FinishReason::kCancelled);
+      continue;
+    }
+    if (!sequence->counted) {
+      sequence->counted = true;
+      sequence->admitted = now();
+      sequence->stats.queue_s = seconds_since(sequence->submitted);
+      sequence->stats.prompt_tokens = static_cast<int32_t>(sequence->want.prompt.size());
+      sequence->stats.cached_tokens = sequence->kv.length;
+      counts_.cached_tokens += sequence->kv.length;
+    }
+    running_.push_back(std::move(sequence));
+  }
+}
+
+// Pages for `tokens` more tokens. False: there are none, even after others have given theirs.
+bool Engine::grow(Sequence& sequence, int32_t tokens) {
+  auto needed = static_cast<size_t>((sequence.kv.length + tokens + kPageTokens - 1) / kPageTokens);
+  while (sequence.kv.pages.size() < needed) {
+    int page = cache_.take();
+    if (page < 0) {
+      if (prefixes_.evict(1) > 0) continue;
+      return false;
+    }
+    sequence.kv.pages.push_back(page);
+  }
+  return true;
+}
+
+// Gives its pages back and lets it wait at the front of its queue; what it said so far is computed again later.
+void Engine::preempt(Sequence& sequence) {
+  ++counts_.preemptions;
+  for (int page : sequence.kv.pages) cache_.release(page);
+  sequence.kv = {};
+  for (auto& slot : running_) {
+    if (slot.get() != &sequence) continue;
+    {
+      std::lock_guard lock(mutex_);
+      ++waiting_;
+    }
+    queues_[sequence.want.tenant].push_front(std::move(slot));
+    std::erase(running_, nullptr);
+    return;
+  }
+}
+
+// Pieces of prompts, at most `budget` tokens of them.
+int Engine::add_prompts(std::vector<Row>& rows, int budget) {
+  int added = 0;
+  for (auto& slot : running_) {
+    Sequence& sequence = *slot;
+    if (sequence.done || sequence.decoding() || added >= budget) continue;
+    int count = std::min(sequence.pending(), budget - added);
+    if (!grow(sequence, count)) {
+      if (running_.size() == 1) finish(sequence, FinishReason::kFailed, {.code = Code::kTooLarge, .message = "the cache of keys and values is too small for this prompt"});
+      break;  // the others go on; it waits for their pages
+    }
+    for (int i = 0; i < count; ++i) {
+      int32_t position = sequence.kv.length + i;
+      bool last = position + 1 == static_cast<int32_t>(sequence.tokens.size());
+      rows.push_back({sequence.tokens[static_cast<size_t>(position)], position, &sequence.kv, last || sequence.want.prompt_logprobs});
+    }
+    added += count;
+  }
+  return added;
+}
+
+bool Engine::step() {
+  std::vector<Row> rows;
+  int decoding = 0;
+  for (size_t i = 0; i < running_.size(); ++i) {
+    Sequence& sequence = *running_[i];
+    if (sequence.cancelled->load(std::memory_order_relaxed)) {
+      finish(sequence, FinishReason::kCancelled);
+      continue;
+    }
+    if (!sequence.decoding()) continue;
+    while (!grow(sequence, 1)) {
+      // The latest to come gives way; if that is this one, it waits itself.
+      Sequence& last = *running_.back();
+      if (running_.size() == 1) {
+        finish(sequence, FinishReason::kContext);
+        break;
+      }
+      bool self = &last == &sequence;
+      if (last.done) break;
+      preempt(last);
+      if (self) break;
+    }
+    if (i >= running_.size() || running_[i].get() != &sequence || sequence.done) continue;
+    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true});
+    ++decoding;
+  }
+  int budget = options_.prefill_tokens;
+  if (decoding > 0 && prefill_token_s_ > 0 && decode_s_ > 0)
+    budget = std::clamp(static_cast<int>(options_.stall_factor * decode_s_ / prefill_token_s_), 16, options_.prefill_tokens);
+  int prompts = add_prompts(rows, budget);
+  if (rows.empty()) return false;
+
+  TimePoint started = now();
+  const float* logits = decoder_.forward(rows, cache_);
+  double took = seconds_since(started);
+  ++counts_.steps;
+  if (decoding > 0 && prompts > 0 && decode_s_ > 0 && took > 3 * decode_s_) ++counts_.stalls;
+  auto smooth = [](double& mean, double value) { mean = mean == 0 ? value : mean * 0.8 + value * 0.2; };
+  if (prompts == 0) smooth(decode_s_, took);
+  else if (took > decode_s_ || decoding == 0) smooth(prefill_token_s_, (took - (decoding > 0 ? decode_s_ : 0)) / prompts);
+
+  // Rows of one sequence stand together, in the order of running_ within each of the two parts.
+  int64_t stride = decoder_.logit_stride(), vocab = model_->config().vocab;
+  std::vector<std::pair<Sequence*, int>> wanting;
+  std::map<const KvSequence*, Sequence*> owner;
+  for (auto& slot : running_) owner[&slot->kv] = slot.get();
+  int wanted = 0;
+  for (const Row& row : rows) {
+    Sequence& sequence = *owner.at(row.sequence);
+    sequence.kv.length = row.position + 1;
+    if (!row.logits) continue;
+    int at = wanted++;
+    if (row.position + 1 < static_cast<int32_t>(sequence.tokens.size())) {  // of a prompt: what was the next token worth?
+      sequence.prompt_scores.push_back(Sampler::score({logits + at * stride, static_cast<size_t>(vocab)}, sequence.tokens[static_cast<size_t>(row.position) + 1],
+                                                      std::max(0, sequence.want.sampling.top_logprobs)));
+      continue;
+    }
+    wanting.emplace_back(&sequence, at);
+  }
+  counts_.prompt_tokens += prompts;
+  for (auto [sequence, at] : wanting)
+    handle(*sequence, {const_cast<float*>(logits) + at * stride, static_cast<size_t>(vocab)});
+  return true;
+}
+
+// The next token of a sequence is known to the model now.
+void Engine::handle(Sequence& sequence, std::span<float> logits) {
+  Generation& want = sequence.want;
+  if (sequence.answered() == 0) {
+    sequence.first = now();
+    sequence.stats.prefill_s = seconds_since(sequence.admitted);
+    if (want.prompt_logprobs && want.on_prompt) want.on_prompt(std::move(sequence.prompt_scores));
+    want.prompt_logprobs = false;
+    if (want.max_tokens == 0) return finish(sequence, FinishReason::kLength);
+  }
+  TokenMask mask(logits.size());
+  if (want.constraint) want.constraint->allow(mask);
+  Sampled sampled = sequence.sampler.sample(logits, want.constraint ? &mask : nullptr);
+  auto n = static_cast<double>(++sequence.stats.output_tokens);
+  sequence.stats.mean_margin += (sampled.margin - sequence.stats.mean_margin) / n;
+  sequence.stats.mean_entropy += (sampled.entropy - sequence.stats.mean_entropy) / n;
+  sequence.stats.lowest_margin = std::min<double>(sequence.stats.lowest_margin, sampled.margin);
+  ++counts_.output_tokens;
+  if (!want.ignore_end && tokenizer_->special().ends_generation(sampled.token)) return finish(sequence, FinishReason::kStop);
+  if (want.on_token) want.on_token(sampled);
+  if (!append(sequence, sampled.token) || !want.constraint) return;
+  // What the grammar leaves no choice about goes in as one piece, like a prompt.
+  std::vector<int32_t> forced;
+  want.constraint->forced(forced);
+  for (int32_t token : forced) {
+    ++sequence.stats.output_tokens;
+    ++counts_.output_tokens;
+    if (want.on_token) want.on_token({.token = token, .margin = 1});
+    if (!append(sequence, token)) return;
+  }
+}
+
+// False: that was the last one.
+bool Engine::append(Sequence& sequence, int32_t token) {
+  Generation& want = sequence.want;
+  sequence.tokens.push_back(token);
+  sequence.sampler.accept(token, false);
+  if (want.constraint && (!want.constraint->accept(token) || want.constraint->finished())) return finish(sequence, FinishReason::kStop), false;
+  if (want.max_tokens >= 0 && sequence.answered() >= want.max_tokens) return finish(sequence, FinishReason::kLength), false;
+  if (static_cast<int32_t>(sequence.tokens.size()) >= context_) return finish(sequence, FinishReason::kContext), false;
+  return true;
+}
+
+void Engine::finish(Sequence& sequence, FinishReason reason, Error error) {
+  if (sequence.done) return;
+  sequence.done = true;
+  if (sequence.first != TimePoint{}) sequence.stats.decode_s = seconds_since(sequence.first);
+  auto computed = std::span(sequence.tokens).first(static_cast<size_t>(sequence.kv.length));
+  prefixes_.insert(sequence.want.cache_root, computed, sequence.kv.pages);
+  for (int page : sequence.kv.pages) cache_.release(page);
+  sequence.kv = {};
+  if (sequence.want.on_done) sequence.want.on_done(reason, sequence.stats, std::move(error));
+}
+
+void Engine::forget_finished() {
+  // A prompt whose pages are all there is worth sharing before its answer is over.
+  for (auto& sequence : running_)
+    if (!sequence->done && sequence->answered() == 1)
+      prefixes_.insert(sequence->want.cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
+  std::erase_if(running_, [](const auto& sequence) { return sequence->done; });
+}
+
+}  // namespace ajar::engine
