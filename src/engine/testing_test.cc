@@ -153,7 +153,7 @@ class Reference {
     for (double& s : scores) total += s = std::exp(s);
     std::vector<int> order(scores.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](int a, int b) { return scores[static_cast<size_t>(a)] > scores[static_cast<size_t>(b)]; });
+    std::ranges::sort(order, [&](int a, int b) { return scores[static_cast<size_t>(a)] > scores[static_cast<size_t>(b)]; });
     order.resize(static_cast<size_t>(c_.experts_used));
     double chosen = 0;
     for (int e : order) chosen += scores[static_cast<size_t>(e)];
