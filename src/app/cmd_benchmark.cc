@@ -121,6 +121,15 @@ void add_bench(CommandContext& context) {
   command->add_option("--threads", options->threads, "I/O threads of the server started here")->capture_default_str();
   command->add_option("--client-threads", options->client_threads, "Threads of the load client")->capture_default_str();
   command->add_option("--requests", options->requests, "Requests of the memory point")->check(CLI::PositiveNumber);
+  auto engine = std::make_shared<EngineBenchOptions>();
+  command->add_option("--engine", engine->model, "Measure the embedded engine with this model file instead");
+  command->add_option("--prompt", engine->prompt, "With --engine: tokens of the prompt")->capture_default_str();
+  command->add_option("--generate", engine->generate, "With --engine: tokens of the answer")->capture_default_str();
+  command->add_option("--streams", engine->streams, "With --engine: how many answers at once")->delimiter(',')->capture_default_str();
+  command->add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts")->capture_default_str();
+  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2 or portable; else the best");
+  command->add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
+  command->add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core")->capture_default_str();
   command->add_flag("--quick", options->quick, "Shorter runs");
   command->add_flag("--soak", options->soak, "A million requests in the memory point");
   std::string footer = "Points:\n";
@@ -128,7 +137,9 @@ void add_bench(CommandContext& context) {
     footer += "  " + point.name + std::string(10 - point.name.size(), ' ') + point.what + "\n";
   }
   command->footer(footer);
-  context.add(command, [&context, options] { return run_bench(context, *options); });
+  context.add(command, [&context, options, engine] {
+    return engine->model.empty() ? run_bench(context, *options) : run_engine_bench(context, *engine);
+  });
 }
 
 }  // namespace ajar::app

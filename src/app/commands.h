@@ -30,6 +30,14 @@ void add_chat(CommandContext& context);
 void add_keys(CommandContext& context);
 void add_reports(CommandContext& context);   // usage, routes, models
 void add_bench(CommandContext& context);
+// `ajar bench --engine`: speeds of the embedded engine with one model.
+struct EngineBenchOptions {
+  std::string model, kernels;
+  int threads = 0, prompt = 512, generate = 128, repeat = 3;
+  std::vector<int> streams = {1, 8};
+  int stall_prompt = 0;
+};
+int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options);
 void add_selftest(CommandContext& context);
 
 // Prints "ajar: message" on stderr (as JSON with --json) and gives 1.

@@ -25,43 +25,46 @@ ComputePool::ComputePool(int threads) {
 
 ComputePool::~ComputePool() {
   stop_ = true;
-  generation_.fetch_add(1);
-  generation_.notify_all();
+  state_.fetch_add(1u << 16);
+  state_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
 
 void ComputePool::run_job(Job job) {
   job_ = job;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  left_.store(0, std::memory_order_relaxed);
+  state_.store((number_of(state_.load(std::memory_order_relaxed)) + 1) << 16, std::memory_order_release);
+  state_.notify_all();
   for (int64_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < job.tasks;) job.call(job.body, task, 0);
-  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+  uint32_t entered = state_.fetch_or(kClosed, std::memory_order_acq_rel) & (kClosed - 1);
+  for (int spins = 0; left_.load(std::memory_order_acquire) != entered; ++spins) {
     relax();
     if (spins > 2000) std::this_thread::yield();  // more threads than cores
   }
 }
 
 void ComputePool::work(int thread) {
-  uint64_t seen = 0;
+  uint32_t seen = state_.load(std::memory_order_acquire);
   for (;;) {
-    uint64_t current = generation_.load(std::memory_order_acquire);
-    for (auto until = std::chrono::steady_clock::now() + kSpin; current == seen;) {
-      for (int i = 0; i < 32 && current == seen; ++i) {
+    uint32_t state = state_.load(std::memory_order_acquire);
+    auto nothing = [&] { return number_of(state) == number_of(seen) || (state & kClosed) != 0; };
+    for (auto until = std::chrono::steady_clock::now() + kSpin; nothing() && !stop_;) {
+      for (int i = 0; i < 32 && nothing(); ++i) {
         relax();
-        current = generation_.load(std::memory_order_acquire);
+        state = state_.load(std::memory_order_acquire);
       }
-      if (current == seen && std::chrono::steady_clock::now() > until) {
-        generation_.wait(seen, std::memory_order_acquire);
-        current = generation_.load(std::memory_order_acquire);
+      if (nothing() && std::chrono::steady_clock::now() > until) {
+        state_.wait(state, std::memory_order_acquire);
+        state = state_.load(std::memory_order_acquire);
       }
     }
-    seen = current;
     if (stop_) return;
+    if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+    seen = state;
     Job job = job_;
     for (int64_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < job.tasks;) job.call(job.body, task, thread);
-    busy_.fetch_sub(1, std::memory_order_release);
+    left_.fetch_add(1, std::memory_order_release);
   }
 }
 

@@ -35,6 +35,14 @@ class ComputePool {
              }});
   }
 
+  // The same on the calling thread alone where the whole is so little work (in multiplications) that waking others costs more.
+  template <class Body>
+  void run_if_worth(int64_t work, int64_t tasks, Body&& body) {
+    constexpr int64_t kLittle = 100'000;
+    if (work >= kLittle) return run(tasks, body);
+    for (int64_t task = 0; task < tasks; ++task) body(task, 0);
+  }
+
  private:
   struct Job {
     int64_t tasks = 0;
@@ -44,11 +52,17 @@ class ComputePool {
   void run_job(Job job);
   void work(int thread);
 
+  // A worker enters a job before it takes tasks; the caller closes it once no task is left, and waits only for those who
+  // entered. So a thread that the system does not let run holds nobody up.
+  //   bits 0-14 how many entered, bit 15 closed, bits 16-31 number of the job
+  static constexpr uint32_t kClosed = 1u << 15;
+  static uint32_t number_of(uint32_t state) { return state >> 16; }
+
   std::vector<std::thread> workers_;
-  Job job_;                            // written while all workers wait for the next generation
-  alignas(64) std::atomic<uint64_t> generation_{0};
+  Job job_;                            // written while the job before is closed and left by all
+  alignas(64) std::atomic<uint32_t> state_{kClosed};
   alignas(64) std::atomic<int64_t> next_{0};
-  alignas(64) std::atomic<int> busy_{0};
+  alignas(64) std::atomic<uint32_t> left_{0};
   std::atomic<bool> stop_{false};
 };
 

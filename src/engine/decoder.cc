@@ -77,7 +77,7 @@ void Decoder::embed(std::span<const Row> rows) {
   if (count <= 4) {
     for (int64_t m = 0; m < count; ++m) one(m);
   } else {
-    pool_.run(count, [&](int64_t m, int) { one(m); });
+    pool_.run_if_worth(count * embedding_ * 2, count, [&](int64_t m, int) { one(m); });
   }
 }
 
@@ -126,7 +126,7 @@ void Decoder::store_keys(const Layer& layer, int index, std::span<const Row> row
   if (count <= 2) {
     for (int64_t m = 0; m < count; ++m) one(m);
   } else {
-    pool_.run((count + 7) / 8, [&](int64_t task, int) {
+    pool_.run_if_worth(count * (q_width_ + kv_width_) * 4, (count + 7) / 8, [&](int64_t task, int) {
       for (int64_t m = task * 8; m < std::min(task * 8 + 8, count); ++m) one(m);
     });
   }
@@ -148,7 +148,9 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
   auto& all = pieces;
   const int group = c.heads / c.kv_heads, dim = c.head_dim;
   const float scale = c.attention_scale > 0 ? c.attention_scale : 1 / std::sqrt(static_cast<float>(dim));
-  pool_.run(static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {
+  int64_t work = 0;
+  for (const Row& row : rows) work += int64_t{row.position + 1} * c.heads * dim * 2;
+  pool_.run_if_worth(work, static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {
     const Piece& piece = all[static_cast<size_t>(task)];
     const KvSequence& sequence = *rows[static_cast<size_t>(piece.first)].sequence;
     thread_local std::vector<const uint16_t*> k_pages, v_pages;
@@ -196,7 +198,7 @@ void Decoder::gated(const Matrix& gate, const Matrix& up, const Matrix& down, co
   // In pieces that a thread can take, one row or a part of it.
   int64_t part = count >= 4 ? gate.rows : round_up((gate.rows + pool_.threads() - 1) / pool_.threads());
   int64_t parts = (gate.rows + part - 1) / part;
-  pool_.run(count * parts, [&](int64_t task, int) {
+  pool_.run_if_worth(count * gate.rows * 16, count * parts, [&](int64_t task, int) {
     int64_t at = task / parts * ff_width_ + task % parts * part;
     activate(gate_.data() + at, up_.data() + at, std::min(part, gate.rows - task % parts * part));
   });
@@ -272,7 +274,7 @@ void Decoder::normalize(const Norm& norm, const float* x, int64_t ldx, float* ou
   if (count <= 8) {
     for (int m = 0; m < count; ++m) one(m);
   } else {
-    pool_.run((count + 7) / 8, [&](int64_t task, int) {
+    pool_.run_if_worth(count * embedding_ * 2, (count + 7) / 8, [&](int64_t task, int) {
       for (int64_t m = task * 8; m < std::min<int64_t>(task * 8 + 8, count); ++m) one(m);
     });
   }

@@ -82,6 +82,10 @@ struct Kernels {
   // Turns the pairs of x by the angles whose cosines and sines are given, `dims / 2` of each.
   void (*rope)(float* x, const float* cosines, const float* sines, int dims, bool interleaved);
   void (*attend)(const Attention& attention);
+
+  // Does nothing but the arithmetic of the widest multiplication, in registers: the machine's limit. Returns the number of
+  // operations (a multiplication and an addition are two).
+  double (*peak)(int64_t rounds);
 };
 
 constexpr size_t kBfloatScratch = size_t{8} * 2048 * 32 + 65536;

@@ -178,6 +178,20 @@ void multiply_amx(const Product& p, const uint16_t* tiles, std::byte* scratch_by
   _tile_release();
 }
 
+double peak_amx(int64_t rounds) {
+  static constexpr TileConfig config;
+  _tile_loadconfig(&config);
+  _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3), _tile_zero(4), _tile_zero(5), _tile_zero(6), _tile_zero(7);
+  for (int64_t i = 0; i < rounds; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return static_cast<double>(rounds) * 4 * 16 * 16 * 32 * 2;
+}
+
 }  // namespace ajar::engine
 
 #endif

@@ -414,11 +414,20 @@ static void attend(const Attention& a) {
   for (; row < a.rows; ++row) attend_rows<1>(a, row);
 }
 
+static double peak(int64_t rounds) {
+  F16x acc[6] = {}, a = splat(0.5f), b = splat(0.25f);
+  for (int64_t i = 0; i < rounds; ++i) {
+    for (int j = 0; j < 6; ++j) acc[j] += a * b;
+    asm volatile("" : "+m"(a));
+  }
+  return static_cast<double>(rounds) * 6 * 32;
+}
+
 static constexpr Kernels table(std::string_view name) {
   return {.name = name, .multiply_float = multiply_float, .multiply_integer = nullptr, .multiply_bfloat = nullptr,
           .quantize = quantize, .write_tiles = write_tiles, .rms_norm = rms_norm, .layer_norm = layer_norm,
           .silu_times = silu_times, .gelu_tanh_times = gelu_tanh_times, .gelu = gelu, .add = add, .scale_add = scale_add,
-          .to_half = to_half, .rope = rope, .attend = attend};
+          .to_half = to_half, .rope = rope, .attend = attend, .peak = peak};
 }
 
 }  // namespace AJAR_KERNELS

@@ -123,6 +123,19 @@ void multiply_vnni(const Product& p, const QuantizedRows& x) {
   }
 }
 
+double peak_vnni(int64_t rounds) {
+  __m512i acc[16], a = _mm512_set1_epi8(1), b = _mm512_set1_epi8(2);
+  for (auto& v : acc) v = _mm512_setzero_si512();
+  for (int64_t i = 0; i < rounds; ++i) {
+#pragma clang loop unroll(full)
+    for (auto& v : acc) {
+      v = _mm512_dpbusd_epi32(v, a, b);
+      asm volatile("" : "+v"(v));
+    }
+  }
+  return static_cast<double>(rounds) * 16 * 128;
+}
+
 }  // namespace ajar::engine
 
 #endif

@@ -80,7 +80,7 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   if (integer) prepare_integer(input, columns);
   if (bfloat) prepare_bfloat(input, columns);
   auto& all = pieces;  // the caller's, not the other threads' own
-  pool_.run(static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {
+  pool_.run_if_worth(int64_t{total} * kPanelRows * columns * input.rows, static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {
     const Piece& piece = all[static_cast<size_t>(task)];
     const Matrix& matrix = *piece.output->matrix;
     Product product{matrix.dtype, matrix.panels, columns, piece.first, piece.last, input.rows, piece.output->y, piece.output->ld};

@@ -1,0 +1,265 @@
+// Many replies at once: what each says must not depend on the others.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/random_model.h"
+#include "engine/testing.h"
+
+namespace ajar::engine {
+namespace {
+
+class NoTokenizer final : public Tokenizer {
+ public:
+  explicit NoTokenizer(int32_t end) { special_.end_of_generation = {end}; }
+  void encode(std::string_view, std::vector<int32_t>&) const override {}
+  void encode_with_controls(std::string_view, std::vector<int32_t>&) const override {}
+  void append_bytes(int32_t, std::string&) const override {}
+  size_t size() const override { return 512; }
+  bool is_control(int32_t) const override { return false; }
+  std::string_view piece(int32_t) const override { return {}; }
+  int32_t find(std::string_view) const override { return -1; }
+};
+
+struct Answer {
+  std::vector<int32_t> tokens;
+  std::vector<Sampled> prompt;
+  FinishReason reason{};
+  GenerationStats stats;
+  Error error;
+};
+
+class Scheduler : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    auto shape = random_shape("tiny-llama");
+    shape->dtype = Dtype::kF32;
+    ASSERT_TRUE(write_random_model(*shape, folder_->path("m.gguf")));
+    ComputePool pool(1);
+    model_ = *Model::load(*Checkpoint::open(folder_->path("m.gguf")), pool);
+  }
+  static void TearDownTestSuite() {
+    model_.reset();
+    delete folder_;
+  }
+
+  std::unique_ptr<Engine> start(EngineOptions options) {
+    options.multiplier.deterministic = true;
+    auto engine = Engine::start(model_, std::make_shared<NoTokenizer>(-5), std::make_shared<ComputePool>(2), options);
+    EXPECT_TRUE(engine) << engine.error().message;
+    return std::move(*engine);
+  }
+  static int64_t pages(int count) { return KvPool::page_bytes(model_->config()) * count; }
+
+  static Generation want(int seed, int prompt, int answer) {
+    Generation g;
+    for (int i = 0; i < prompt; ++i) g.prompt.push_back((i * 37 + seed * 11 + 5) % model_->config().vocab);
+    g.sampling = {.temperature = 1, .seed = static_cast<uint64_t>(seed)};
+    g.max_tokens = answer;
+    return g;
+  }
+
+  static std::future<Answer> ask(Engine& engine, Generation g, Engine::Handle* handle = nullptr) {
+    auto promise = std::make_shared<std::promise<Answer>>();
+    auto answer = std::make_shared<Answer>();
+    g.on_token = [answer](const Sampled& s) { answer->tokens.push_back(s.token); };
+    g.on_prompt = [answer](std::vector<Sampled> scores) { answer->prompt = std::move(scores); };
+    g.on_done = [=](FinishReason reason, const GenerationStats& stats, Error error) {
+      answer->reason = reason, answer->stats = stats, answer->error = std::move(error);
+      promise->set_value(std::move(*answer));
+    };
+    auto future = promise->get_future();
+    auto submitted = engine.submit(std::move(g));
+    EXPECT_TRUE(submitted) << submitted.error().message;
+    if (handle) *handle = *submitted;
+    return future;
+  }
+
+  static TemporaryFolder* folder_;
+  static std::shared_ptr<const Model> model_;
+};
+TemporaryFolder* Scheduler::folder_;
+std::shared_ptr<const Model> Scheduler::model_;
+
+TEST_F(Scheduler, RepliesTogetherSayWhatTheySayAlone) {
+  std::vector<std::vector<int32_t>> alone;
+  {
+    auto engine = start({.context = 256});
+    for (int i = 0; i < 12; ++i) alone.push_back(ask(*engine, want(i, 3 + i * 7, 20 + i)).get().tokens);
+  }
+  // Small pieces of prompts, and a cache so small that replies have to give way to each other.
+  for (int cache_pages : {64, 22}) {
+    auto engine = start({.cache_bytes = pages(cache_pages), .context = 256, .prefill_tokens = 17});
+    std::vector<std::future<Answer>> together;
+    for (int i = 0; i < 12; ++i) together.push_back(ask(*engine, want(i, 3 + i * 7, 20 + i)));
+    for (size_t i = 0; i < together.size(); ++i) {
+      Answer answer = together[i].get();
+      EXPECT_EQ(answer.tokens, alone[i]) << cache_pages << " pages, reply " << i;
+      EXPECT_EQ(answer.reason, FinishReason::kLength);
+      EXPECT_EQ(answer.stats.output_tokens, 20 + static_cast<int>(i));
+    }
+    if (cache_pages == 22) EXPECT_GT(engine->metrics().preemptions, 0);
+  }
+}
+
+TEST_F(Scheduler, EqualBeginningsAreComputedOnce) {
+  auto engine = start({.context = 256});
+  Answer first = ask(*engine, want(1, 100, 8)).get();
+  EXPECT_EQ(first.stats.cached_tokens, 0);
+  Answer second = ask(*engine, want(1, 100, 8)).get();
+  EXPECT_EQ(second.stats.cached_tokens, 96);
+  EXPECT_EQ(second.tokens, first.tokens);
+  Generation longer = want(1, 100, 8);
+  longer.prompt.insert(longer.prompt.end(), first.tokens.begin(), first.tokens.end());
+  longer.prompt.push_back(3);
+  EXPECT_EQ(ask(*engine, std::move(longer)).get().stats.cached_tokens, 96);
+  Generation other = want(1, 100, 8);
+  other.cache_root = 7;  // another adapter
+  EXPECT_EQ(ask(*engine, std::move(other)).get().stats.cached_tokens, 0);
+  // All at once: one reads the prompt, the others wait for it.
+  std::vector<std::future<Answer>> together;
+  for (int i = 0; i < 5; ++i) together.push_back(ask(*engine, want(2, 90, 4)));
+  int cached = 0;
+  for (auto& answer : together) cached += answer.get().stats.cached_tokens;
+  EXPECT_EQ(cached, 4 * 80);
+}
+
+TEST_F(Scheduler, BeginningsAreForgottenWhenMemoryIsWanted) {
+  auto engine = start({.cache_bytes = pages(20), .context = 256});
+  for (int i = 0; i < 30; ++i) {
+    Answer answer = ask(*engine, want(i, 120, 4)).get();
+    ASSERT_EQ(answer.tokens.size(), 4u) << i;
+  }
+  EXPECT_EQ(ask(*engine, want(29, 120, 4)).get().stats.cached_tokens, 112);
+}
+
+TEST_F(Scheduler, LongPromptsAreRefusedWithBothNumbers) {
+  auto engine = start({.cache_bytes = pages(8), .context = 1000});
+  EXPECT_EQ(engine->context(), 128);  // what the cache holds
+  auto refused = engine->submit(want(1, 128, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kTooLarge);
+  EXPECT_NE(refused.error().message.find("128 tokens"), std::string::npos);
+  Answer answer = ask(*engine, want(1, 100, 500)).get();
+  EXPECT_EQ(answer.reason, FinishReason::kContext);
+  EXPECT_EQ(answer.tokens.size(), 28u);
+  EXPECT_FALSE(engine->submit(Generation{}));
+  Generation nonsense = want(1, 3, 1);
+  nonsense.prompt.push_back(1 << 30);
+  EXPECT_FALSE(engine->submit(std::move(nonsense)));
+}
+
+TEST_F(Scheduler, WhoLeavesStopsAtOnce) {
+  auto engine = start({.context = 256});
+  for (int i = 0; i < 20; ++i) {
+    Engine::Handle handle;
+    auto answer = ask(*engine, want(i, 50, 200), &handle);
+    if (i % 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    handle.cancel();
+    Answer got = answer.get();
+    EXPECT_TRUE(got.reason == FinishReason::kCancelled || got.tokens.size() == 200u);
+  }
+  EXPECT_EQ(ask(*engine, want(1, 10, 5)).get().tokens.size(), 5u);
+}
+
+TEST_F(Scheduler, TheQueueHasAnEnd) {
+  auto engine = start({.context = 256, .max_running = 1, .max_waiting = 4});
+  std::vector<std::future<Answer>> answers;
+  int refused = 0;
+  for (int i = 0; i < 40; ++i) {
+    auto g = want(i, 200, 40);
+    auto promise = std::make_shared<std::promise<Answer>>();
+    g.on_done = [promise](FinishReason, const GenerationStats&, Error) { promise->set_value({}); };
+    if (auto handle = engine->submit(std::move(g))) answers.push_back(promise->get_future());
+    else if (++refused > 0) EXPECT_EQ(handle.error().code, Code::kUnavailable);
+  }
+  EXPECT_GT(refused, 20);
+  for (auto& answer : answers) answer.get();
+}
+
+TEST_F(Scheduler, TenantsTakeTurns) {
+  auto engine = start({.context = 256, .max_running = 1});
+  std::atomic<int> order{0};
+  std::vector<int> loud, quiet;
+  std::vector<std::future<void>> done;
+  auto add = [&](const std::string& tenant, std::vector<int>& places, int seed) {
+    auto g = want(seed, 20, 3);
+    g.tenant = tenant;
+    auto promise = std::make_shared<std::promise<void>>();
+    done.push_back(promise->get_future());
+    g.on_done = [&, promise](FinishReason, const GenerationStats&, Error) {
+      places.push_back(order++);
+      promise->set_value();
+    };
+    ASSERT_TRUE(engine->submit(std::move(g)));
+  };
+  for (int i = 0; i < 30; ++i) add("loud", loud, i);
+  for (int i = 0; i < 3; ++i) add("quiet", quiet, 100 + i);
+  for (auto& d : done) d.get();
+  // Whoever asks little is not behind whoever asks much.
+  EXPECT_LT(quiet.back(), 30);
+}
+
+TEST_F(Scheduler, LogprobsOfThePrompt) {
+  auto engine = start({.context = 256});
+  Generation g = want(3, 40, 0);
+  g.prompt_logprobs = true;
+  g.sampling.top_logprobs = 2;
+  std::vector<int32_t> prompt = g.prompt;
+  Answer answer = ask(*engine, std::move(g)).get();
+  EXPECT_EQ(answer.reason, FinishReason::kLength);
+  EXPECT_TRUE(answer.tokens.empty());
+  ASSERT_EQ(answer.prompt.size(), 39u);
+  auto exact = reference_logits(model_->checkpoint(), prompt);
+  for (size_t i = 0; i < 39; ++i) {
+    Sampled s = Sampler::score(exact[i], prompt[i + 1], 2);
+    EXPECT_EQ(answer.prompt[i].token, prompt[i + 1]);
+    EXPECT_NEAR(answer.prompt[i].logprob, s.logprob, 1e-2);
+    EXPECT_EQ(answer.prompt[i].top.size(), 2u);
+  }
+}
+
+class OnlyEven final : public Constraint {
+ public:
+  explicit OnlyEven(int left) : left_(left) {}
+  void allow(TokenMask& mask) override {
+    for (size_t i = 0; i < mask.size(); i += 2) mask.allow(static_cast<int32_t>(i));
+  }
+  bool accept(int32_t token) override { return --left_, token % 2 == 0 || token == 301; }
+  void forced(std::vector<int32_t>& tokens) override {
+    if (left_ == 10) tokens = {301, 300};
+  }
+  bool finished() const override { return left_ <= 0; }
+
+ private:
+  int left_;
+};
+
+TEST_F(Scheduler, ConstraintsHoldAndForcedTokensComeInOnePiece) {
+  auto engine = start({.context = 256});
+  Generation g = want(4, 10, 100);
+  g.constraint = std::make_unique<OnlyEven>(15);
+  Answer answer = ask(*engine, std::move(g)).get();
+  EXPECT_EQ(answer.reason, FinishReason::kStop);
+  ASSERT_EQ(answer.tokens.size(), 15u);
+  for (size_t i = 0; i < 15; ++i) EXPECT_TRUE(i == 5 ? answer.tokens[i] == 301 : answer.tokens[i] % 2 == 0) << i;
+  EXPECT_LE(engine->metrics().steps, 14);
+}
+
+TEST_F(Scheduler, StoppingTellsEverybody) {
+  auto engine = start({.context = 256, .max_running = 2});
+  std::vector<std::future<Answer>> answers;
+  for (int i = 0; i < 10; ++i) answers.push_back(ask(*engine, want(i, 100, 150)));
+  engine.reset();
+  for (auto& answer : answers) {
+    Answer got = answer.get();
+    if (got.reason == FinishReason::kFailed) EXPECT_EQ(got.error.code, Code::kUnavailable);
+  }
+}
+
+}  // namespace
+}  // namespace ajar::engine
