@@ -3,6 +3,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace ajar::json {
 namespace {
@@ -57,27 +60,75 @@ size_t next_escape(std::string_view text, size_t at) {
   return at;
 }
 
+// Copies a group of bytes and says how many of them stand before the first that needs an escape.
+#ifdef __SSE2__
+constexpr size_t kGroup = 16;
+size_t copy_group(char* to, const char* from) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const unsigned found = unsigned(_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, slash))));
+  return size_t(std::countr_zero(found | 0x10000u));
+}
+#else
+constexpr size_t kGroup = 8;
+size_t copy_group(char* to, const char* from) {
+  std::memcpy(to, from, kGroup);
+  size_t plain = 0;
+  while (plain < kGroup && kEscapes[static_cast<unsigned char>(from[plain])] == 0) ++plain;
+  return plain;
+}
+#endif
+
 }  // namespace
 
+// Text of people is full of quotes and line ends: a piece is escaped into a buffer of its own and appended at once,
+// because an append per run between two escapes costs more than all the rest.
 void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
-  size_t start = 0;
-  for (size_t i = next_escape(text, 0); i < text.size(); i = next_escape(text, i + 1)) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[c];
-    out.append(text, start, i - start);
-    start = i + 1;
-    out.push_back('\\');
-    out.push_back(escape);
-    if (escape == 'u') {
-      out += "00";
-      out.push_back(kHex[c >> 4]);
-      out.push_back(kHex[c & 15]);
+  constexpr size_t kTurn = kGroup + 8;  // more than one turn writes: a group and an escape, or the quote
+  char buffer[1024];
+  char* to = buffer;
+  *to++ = '"';
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto copy = [&](size_t n) {  // plain bytes, straight from the text
+    out.append(buffer, size_t(to - buffer)).append(at, n);
+    to = buffer;
+    at += n;
+  };
+  int clean = 2;  // groups since the last escape; after two a long run is worth looking for
+  while (at < end) {
+    if (to > buffer + sizeof buffer - kTurn) copy(0);
+    const size_t left = size_t(end - at);
+    if (clean >= 2 && left >= 2 * sizeof(Block)) {
+      clean = 0;
+      if (plain_block(at) && plain_block(at + sizeof(Block))) {
+        copy(next_escape({at, left}, 2 * sizeof(Block)));
+        continue;
+      }
+    }
+    if (left >= kGroup) {
+      const size_t plain = copy_group(to, at);
+      to += plain;
+      at += plain;
+      ++clean;
+      if (plain == kGroup) continue;
+    } else if (kEscapes[static_cast<unsigned char>(*at)] == 0) {
+      *to++ = *at++;
+      continue;
+    }
+    clean = 0;
+    const unsigned char c = static_cast<unsigned char>(*at++);
+    *to++ = '\\';
+    *to++ = kEscapes[c];
+    if (kEscapes[c] == 'u') {
+      for (const char digit : {'0', '0', kHex[c >> 4], kHex[c & 15]}) *to++ = digit;
     }
   }
-  out.append(text, start, text.size() - start);
-  out.push_back('"');
+  *to++ = '"';
+  out.append(buffer, size_t(to - buffer));
 }
 
 void append_key(std::string& out, std::string_view name, bool comma_before) {
