@@ -93,57 +93,62 @@ void append_string(std::string& out, std::string_view text) {
   *to++ = '"';
   const char* at = text.data();
   const char* const end = at + text.size();
-  const auto copy = [&](size_t n) {  // plain bytes, straight from the text
-    out.append(buffer, size_t(to - buffer)).append(at, n);
+  const auto flush = [&] {
+    out.append(buffer, size_t(to - buffer));
     to = buffer;
-    at += n;
+  };
+  const auto escape = [&](unsigned char c) {
+    *to++ = '\\';
+    *to++ = kEscapes[c];
+    if (kEscapes[c] != 'u') return;
+    for (const char digit : {'0', '0', kHex[c >> 4], kHex[c & 15]}) *to++ = digit;
   };
   int clean = 2;  // groups since the last escape; after two a long run is worth looking for
-  while (at < end) {
-    if (to > buffer + sizeof buffer - kTurn) copy(0);
-    const size_t left = size_t(end - at);
-    if (clean >= 2 && left >= 2 * sizeof(Block)) {
+  while (size_t(end - at) >= kGroup) {
+    if (clean >= 2 && size_t(end - at) >= 2 * sizeof(Block)) {
       clean = 0;
       if (plain_block(at) && plain_block(at + sizeof(Block))) {
-        copy(next_escape({at, left}, 2 * sizeof(Block)));
+        const size_t run = next_escape({at, size_t(end - at)}, 2 * sizeof(Block));
+        flush();
+        out.append(at, run);
+        at += run;
         continue;
       }
     }
-    if (left >= kGroup) {
-      const size_t plain = copy_group(to, at);
-      to += plain;
-      at += plain;
-      ++clean;
-      if (plain == kGroup) continue;
-    } else if (kEscapes[static_cast<unsigned char>(*at)] == 0) {
-      *to++ = *at++;
-      continue;
-    }
+    if (to > buffer + sizeof buffer - kTurn) flush();
+    const size_t plain = copy_group(to, at);
+    to += plain;
+    at += plain;
+    ++clean;
+    if (plain == kGroup) continue;
     clean = 0;
-    const unsigned char c = static_cast<unsigned char>(*at++);
-    *to++ = '\\';
-    *to++ = kEscapes[c];
-    if (kEscapes[c] == 'u') {
-      for (const char digit : {'0', '0', kHex[c >> 4], kHex[c & 15]}) *to++ = digit;
-    }
+    escape(static_cast<unsigned char>(*at++));
+  }
+  if (to > buffer + sizeof buffer - kGroup * 6 - 1) flush();
+  for (; at < end; ++at) {
+    const unsigned char c = static_cast<unsigned char>(*at);
+    if (kEscapes[c] == 0) *to++ = char(c);
+    else escape(c);
   }
   *to++ = '"';
   out.append(buffer, size_t(to - buffer));
 }
 
-void append_key(std::string& out, std::string_view name, bool comma_before) {
+void append_key(std::string& out, Name name, bool comma_before) {
   char text[64];  // one append instead of four
-  if (name.size() > sizeof text - 4 || next_escape(name, 0) != name.size()) {
+  const std::string_view bytes = name.text;
+  if (!name.plain && (bytes.size() > sizeof text - 4 || next_escape(bytes, 0) != bytes.size())) {
     if (comma_before) out.push_back(',');
-    append_string(out, name);
+    append_string(out, bytes);
     out.push_back(':');
     return;
   }
   char* end = text;
-  if (comma_before) *end++ = ',';
+  *end = ',';
+  end += comma_before;
   *end++ = '"';
-  std::memcpy(end, name.data(), name.size());
-  end += name.size();
+  std::memcpy(end, bytes.data(), bytes.size());
+  end += bytes.size();
   *end++ = '"';
   *end++ = ':';
   out.append(text, size_t(end - text));

@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "json/write.h"
@@ -248,8 +250,16 @@ void Store::record(CallRow row) {
     if (!row.key_id.empty()) add(false, row.key_id);
     if (!row.team.empty()) add(true, row.team);
     ++recorded_;
-    if (queue_.size() < kMaxQueue) queue_.push_back(std::move(row));
-    else ++stats_.dropped;
+    if (queue_.size() >= kMaxQueue) {
+      ++stats_.dropped;
+    } else if (spent_.empty()) {
+      queue_.push_back(std::move(row));
+    } else {
+      // An allocator's cache is a thread's: what the writer freed, this thread would have to fetch anew, under a lock.
+      queue_.push_back(std::move(row));
+      row = std::move(spent_.back());
+      spent_.pop_back();
+    }
   }
   if (wake) wake_.notify_one();
 }
@@ -304,6 +314,7 @@ void Store::write_loop() {
     forget(kept);
     committed_ = upto;
     flushed_.notify_all();
+    if (spent_.size() < rows.size()) spent_.swap(rows);
     rows.clear();
     spend.clear();
     kept.clear();

@@ -112,6 +112,7 @@ class Store {
   mutable std::mutex queue_lock_;  // guards all below
   std::condition_variable wake_, flushed_, checkpoint_;
   std::vector<CallRow> queue_;
+  std::vector<CallRow> spent_;  // written rows; their memory goes back to the threads that it came from
   std::map<std::string, SpendRow> spend_;  // waiting increments by scope and day
   Kept kept_queue_;
   std::map<std::string, std::shared_ptr<const ResponseRow>> kept_;  // waiting or being written, by id
