@@ -314,7 +314,7 @@ void Store::write_loop() {
     forget(kept);
     committed_ = upto;
     flushed_.notify_all();
-    if (spent_.size() < rows.size()) spent_.swap(rows);
+    if (spent_.size() < rows.size() && rows.size() <= kMaxSpent) spent_.swap(rows);
     rows.clear();
     spend.clear();
     kept.clear();

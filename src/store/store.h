@@ -28,6 +28,7 @@ class Store {
  public:
   static constexpr int kFlushMillis = 20;
   static constexpr size_t kMaxBatch = 512;      // rows per transaction
+  static constexpr size_t kMaxSpent = 2048;     // of a larger batch, the memory is not worth keeping
   static constexpr size_t kMaxKinds = 10'000;   // more than these are looked for those that no call has any more
   static constexpr size_t kMaxQueue = 65'536;   // waiting call rows; beyond that rows are counted and dropped,
                                                 // spend never is
