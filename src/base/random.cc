@@ -56,10 +56,11 @@ uint64_t fast_random() {
 double fast_uniform() { return double(fast_random() >> 11) * 0x1.0p-53; }
 
 std::string new_id(std::string_view prefix) {
-  std::string out(prefix);
-  for (int word = 0; word < 3; ++word) {
+  std::string out(prefix.size() + 24, '\0');
+  prefix.copy(out.data(), prefix.size());
+  for (size_t at = prefix.size(); at < out.size();) {
     uint64_t bits = fast_random();
-    for (int i = 0; i < 8; ++i, bits /= 62) out.push_back(kBase62[bits % 62]);
+    for (int i = 0; i < 8; ++i, bits /= 62) out[at++] = kBase62[bits % 62];
   }
   return out;
 }
@@ -80,10 +81,10 @@ std::string sha256_hex(std::string_view bytes) {
     std::abort();
   }
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned char byte : digest) {
-    out.push_back(kHex[byte >> 4]);
-    out.push_back(kHex[byte & 15]);
+  std::string out(2 * digest.size(), '\0');
+  for (size_t i = 0; i < digest.size(); ++i) {
+    out[2 * i] = kHex[digest[i] >> 4];
+    out[2 * i + 1] = kHex[digest[i] & 15];
   }
   return out;
 }

@@ -53,10 +53,10 @@ int64_t SlidingMinute::seconds_until(int64_t limit) const {
 void Account::roll(int64_t now_ms) {
   requests_.advance(now_ms / 1000);
   tokens_.advance(now_ms / 1000);
-  if (const int64_t day = utc_day(now_ms); day != day_) {
-    day_ = day;
-    usd_day_ = tokens_day_ = 0;
-  }
+  const int64_t day = utc_day(now_ms);
+  if (day == day_) return;
+  day_ = day;
+  usd_day_ = tokens_day_ = 0;
   if (const int64_t month = utc_month(now_ms); month != month_) {
     month_ = month;
     usd_month_ = tokens_month_ = 0;

@@ -3,6 +3,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace ajar::json {
 namespace {
@@ -57,42 +60,95 @@ size_t next_escape(std::string_view text, size_t at) {
   return at;
 }
 
+// Copies a group of bytes and says how many of them stand before the first that needs an escape.
+#ifdef __SSE2__
+constexpr size_t kGroup = 16;
+size_t copy_group(char* to, const char* from) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const unsigned found = unsigned(_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, slash))));
+  return size_t(std::countr_zero(found | 0x10000u));
+}
+#else
+constexpr size_t kGroup = 8;
+size_t copy_group(char* to, const char* from) {
+  std::memcpy(to, from, kGroup);
+  size_t plain = 0;
+  while (plain < kGroup && kEscapes[static_cast<unsigned char>(from[plain])] == 0) ++plain;
+  return plain;
+}
+#endif
+
 }  // namespace
 
+// Text of people is full of quotes and line ends: a piece is escaped into a buffer of its own and appended at once,
+// because an append per run between two escapes costs more than all the rest.
 void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
-  size_t start = 0;
-  for (size_t i = next_escape(text, 0); i < text.size(); i = next_escape(text, i + 1)) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[c];
-    out.append(text, start, i - start);
-    start = i + 1;
-    out.push_back('\\');
-    out.push_back(escape);
-    if (escape == 'u') {
-      out += "00";
-      out.push_back(kHex[c >> 4]);
-      out.push_back(kHex[c & 15]);
+  constexpr size_t kTurn = kGroup + 8;  // more than one turn writes: a group and an escape, or the quote
+  char buffer[1024];
+  char* to = buffer;
+  *to++ = '"';
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto flush = [&] {
+    out.append(buffer, size_t(to - buffer));
+    to = buffer;
+  };
+  const auto escape = [&](unsigned char c) {
+    *to++ = '\\';
+    *to++ = kEscapes[c];
+    if (kEscapes[c] != 'u') return;
+    for (const char digit : {'0', '0', kHex[c >> 4], kHex[c & 15]}) *to++ = digit;
+  };
+  int clean = 2;  // groups since the last escape; after two a long run is worth looking for
+  while (size_t(end - at) >= kGroup) {
+    if (clean >= 2 && size_t(end - at) >= 2 * sizeof(Block)) {
+      clean = 0;
+      if (plain_block(at) && plain_block(at + sizeof(Block))) {
+        const size_t run = next_escape({at, size_t(end - at)}, 2 * sizeof(Block));
+        flush();
+        out.append(at, run);
+        at += run;
+        continue;
+      }
     }
+    if (to > buffer + sizeof buffer - kTurn) flush();
+    const size_t plain = copy_group(to, at);
+    to += plain;
+    at += plain;
+    ++clean;
+    if (plain == kGroup) continue;
+    clean = 0;
+    escape(static_cast<unsigned char>(*at++));
   }
-  out.append(text, start, text.size() - start);
-  out.push_back('"');
+  if (to > buffer + sizeof buffer - kGroup * 6 - 1) flush();
+  for (; at < end; ++at) {
+    const unsigned char c = static_cast<unsigned char>(*at);
+    if (kEscapes[c] == 0) *to++ = char(c);
+    else escape(c);
+  }
+  *to++ = '"';
+  out.append(buffer, size_t(to - buffer));
 }
 
-void append_key(std::string& out, std::string_view name, bool comma_before) {
+void append_key(std::string& out, Name name, bool comma_before) {
   char text[64];  // one append instead of four
-  if (name.size() > sizeof text - 4 || next_escape(name, 0) != name.size()) {
+  const std::string_view bytes = name.text;
+  if (!name.plain && (bytes.size() > sizeof text - 4 || next_escape(bytes, 0) != bytes.size())) {
     if (comma_before) out.push_back(',');
-    append_string(out, name);
+    append_string(out, bytes);
     out.push_back(':');
     return;
   }
   char* end = text;
-  if (comma_before) *end++ = ',';
+  *end = ',';
+  end += comma_before;
   *end++ = '"';
-  std::memcpy(end, name.data(), name.size());
-  end += name.size();
+  std::memcpy(end, bytes.data(), bytes.size());
+  end += bytes.size();
   *end++ = '"';
   *end++ = ':';
   out.append(text, size_t(end - text));

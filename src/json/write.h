@@ -3,6 +3,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +19,25 @@ inline void append_int(std::string& out, int64_t number) {
 }
 void append_double(std::string& out, double number);  // shortest form that reads back the same
 
-void append_key(std::string& out, std::string_view name, bool comma_before);  // `,"name":`
+// The name of a member. One that the program says itself is looked at by the compiler, and written as it stands.
+struct Name {
+  template <size_t N>
+  consteval Name(const char (&literal)[N]) : text(literal, N - 1), plain(N <= 48) {
+    for (const char c : text) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') plain = false;
+    }
+  }
+  template <class T>
+    requires std::same_as<T, const char*>  // a literal must not decay into this
+  Name(const T& name) : text(name) {}
+  Name(std::string_view name) : text(name) {}
+  Name(const std::string& name) : text(name) {}
+
+  std::string_view text;
+  bool plain = false;
+};
+
+void append_key(std::string& out, Name name, bool comma_before);  // `,"name":`
 
 // Writes one JSON text. Example:
 //   Writer w(out); w.begin_object(); w.field("model", name); w.key("stop"); w.begin_array(); ...
@@ -30,7 +50,7 @@ class Writer {
   void end_object() { close('}'); }
   void begin_array() { open('['); }
   void end_array() { close(']'); }
-  void key(std::string_view name) {
+  void key(Name name) {
     append_key(out_, name, need_comma_);
     need_comma_ = false;
   }
@@ -45,15 +65,15 @@ class Writer {
     if (!raw_members.empty()) raw(raw_members);
   }
 
-  void field(std::string_view name, std::string_view text) { key(name), string(text); }
-  void field(std::string_view name, const char* text) { key(name), string(text); }
-  void field(std::string_view name, const std::string& text) { key(name), string(text); }
-  void field(std::string_view name, int64_t value) { key(name), integer(value); }
-  void field(std::string_view name, int value) { key(name), integer(value); }
-  void field(std::string_view name, double value) { key(name), number(value); }
-  void field(std::string_view name, bool value) { key(name), boolean(value); }
-  void raw_field(std::string_view name, std::string_view json) { key(name), raw(json); }
-  void null_field(std::string_view name) { key(name), null(); }
+  void field(Name name, std::string_view text) { key(name), string(text); }
+  void field(Name name, const char* text) { key(name), string(text); }
+  void field(Name name, const std::string& text) { key(name), string(text); }
+  void field(Name name, int64_t value) { key(name), integer(value); }
+  void field(Name name, int value) { key(name), integer(value); }
+  void field(Name name, double value) { key(name), number(value); }
+  void field(Name name, bool value) { key(name), boolean(value); }
+  void raw_field(Name name, std::string_view json) { key(name), raw(json); }
+  void null_field(Name name) { key(name), null(); }
 
  private:
   void comma() {

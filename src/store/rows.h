@@ -74,7 +74,7 @@ struct CallRow {
   std::string error;     // code name, empty when complete
   int status = 200;      // HTTP status given to the client
   std::vector<AttemptRow> attempts;
-  double queue_seconds = 0, first_token_seconds = 0, total_seconds = 0, overhead_seconds = 0;
+  double first_token_seconds = 0, total_seconds = 0, overhead_seconds = 0;
   Usage usage;
   int64_t cost = 0;      // nano-dollars
   std::string finish;

@@ -5,7 +5,7 @@
 
 namespace ajar::store {
 
-// calls.seq is the Unix time in milliseconds at which the row was written, shifted by this, plus a counter. It only grows,
+// call_rows.seq is the Unix time in milliseconds at which the row was written, shifted by this, plus a counter. It only grows,
 // and a row's time_ms (when the call began) is never later: rows since T all have seq >= T << kSeqBits.
 inline constexpr int kSeqBits = 20;
 
@@ -69,6 +69,42 @@ CREATE INDEX responses_created ON responses(created_ms);
 CREATE TABLE response_items (
   item TEXT NOT NULL, response TEXT NOT NULL, PRIMARY KEY (item, response)) STRICT, WITHOUT ROWID;
 CREATE INDEX response_items_response ON response_items(response);
+)sql",
+    // What most calls have in common is a row of its own, and a call is a narrow row of numbers. `calls` is how they look
+    // together. No attempts: one that was complete.
+    R"sql(
+CREATE TABLE call_kinds (
+  id INTEGER PRIMARY KEY, key_id TEXT NOT NULL, key_name TEXT NOT NULL, team TEXT NOT NULL, endpoint TEXT NOT NULL,
+  route TEXT NOT NULL, target TEXT NOT NULL, model TEXT NOT NULL, stream INTEGER NOT NULL,
+  end TEXT NOT NULL, error TEXT NOT NULL, status INTEGER NOT NULL, reported INTEGER NOT NULL, finish TEXT NOT NULL,
+  UNIQUE (key_id, key_name, team, endpoint, route, target, model, stream, end, error, status, reported, finish)) STRICT;
+CREATE TABLE call_rows (
+  seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, time_ms INTEGER NOT NULL,
+  first_token_us INTEGER NOT NULL, total_us INTEGER NOT NULL, overhead_us INTEGER NOT NULL, attempt_us INTEGER NOT NULL,
+  input INTEGER NOT NULL, output INTEGER NOT NULL, cached_read INTEGER NOT NULL, cached_write INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL, cost INTEGER NOT NULL, attempts TEXT NOT NULL) STRICT;
+INSERT INTO call_kinds(key_id, key_name, team, endpoint, route, target, model, stream, end, error, status, reported, finish)
+  SELECT DISTINCT key_id, key_name, team, endpoint, route, target, model, stream, end, error, status, reported, finish
+  FROM calls;
+INSERT INTO call_rows
+  SELECT c.seq, k.id, c.id, c.time_ms, CAST(round(c.first_token_s * 1e6) AS INTEGER), CAST(round(c.total_s * 1e6) AS INTEGER),
+         CAST(round(c.overhead_s * 1e6) AS INTEGER), 0, c.input, c.output, c.cached_read, c.cached_write, c.reasoning,
+         c.cost, c.attempts
+  FROM calls c CROSS JOIN call_kinds k
+  WHERE k.key_id = c.key_id AND k.key_name = c.key_name AND k.team = c.team AND k.endpoint = c.endpoint
+    AND k.route = c.route AND k.target = c.target AND k.model = c.model AND k.stream = c.stream AND k.end = c.end
+    AND k.error = c.error AND k.status = c.status AND k.reported = c.reported AND k.finish = c.finish
+  ORDER BY c.seq;
+DROP TABLE calls;
+CREATE VIEW calls AS
+  SELECT r.seq, r.id, r.time_ms, k.key_id, k.key_name, k.team, k.endpoint, k.route, k.target, k.model, k.stream,
+         k.end, k.error, k.status,
+         CASE WHEN r.attempts = '' THEN json_array(json_object('target', k.target, 'outcome', 'complete', 'status', 200,
+                                                               'seconds', r.attempt_us / 1e6))
+              ELSE r.attempts END AS attempts,
+         r.first_token_us / 1e6 AS first_token_s, r.total_us / 1e6 AS total_s, r.overhead_us / 1e6 AS overhead_s,
+         r.input, r.output, r.cached_read, r.cached_write, r.reasoning, k.reported, r.cost, k.finish
+  FROM call_rows r CROSS JOIN call_kinds k ON k.id = r.kind;
 )sql",
 };
 

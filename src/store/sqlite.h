@@ -37,6 +37,7 @@ class Statement {
   int next_ = 1;
 };
 
+// A connection. Used by one thread at a time, with all its statements: the owner has a lock for it.
 class Database {
  public:
   // Opens or makes the file in WAL mode. Errors are kUnavailable and name the file.

@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "json/write.h"
@@ -30,6 +32,14 @@ Limits read_limits(const Statement& row, int column) {
                 .tokens_month = row.integer(column + 6)};
 }
 
+int64_t micros(double seconds) { return int64_t(seconds * 1e6 + 0.5); }
+
+// The usual: one attempt, of which nothing needs to be said but how long it took.
+bool is_plain(const CallRow& row) {
+  return row.attempts.size() == 1 && row.attempts[0].outcome == "complete" && row.attempts[0].status == 200 &&
+         row.attempts[0].target == row.target;
+}
+
 std::string attempts_json(const std::vector<AttemptRow>& attempts) {
   std::string out;
   out.reserve(96 * attempts.size() + 2);
@@ -48,9 +58,14 @@ std::string attempts_json(const std::vector<AttemptRow>& attempts) {
 }
 
 constexpr const char* kInsertCall =
-    "INSERT INTO calls(seq,id,time_ms,key_id,key_name,team,endpoint,route,target,model,stream,end,error,"
-    "status,attempts,queue_s,first_token_s,total_s,overhead_s,input,output,cached_read,cached_write,"
-    "reasoning,reported,cost,finish) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT INTO call_rows(seq,kind,id,time_ms,first_token_us,total_us,overhead_us,attempt_us,input,output,cached_read,"
+    "cached_write,reasoning,cost,attempts) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr const char* kInsertKind =
+    "INSERT INTO call_kinds(key_id,key_name,team,endpoint,route,target,model,stream,end,error,status,reported,finish) "
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING";
+constexpr const char* kFindKind =
+    "SELECT id FROM call_kinds WHERE key_id=? AND key_name=? AND team=? AND endpoint=? AND route=? AND target=? AND model=? "
+    "AND stream=? AND end=? AND error=? AND status=? AND reported=? AND finish=?";
 constexpr const char* kUpsertSpend =
     "INSERT INTO spend(team,id,day,usd,tokens,requests) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
     "usd=usd+excluded.usd, tokens=tokens+excluded.tokens, requests=requests+excluded.requests";
@@ -69,8 +84,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
     return std::unexpected(std::move(status).error().in("database " + path));
   }
   AJAR_ASSIGN(store->insert_call_, store->writer_.prepare(kInsertCall));
+  AJAR_ASSIGN(store->insert_kind_, store->writer_.prepare(kInsertKind));
+  AJAR_ASSIGN(store->find_kind_, store->writer_.prepare(kFindKind));
   AJAR_ASSIGN(store->upsert_spend_, store->writer_.prepare(kUpsertSpend));
-  AJAR_ASSIGN(Statement newest, store->writer_.prepare("SELECT COALESCE(MAX(seq),0) FROM calls"));
+  AJAR_ASSIGN(Statement newest, store->writer_.prepare("SELECT COALESCE(MAX(seq),0) FROM call_rows"));
   AJAR_TRY(newest.step());
   store->last_seq_ = newest.integer(0);
   AJAR_ASSIGN(store->insert_response_, store->writer_.prepare("INSERT OR REPLACE INTO responses VALUES(?,?,?,?,?,?,?)"));
@@ -233,8 +250,16 @@ void Store::record(CallRow row) {
     if (!row.key_id.empty()) add(false, row.key_id);
     if (!row.team.empty()) add(true, row.team);
     ++recorded_;
-    if (queue_.size() < kMaxQueue) queue_.push_back(std::move(row));
-    else ++stats_.dropped;
+    if (queue_.size() >= kMaxQueue) {
+      ++stats_.dropped;
+    } else if (spent_.empty()) {
+      queue_.push_back(std::move(row));
+    } else {
+      // An allocator's cache is a thread's: what the writer freed, this thread would have to fetch anew, under a lock.
+      queue_.push_back(std::move(row));
+      row = std::move(spent_.back());
+      spent_.pop_back();
+    }
   }
   if (wake) wake_.notify_one();
 }
@@ -289,6 +314,7 @@ void Store::write_loop() {
     forget(kept);
     committed_ = upto;
     flushed_.notify_all();
+    if (spent_.size() < rows.size() && rows.size() <= kMaxSpent) spent_.swap(rows);
     rows.clear();
     spend.clear();
     kept.clear();
@@ -305,26 +331,59 @@ Status Store::write_batch(const std::vector<CallRow>& rows, const std::map<std::
       AJAR_TRY(upsert_spend_.bind(row.requests).run());
     }
     for (const auto& row : kept) AJAR_TRY(write_response(*row));
-    for (const CallRow& row : rows) {
-      Statement& s = insert_call_;
-      const std::string attempts = attempts_json(row.attempts);
-      last_seq_ = std::max(last_seq_ + 1, unix_millis() << kSeqBits);
-      s.bind(last_seq_).bind_view(row.id).bind(row.time_ms).bind_view(row.key_id).bind_view(row.key_name).bind_view(row.team);
-      s.bind_view(row.endpoint).bind_view(row.route).bind_view(row.target).bind_view(row.model);
-      s.bind(int64_t{row.stream}).bind_view(stream_end_name(row.end)).bind_view(row.error);
-      s.bind(int64_t{row.status}).bind_view(attempts).bind(row.queue_seconds).bind(row.first_token_seconds);
-      s.bind(row.total_seconds).bind(row.overhead_seconds).bind(row.usage.input).bind(row.usage.output);
-      s.bind(row.usage.cached_read).bind(row.usage.cached_write).bind(row.usage.reasoning);
-      s.bind(int64_t{row.usage.reported}).bind(row.cost).bind_view(row.finish);
-      AJAR_TRY(s.run());
-    }
+    for (const CallRow& row : rows) AJAR_TRY(write_call(row));
     return {};
   };
   if (auto status = write_all(); !status) {
     writer_.exec("ROLLBACK");
+    kinds_.clear();  // some may never have been written
     return status;
   }
-  return writer_.exec("COMMIT");
+  Status committed = writer_.exec("COMMIT");
+  if (!committed) {
+    writer_.exec("ROLLBACK");
+    kinds_.clear();
+  }
+  return committed;
+}
+
+Status Store::write_call(const CallRow& row) {
+  AJAR_ASSIGN(const int64_t kind, kind_of(row));
+  last_seq_ = std::max(last_seq_ + 1, unix_millis() << kSeqBits);
+  const bool plain = is_plain(row);
+  const std::string attempts = plain ? std::string() : attempts_json(row.attempts);
+  Statement& s = insert_call_;
+  s.bind(last_seq_).bind(kind).bind_view(row.id).bind(row.time_ms).bind(micros(row.first_token_seconds));
+  s.bind(micros(row.total_seconds)).bind(micros(row.overhead_seconds)).bind(plain ? micros(row.attempts[0].seconds) : 0);
+  s.bind(row.usage.input).bind(row.usage.output).bind(row.usage.cached_read).bind(row.usage.cached_write);
+  s.bind(row.usage.reasoning).bind(row.cost).bind_view(attempts);
+  return s.run();
+}
+
+Result<int64_t> Store::kind_of(const CallRow& row) {
+  std::string& key = kind_key_;
+  const char small[] = {char(row.stream), char(row.end), char(row.usage.reported), char(row.status), char(row.status >> 8)};
+  key.assign(small, sizeof small);
+  for (const std::string* text : {&row.key_id, &row.key_name, &row.team, &row.endpoint, &row.route, &row.target, &row.model,
+                                  &row.error, &row.finish}) {
+    key.append(*text).push_back('\0');
+  }
+  if (const auto known = kinds_.find(key); known != kinds_.end()) return known->second;
+
+  const auto bind = [&row](Statement& s) -> Statement& {
+    s.bind_view(row.key_id).bind_view(row.key_name).bind_view(row.team).bind_view(row.endpoint).bind_view(row.route);
+    s.bind_view(row.target).bind_view(row.model).bind(int64_t{row.stream}).bind_view(stream_end_name(row.end));
+    s.bind_view(row.error).bind(int64_t{row.status}).bind(int64_t{row.usage.reported}).bind_view(row.finish);
+    return s;
+  };
+  AJAR_TRY(bind(insert_kind_).run());
+  const auto found = bind(find_kind_).step();
+  const int64_t kind = found && *found ? find_kind_.integer(0) : 0;
+  find_kind_.reset();
+  if (!found) return std::unexpected(found.error());
+  if (kinds_.size() >= kMaxKinds) kinds_.clear();
+  kinds_.emplace(key, kind);
+  return kind;
 }
 
 Store::Stats Store::stats() const {

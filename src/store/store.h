@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -27,6 +28,8 @@ class Store {
  public:
   static constexpr int kFlushMillis = 20;
   static constexpr size_t kMaxBatch = 512;      // rows per transaction
+  static constexpr size_t kMaxSpent = 2048;     // of a larger batch, the memory is not worth keeping
+  static constexpr size_t kMaxKinds = 10'000;   // more than these are looked for those that no call has any more
   static constexpr size_t kMaxQueue = 65'536;   // waiting call rows; beyond that rows are counted and dropped,
                                                 // spend never is
 
@@ -88,14 +91,20 @@ class Store {
   void write_loop();
   using Kept = std::vector<std::shared_ptr<const ResponseRow>>;
   Status write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend, const Kept& kept);
+  Status write_call(const CallRow& row);
+  // The number of what this call has in common with others.
+  Result<int64_t> kind_of(const CallRow& row);
+  Status prune_kinds();
   Status write_response(const ResponseRow& row);
   void forget(const Kept& kept);  // with queue_lock_ held
 
   // Guards the connections; held only while one statement or batch runs.
   std::mutex writer_lock_;
   Database writer_;
-  Statement insert_call_, upsert_spend_, insert_response_, insert_item_;
-  int64_t last_seq_ = 0;  // of calls, see schema.h
+  Statement insert_call_, insert_kind_, find_kind_, upsert_spend_, insert_response_, insert_item_;
+  int64_t last_seq_ = 0;  // of call_rows, see schema.h
+  std::unordered_map<std::string, int64_t> kinds_;  // those seen lately; all of them are committed or about to be
+  std::string kind_key_;
   std::mutex reader_lock_;
   Database reader_;
 
@@ -104,6 +113,7 @@ class Store {
   mutable std::mutex queue_lock_;  // guards all below
   std::condition_variable wake_, flushed_, checkpoint_;
   std::vector<CallRow> queue_;
+  std::vector<CallRow> spent_;  // written rows; their memory goes back to the threads that it came from
   std::map<std::string, SpendRow> spend_;  // waiting increments by scope and day
   Kept kept_queue_;
   std::map<std::string, std::shared_ptr<const ResponseRow>> kept_;  // waiting or being written, by id

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "store/schema.h"
 
 namespace ajar::store {
 namespace {
@@ -119,6 +120,98 @@ TEST_F(StoreTest, ANewerFileIsRefusedAndNamed) {
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().message.find("newer ajar"), std::string::npos);
   EXPECT_FALSE(Store::open(folder_ + "/missing/x.db"));
+}
+
+TEST_F(StoreTest, CallsComeBackAsTheyWere) {
+  auto store = std::move(*Store::open(path_));
+  CallRow usual = call("k", 7, 11);
+  usual.target = "p/m";
+  usual.first_token_seconds = 0.012345;
+  usual.total_seconds = 1.5;
+  CallRow odd = call("k", 8, 12);
+  odd.id = "req-2";
+  odd.end = StreamEnd::kCut;
+  odd.error = "cut";
+  odd.status = 502;
+  odd.attempts = {{.target = "p/m", .outcome = "timeout", .status = 0, .seconds = 0.25},
+                  {.target = "q/m", .outcome = "cut", .status = 200, .seconds = 0.5}};
+  store->record(usual);
+  store->record(odd);
+  const auto calls = store->calls({}, 10);
+  ASSERT_TRUE(calls);
+  ASSERT_EQ(calls->size(), 2u);
+  EXPECT_EQ((*calls)[0].id, "req-2");
+  EXPECT_EQ((*calls)[0].end, StreamEnd::kCut);
+  EXPECT_EQ((*calls)[0].status, 502);
+  ASSERT_EQ((*calls)[0].attempts.size(), 2u);
+  EXPECT_EQ((*calls)[0].attempts[0].outcome, "timeout");
+  const CallRow& back = (*calls)[1];
+  EXPECT_EQ(back.key_name, "k-name");
+  EXPECT_EQ(back.team, "red");
+  EXPECT_EQ(back.route, "r");
+  EXPECT_EQ(back.model, "m");
+  EXPECT_TRUE(back.usage.reported);
+  EXPECT_DOUBLE_EQ(back.first_token_seconds, 0.012345);
+  EXPECT_DOUBLE_EQ(back.total_seconds, 1.5);
+  ASSERT_EQ(back.attempts.size(), 1u);
+  EXPECT_EQ(back.attempts[0].target, "p/m");
+  EXPECT_EQ(back.attempts[0].outcome, "complete");
+  EXPECT_EQ(back.attempts[0].status, 200);
+  EXPECT_DOUBLE_EQ(back.attempts[0].seconds, 0.1);
+}
+
+TEST_F(StoreTest, AnOldFileKeepsItsCalls) {
+  {
+    auto db = std::move(*Database::open(path_));
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(db.exec(kMigrations[i]));
+    ASSERT_TRUE(db.exec("PRAGMA user_version=4"));
+    for (const char* values : {"1048577, 'req-1', 1, 'k', 'app', 'red', 'chat', 'r', 'p/m', 'm', 1, 'complete', '', 200, "
+                               "'[{\"target\":\"p/m\",\"outcome\":\"complete\",\"status\":200,\"seconds\":0.5}]', "
+                               "0, 0.25, 0.75, 0.001, 10, 20, 3, 4, 5, 1, 77, 'stop'",
+                               "2097153, 'req-2', 2, '', '', '', 'chat', 'r', '', '', 0, 'upstream_error', 'timeout', 504, '[]', "
+                               "0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, ''"}) {
+      ASSERT_TRUE(db.exec((std::string("INSERT INTO calls VALUES(") + values + ")").c_str()));
+    }
+  }
+  auto store = std::move(*Store::open(path_));
+  const auto calls = store->calls({}, 10);
+  ASSERT_TRUE(calls) << calls.error().message;
+  ASSERT_EQ(calls->size(), 2u);
+  const CallRow& old = (*calls)[1];
+  EXPECT_EQ(old.id, "req-1");
+  EXPECT_EQ(old.key_name, "app");
+  EXPECT_TRUE(old.stream);
+  EXPECT_DOUBLE_EQ(old.first_token_seconds, 0.25);
+  EXPECT_DOUBLE_EQ(old.overhead_seconds, 0.001);
+  EXPECT_EQ(old.usage.reasoning, 5);
+  EXPECT_EQ(old.cost, 77);
+  EXPECT_EQ(old.finish, "stop");
+  ASSERT_EQ(old.attempts.size(), 1u);
+  EXPECT_DOUBLE_EQ(old.attempts[0].seconds, 0.5);
+  EXPECT_EQ((*calls)[0].error, "timeout");
+  EXPECT_EQ((*calls)[0].status, 504);
+  const auto usage = store->usage({.group_by = {"end"}});
+  ASSERT_TRUE(usage);
+  EXPECT_EQ(usage->size(), 2u);
+}
+
+TEST_F(StoreTest, KindsOfCallsGoWithTheLastOfThem) {
+  auto store = std::move(*Store::open(path_));
+  for (size_t i = 0; i <= Store::kMaxKinds; ++i) {
+    CallRow row = call("k", 1, 1);
+    row.model = "m" + std::to_string(i);
+    store->record(row);
+  }
+  store->flush();
+  ASSERT_TRUE(store->delete_calls_before(unix_millis() + 1000));
+  {
+    auto db = std::move(*Database::open(path_));
+    auto count = std::move(*db.prepare("SELECT count(*) FROM call_kinds"));
+    ASSERT_TRUE(count.step());
+    EXPECT_EQ(count.integer(0), 0);
+  }
+  store->record(call("k", 1, 1));
+  EXPECT_EQ(store->calls({}, 10)->size(), 1u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/clock.h"
 #include "json/read.h"
 #include "store/schema.h"
 #include "store/store.h"
@@ -164,13 +165,40 @@ Result<int64_t> Store::delete_calls_before(int64_t time_ms) {
   int64_t deleted = 0;
   for (;;) {  // small steps, so that recording never waits long
     std::lock_guard lock(writer_lock_);
-    AJAR_ASSIGN(Statement remove, writer_.prepare("DELETE FROM calls WHERE seq IN (SELECT seq FROM calls "
+    AJAR_ASSIGN(Statement remove, writer_.prepare("DELETE FROM call_rows WHERE seq IN (SELECT seq FROM call_rows "
                                                   "WHERE seq<? LIMIT 2000)"));
     AJAR_TRY(remove.bind(first_seq(time_ms)).run());
     const int64_t changed = sqlite3_changes(writer_.raw());
     deleted += changed;
-    if (changed < 2000) return deleted;
+    if (changed < 2000) break;
   }
+  if (deleted > 0) AJAR_TRY(prune_kinds());
+  return deleted;
+}
+
+// Deletes the kinds that no call has any more, once there are many. The long look at all calls is the reader's; calls that
+// were written since are looked at again under the writer's lock.
+Status Store::prune_kinds() {
+  const int64_t since = first_seq(unix_millis());
+  std::vector<int64_t> unused;
+  {
+    std::lock_guard lock(reader_lock_);
+    AJAR_ASSIGN(Statement count, reader_.prepare("SELECT count(*) FROM call_kinds"));
+    AJAR_TRY(count.step());
+    if (count.integer(0) <= int64_t(kMaxKinds)) return {};
+    AJAR_ASSIGN(Statement row, reader_.prepare("SELECT id FROM call_kinds WHERE id NOT IN (SELECT kind FROM call_rows)"));
+    for (;;) {
+      AJAR_ASSIGN(const bool more, row.step());
+      if (!more) break;
+      unused.push_back(row.integer(0));
+    }
+  }
+  std::lock_guard lock(writer_lock_);
+  kinds_.clear();
+  AJAR_ASSIGN(Statement remove, writer_.prepare("DELETE FROM call_kinds WHERE id=? AND NOT EXISTS (SELECT 1 FROM call_rows "
+                                                "WHERE seq>=? AND kind=call_kinds.id)"));
+  for (const int64_t id : unused) AJAR_TRY(remove.bind(id).bind(since).run());
+  return {};
 }
 
 }  // namespace ajar::store

@@ -1,9 +1,10 @@
 #!/bin/bash
 # The SDKs of Python and JavaScript against the running server: run.sh BINARY [--only SUITE]. See README.md.
+# run.sh BINARY --install only fetches the SDKs; the program need not be there yet.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${1:?usage: run.sh BINARY}
-[ -x "$binary" ] || { echo "FAIL there is no program $binary"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+[ -x "$binary" ] || [ "${2:-}" = --install ] || { echo "FAIL there is no program $binary"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 work=$(cd "$(dirname "$binary")" && pwd)/sdk
 mkdir -p "$work"
 
@@ -57,5 +58,6 @@ while read -r language group pins; do
   install "$language" "$group" "$pins" &
 done < <(groups)
 wait
+[ "${2:-}" = --install ] && exit
 
 exec python3 "$here/main.py" "$binary" --work "$work" "${@:2}"
