@@ -28,8 +28,12 @@ void add_check(CommandContext& context);
 void add_mock(CommandContext& context);
 void add_chat(CommandContext& context);
 void add_keys(CommandContext& context);
-void add_reports(CommandContext& context);   // usage, routes, models
+void add_reports(CommandContext& context);   // usage, routes
 void add_bench(CommandContext& context);
+void add_models(CommandContext& context);
+void add_pull(CommandContext& context);
+void add_inspect(CommandContext& context);
+void add_quantize(CommandContext& context);
 void add_selftest(CommandContext& context);
 
 // Prints "ajar: message" on stderr (as JSON with --json) and gives 1.

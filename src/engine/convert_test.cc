@@ -161,10 +161,10 @@ TEST(Convert, CarriesTokenizers) {
   EXPECT_EQ(keys.boolean("tokenizer.ggml.add_bos_token"), true);
   const auto tokenizer = load_tokenizer(folder.at("t.gguf"));
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  // As the tokenizers library encodes it.
+  // As the tokenizers library encodes it, whose decoder also takes away the first blank.
   std::vector<int32_t> ids;
   (*tokenizer)->encode("Once upon a time, there was a little girl named Lily.", ids);
-  EXPECT_EQ((*tokenizer)->decode(ids), " Once upon a time, there was a little girl named Lily.");
+  EXPECT_EQ(ids, (std::vector<int32_t>{80, 147, 201, 282, 215, 286, 598, 629, 10}));
 }
 
 TEST(Convert, CarriesKindsOfTokenizers) {
