@@ -20,8 +20,6 @@ UpstreamSpec spec_of(const ProviderConfig& provider) {
           .project = provider.project, .location = provider.location, .credentials = provider.credentials};
 }
 
-namespace {
-
 // Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
 // server would set it from a request header.
 ProxyConfig proxies(const Environment& environment) {
@@ -33,8 +31,6 @@ ProxyConfig proxies(const Environment& environment) {
           .https_proxy = first("https_proxy", "HTTPS_PROXY"),
           .no_proxy = first("no_proxy", "NO_PROXY")};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<App>> App::start(AppOptions options) {
   std::unique_ptr<App> app(new App(std::move(options)));

@@ -20,6 +20,7 @@
 namespace ajar::app {
 
 UpstreamSpec spec_of(const ProviderConfig& provider);
+ProxyConfig proxies(const Environment& environment);  // of https_proxy, http_proxy and no_proxy
 
 struct AppOptions {
   std::string config_path;    // empty: built-in defaults

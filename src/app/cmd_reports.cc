@@ -1,4 +1,4 @@
-// ajar usage, routes, models: what the server knows.
+// ajar usage, routes: what the server knows.
 #include <cstdio>
 
 #include "app/admin_client.h"
@@ -116,28 +116,6 @@ int routes(const CommandContext& context, const ReportArgs& args) {
   return 0;
 }
 
-struct ModelArgs {
-  std::string url, key;
-};
-
-int models(const CommandContext& context, const ModelArgs& args) {
-  std::string url = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url;
-  const std::string key = args.key.empty() ? context.environment("AJAR_API_KEY").value_or("") : args.key;
-  HttpCaller caller;
-  HttpCaller::Fields headers;
-  if (!key.empty()) headers.emplace_back("authorization", "Bearer " + key);
-  const auto reply = caller.call("GET", url + "/v1/models", headers, "");
-  if (!reply) return complain(context, reply.error());
-  if (reply->status != 200) return complain(context, {.message = "HTTP " + std::to_string(reply->status) + ": " + reply->body});
-  if (context.json) return std::puts(reply->body.c_str()), 0;
-  each_row(reply->body, [](const json::Object& row) {
-    const std::string owner(json::string_or(row, "owned_by"));
-    std::printf("%s%s\n", std::string(json::string_or(row, "id")).c_str(),
-                owner == "ajar-simulator" ? yellow("  (simulator)").c_str() : "");
-  });
-  return 0;
-}
-
 }  // namespace
 
 void add_reports(CommandContext& context) {
@@ -158,12 +136,6 @@ void add_reports(CommandContext& context) {
   auto* routes_command = context.root.add_subcommand("routes", "Routes, their targets, breakers and prices");
   add_admin_options(routes_command, args->admin);
   context.add(routes_command, [&context, args] { return routes(context, *args); });
-
-  auto model_args = std::make_shared<ModelArgs>();
-  auto* models_command = context.root.add_subcommand("models", "The model names that a key may use");
-  models_command->add_option("-u,--url", model_args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
-  models_command->add_option("-k,--key", model_args->key, "API key (or AJAR_API_KEY)");
-  context.add(models_command, [&context, model_args] { return models(context, *model_args); });
 }
 
 }  // namespace ajar::app

@@ -28,7 +28,7 @@ void add_check(CommandContext& context);
 void add_mock(CommandContext& context);
 void add_chat(CommandContext& context);
 void add_keys(CommandContext& context);
-void add_reports(CommandContext& context);   // usage, routes, models
+void add_reports(CommandContext& context);   // usage, routes
 void add_bench(CommandContext& context);
 // `ajar bench --engine`: speeds of the embedded engine with one model.
 struct EngineBenchOptions {
@@ -38,6 +38,10 @@ struct EngineBenchOptions {
   int stall_prompt = 0;
 };
 int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options);
+void add_models(CommandContext& context);
+void add_pull(CommandContext& context);
+void add_inspect(CommandContext& context);
+void add_quantize(CommandContext& context);
 void add_selftest(CommandContext& context);
 
 // Prints "ajar: message" on stderr (as JSON with --json) and gives 1.

@@ -21,6 +21,7 @@ struct HttpReply {
 class HttpCaller {
  public:
   HttpCaller();
+  explicit HttpCaller(ProxyConfig proxy);
   ~HttpCaller();
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -31,8 +32,17 @@ class HttpCaller {
   Result<HttpReply> stream(const std::string& method, const std::string& url, const Fields& headers,
                            const std::string& body, Millis timeout,
                            const std::function<bool(std::string_view)>& on_bytes);
+  // A GET of something large: `stall` bounds each wait, not the whole. `on_head` sees the status and headers before any
+  // of the body; where it says false the body is left.
+  Result<HttpReply> download(const std::string& url, const Fields& headers, Millis stall,
+                             const std::function<bool(const HttpReply&)>& on_head,
+                             const std::function<bool(std::string_view)>& on_bytes);
 
  private:
+  Result<HttpReply> run(const std::string& method, const std::string& url, const Fields& headers, std::string_view body,
+                        Millis timeout, bool whole, const std::function<bool(const HttpReply&)>& on_head,
+                        const std::function<bool(std::string_view)>& on_bytes);
+
   LoopGroup loops_;
   std::unique_ptr<Client> client_;
 };

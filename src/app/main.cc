@@ -43,6 +43,10 @@ int main(int argc, char** argv) {
   add_chat(context);
   add_keys(context);
   add_reports(context);
+  add_models(context);
+  add_pull(context);
+  add_inspect(context);
+  add_quantize(context);
   add_mock(context);
   add_bench(context);
   add_selftest(context);

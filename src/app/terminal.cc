@@ -73,6 +73,16 @@ std::string count(int64_t number) {
   return digits;
 }
 
+std::string bytes_text(int64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double amount = double(bytes);
+  size_t unit = 0;
+  while (amount >= 1024 && unit + 1 < std::size(kUnits)) amount /= 1024, ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.2f %s", amount, kUnits[unit]);
+  return text;
+}
+
 Progress::Progress(std::string what, int64_t total) : what_(std::move(what)), total_(total) {}
 
 Progress::~Progress() {

@@ -22,6 +22,7 @@ std::string table(const std::vector<std::string>& head, const std::vector<std::v
 
 std::string dollars(double amount);     // "$0.001234"
 std::string count(int64_t number);      // "1,234,567"
+std::string bytes_text(int64_t bytes);  // "1.23 GiB"
 
 // A line on stderr that redraws itself, shown on a terminal only.
 class Progress {

@@ -1,14 +1,10 @@
 #include "engine/checkpoint.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "engine/gguf.h"
 #include "engine/gguf_config.h"
@@ -16,44 +12,13 @@
 #include "engine/model_check.h"
 #include "engine/random_model.h"
 #include "engine/safetensors.h"
+#include "engine/test_files.h"
 
 namespace ajar::engine {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::string_literals;
-
-fs::path models() {
-  const char* shared = std::getenv("AJAR_SHARED");
-  return (shared ? fs::path(shared) : fs::path(AJAR_SOURCE_DIR) / "../shared/data") / "models";
-}
-
-// A folder of its own that goes with the test.
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("ajar-checkpoint-" + std::to_string(getpid()) + "-" + std::to_string(++made_))) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string write(const std::string& name, std::string_view text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
-  }
-  std::string at(const std::string& name) const { return (path_ / name).string(); }
-  std::string path() const { return path_.string(); }
-
- private:
-  static inline int made_ = 0;
-  fs::path path_;
-};
-
-std::string slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 // Bytes of a GGUF file, piece by piece, so that they can be wrong.
 class Bytes {
@@ -165,6 +130,7 @@ TEST(Gguf, WritesWhatItReads) {
   writer.floats("ff", std::vector<float>{1, 2});
   writer.i32s("ii", std::vector<int32_t>{-1, 2});
   writer.booleans("bb", {true, false});
+  writer.floats("none", {});
   writer.tensor("w", Dtype::kQ8_0, {64, 3, 1, 1});
   writer.tensor("v", Dtype::kF32, {5, 1, 1, 1});
   ASSERT_TRUE(writer.begin(folder.at("x.gguf"), GgufWriter::Existing::kKeep));
@@ -184,6 +150,7 @@ TEST(Gguf, WritesWhatItReads) {
   EXPECT_EQ(metadata->floats("ff").at(1), 2);
   EXPECT_EQ(metadata->integers("ii").at(0), -1);
   EXPECT_EQ(metadata->booleans("bb"), (std::vector<bool>{true, false}));
+  EXPECT_TRUE(metadata->floats("none").empty());
   const auto tensors = metadata->tensors();
   ASSERT_TRUE(tensors) << tensors.error().message;
   EXPECT_EQ(tensors->at(0).bytes, std::string(204, 'd'));

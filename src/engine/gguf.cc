@@ -270,7 +270,7 @@ std::vector<float> GgufMetadata::floats(std::string_view key) const {
   const GgufEntry* entry = find(key);
   if (entry == nullptr || entry->type != GgufType::kArray || entry->item != GgufType::kFloat32) return {};
   std::vector<float> out(entry->count);
-  std::memcpy(out.data(), entry->value.data(), entry->value.size());
+  if (!out.empty()) std::memcpy(out.data(), entry->value.data(), entry->value.size());
   return out;
 }
 
@@ -281,7 +281,7 @@ std::vector<int32_t> GgufMetadata::integers(std::string_view key) const {
     return {};
   }
   std::vector<int32_t> out(entry->count);
-  std::memcpy(out.data(), entry->value.data(), entry->value.size());
+  if (!out.empty()) std::memcpy(out.data(), entry->value.data(), entry->value.size());
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace ajar::engine {
 namespace {
@@ -121,14 +122,19 @@ Status GgufWriter::begin(const std::string& path, Existing existing) {
   }
   path_ = path;
   existing_ = existing;
-  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return invalid("path", temporary + ": " + std::strerror(errno));
-  temporary_ = std::move(temporary);
+  const std::string folder = path.find('/') == std::string::npos ? "." : path.substr(0, path.rfind('/') + 1);
+  int fd = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    std::string temporary = temporary_name();
+    fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return invalid("path", path + ": " + std::strerror(errno));
+    temporary_ = std::move(temporary);
+  }
   file_ = ::fdopen(fd, "wb");
   if (file_ == nullptr) {
+    const int error = errno;
     ::close(fd);
-    return fail(Code::kInternal, temporary_ + ": " + std::strerror(errno));
+    return failed(error);
   }
   std::string head = "GGUF";
   append(head, uint32_t(3));
@@ -151,7 +157,7 @@ Status GgufWriter::begin(const std::string& path, Existing existing) {
 
 Status GgufWriter::put(const void* data, size_t size) {
   if (size == 0 || std::fwrite(data, 1, size, file_) == size) return {};
-  return fail(Code::kInternal, temporary_ + ": " + std::strerror(errno));
+  return failed(errno);
 }
 
 Status GgufWriter::write(std::span<const std::byte> bytes) {
@@ -174,25 +180,41 @@ Status GgufWriter::write(std::span<const std::byte> bytes) {
 
 Status GgufWriter::finish() {
   if (current_ != tensors_.size()) return fail(Code::kInternal, path_ + ": not all of the tensors' data were written");
-  const bool whole = std::fflush(file_) == 0 && ::fsync(fileno(file_)) == 0;
-  const int error = errno;
-  const bool closed = std::fclose(file_) == 0;
-  file_ = nullptr;
-  if (!whole || !closed) return fail(Code::kInternal, temporary_ + ": " + std::strerror(whole ? errno : error));
+  if (std::fflush(file_) != 0 || ::fsync(fileno(file_)) != 0) return failed(errno);
+  AJAR_TRY(take_name());
+  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+  return closed ? Status() : failed(errno);
+}
+
+// A hard link is the way to a name that fails where it is taken; replacing needs a name to rename.
+Status GgufWriter::take_name() {
+  const std::string self = "/proc/self/fd/" + std::to_string(fileno(file_));
+  const auto link_to = [&](const std::string& name) {
+    return temporary_.empty() ? ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW)
+                              : ::link(temporary_.c_str(), name.c_str());
+  };
   if (existing_ == Existing::kKeep) {
-    // A hard link is the rename that fails where the name is taken.
-    if (::link(temporary_.c_str(), path_.c_str()) == 0) {
-      ::unlink(temporary_.c_str());
-      temporary_.clear();
+    if (link_to(path_) == 0) {
+      if (!temporary_.empty()) ::unlink(std::exchange(temporary_, {}).c_str());
       return {};
     }
     if (errno == EEXIST) return fail(Code::kConflict, path_ + " exists already", "path");
+    if (temporary_.empty()) return failed(errno);
   }
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return fail(Code::kInternal, path_ + ": " + std::strerror(errno));
+  if (temporary_.empty()) {
+    const std::string name = temporary_name();
+    if (link_to(name) != 0) return failed(errno);
+    temporary_ = name;
   }
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return failed(errno);
   temporary_.clear();
   return {};
+}
+
+std::string GgufWriter::temporary_name() const { return path_ + "." + std::to_string(getpid()) + ".tmp"; }
+
+std::unexpected<Error> GgufWriter::failed(int error) const {
+  return fail(Code::kInternal, path_ + ": " + std::strerror(error));
 }
 
 }  // namespace ajar::engine

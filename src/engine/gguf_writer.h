@@ -1,7 +1,8 @@
 #pragma once
 // Writes a GGUF file, version 3: first the keys and the tensors are said, then the tensors' data follow one after the
-// other, so that no more than a piece of one needs to be in memory. All goes to a temporary file beside the target, which
-// takes its name when it is whole; without finish() nothing stays. One thread.
+// other, so that no more than a piece of one needs to be in memory. All goes to a file without a name (or with one of its
+// own, where the file system has no such files), which takes the target's when it is whole; without finish() nothing
+// stays. One thread.
 
 #include <array>
 #include <cstddef>
@@ -60,6 +61,9 @@ class GgufWriter {
   void array(GgufType item, size_t count);
   bool begin_key(std::string_view name);
   Status put(const void* data, size_t size);
+  Status take_name();
+  std::string temporary_name() const;
+  std::unexpected<Error> failed(int error) const;
 
   std::vector<std::string> names_;  // of the keys
   std::string keys_;                // as they will lie in the file
@@ -67,7 +71,8 @@ class GgufWriter {
   size_t current_ = 0;              // the tensor whose data come next, and how many of them are there
   uint64_t written_ = 0;
   std::FILE* file_ = nullptr;
-  std::string path_, temporary_;
+  std::string path_;
+  std::string temporary_;           // the name that the file has so far; may be empty
   Existing existing_ = Existing::kKeep;
 };
 

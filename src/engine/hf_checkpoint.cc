@@ -5,6 +5,7 @@
 
 #include "engine/checkpoint.h"
 #include "engine/hf_config.h"
+#include "engine/hf_files.h"
 #include "engine/mapped_file.h"
 #include "engine/model_check.h"
 #include "engine/safetensors.h"
@@ -14,52 +15,16 @@ namespace ajar::engine {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr size_t kMaxText = 64 << 20;  // of a JSON or text file
 constexpr size_t kMaxShards = 10'000;
-
-// The text of a file of the folder; empty where there is none.
-Result<std::string> text_of(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::string();
-  AJAR_ASSIGN(const auto file, MappedFile::open(path.string()));
-  if (file->bytes().size() > kMaxText) return invalid("file", path.string() + " is larger than 64 MiB");
-  return std::string(file->bytes());
-}
-
-// Whole numbers beyond 64 bits, which configurations have for "no limit", as floats: our reader refuses them otherwise.
-std::string with_floats(std::string_view json) {
-  std::string out;
-  bool quoted = false;
-  for (size_t i = 0; i < json.size();) {
-    const char c = json[i];
-    const auto digit = [&](size_t at) { return at < json.size() && json[at] >= '0' && json[at] <= '9'; };
-    if (!quoted && digit(i)) {
-      size_t end = i;
-      while (digit(end)) ++end;
-      out.append(json.substr(i, end - i));
-      const bool whole = end == json.size() || (json[end] != '.' && json[end] != 'e' && json[end] != 'E');
-      const bool fraction = i > 0 && (json[i - 1] == '.' || json[i - 1] == '+' || json[i - 1] == '-' || json[i - 1] == 'e' ||
-                                      json[i - 1] == 'E');
-      if (whole && !fraction && end - i > 18) out += ".0";
-      i = end;
-      continue;
-    }
-    out += c;
-    if (c == '"') quoted = !quoted;
-    if (quoted && c == '\\' && i + 1 < json.size()) out += json[++i];
-    ++i;
-  }
-  return out;
-}
 
 class HfCheckpoint : public Checkpoint {
  public:
   Status read(const std::string& folder) {
     path_ = folder;
     folder_ = folder;
-    AJAR_ASSIGN(const std::string config, text_of(folder_ / "config.json"));
+    AJAR_ASSIGN(const std::string config, read_hf_json(folder_ / "config.json"));
     if (config.empty()) return fail(Code::kNotFound, "there is no config.json", "config.json");
-    AJAR_ASSIGN(config_, read_hf_config(with_floats(config)));
+    AJAR_ASSIGN(config_, read_hf_config(config));
     config_.name = fs::weakly_canonical(folder_).filename().string();
     AJAR_TRY(read_shards());
     name_tied(config);
@@ -88,7 +53,7 @@ class HfCheckpoint : public Checkpoint {
   void name_tied(std::string_view config) {
     if (names_.contains("token_embd.weight") || !names_.contains("output.weight")) return;
     json::Document document;
-    const auto root = document.parse_object(with_floats(config));
+    const auto root = document.parse_object(config);
     const auto tied = root ? json::find(*root, "tie_word_embeddings") : std::nullopt;
     if (!tied || !json::as_bool(*tied).value_or(false)) return;
     for (Tensor& tensor : tensors_) {
@@ -99,7 +64,7 @@ class HfCheckpoint : public Checkpoint {
   // The files that model.safetensors.index.json names. They must lie in the folder.
   Result<std::vector<std::string>> shards_of_index() {
     const std::string name = "model.safetensors.index.json";
-    AJAR_ASSIGN(const std::string text, text_of(folder_ / name));
+    AJAR_ASSIGN(const std::string text, read_hf_json(folder_ / name));
     if (text.empty()) return fail(Code::kNotFound, "there is neither model.safetensors nor " + name, name);
     json::Document document;
     auto root = document.parse_object(text);
@@ -195,7 +160,7 @@ class HfCheckpoint : public Checkpoint {
   // As the sentence-transformers library keeps it.
   Status read_pooling() {
     if (config_.pooling != Pooling::kNone) return {};
-    AJAR_ASSIGN(const std::string text, text_of(folder_ / "1_Pooling" / "config.json"));
+    AJAR_ASSIGN(const std::string text, read_hf_json(folder_ / "1_Pooling" / "config.json"));
     if (text.empty()) return {};
     json::Document document;
     auto root = document.parse_object(text);
@@ -213,7 +178,7 @@ class HfCheckpoint : public Checkpoint {
 
   // From the head of README.md, the hub's model card.
   Status read_licence() {
-    AJAR_ASSIGN(const std::string text, text_of(folder_ / "README.md"));
+    AJAR_ASSIGN(const std::string text, read_hf_text(folder_ / "README.md"));
     if (!text.starts_with("---")) return {};
     const std::string_view head = std::string_view(text).substr(0, text.find("\n---", 3));
     const size_t at = head.find("\nlicense:");
@@ -226,12 +191,12 @@ class HfCheckpoint : public Checkpoint {
   }
 
   Status read_chat_template() {
-    AJAR_ASSIGN(chat_template_, text_of(folder_ / "chat_template.jinja"));
+    AJAR_ASSIGN(chat_template_, read_hf_text(folder_ / "chat_template.jinja"));
     if (!chat_template_.empty()) return {};
-    AJAR_ASSIGN(const std::string text, text_of(folder_ / "tokenizer_config.json"));
+    AJAR_ASSIGN(const std::string text, read_hf_json(folder_ / "tokenizer_config.json"));
     if (text.empty()) return {};
     json::Document document;
-    auto root = document.parse_object(with_floats(text));
+    auto root = document.parse_object(text);
     if (!root) return std::unexpected(std::move(root.error()).in("tokenizer_config.json"));
     const auto given = json::find(*root, "chat_template");
     if (!given) return {};
