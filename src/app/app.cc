@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "base/log.h"
+#include "app/local_models.h"
+#include "provider/local.h"
 #include "provider/remote.h"
 
 namespace ajar::app {
@@ -68,8 +70,16 @@ Status App::build() {
                                                     : std::max(1u, std::thread::hardware_concurrency());
   loops_ = std::make_unique<LoopGroup>(threads);
   AJAR_ASSIGN(clients_, Clients::make(*loops_, {.proxy = proxies(options_.environment)}));
+  AJAR_ASSIGN(models_, ModelHost::make({.threads = int(config_.engine.threads), .memory_bytes = config_.engine.memory_bytes,
+                                        .kernels = config_.engine.kernels},
+                                       [data = config_.store.path](const std::string& name) -> Result<std::string> {
+                                         AJAR_ASSIGN(const auto model, find_local_model(data, name));
+                                         return model.path;
+                                       }));
+  models_->configure(specs_of(config_));
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
+        if (provider.preset == "local") return std::make_shared<LocalProvider>(*models_, target.model);
         AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
@@ -139,6 +149,7 @@ Result<int64_t> App::reload() {
     return fail(Code::kInvalid, message);
   }
   const int64_t version = (*snapshot)->version();
+  models_->configure(specs_of(*config));
   gateway_->swap(std::move(*snapshot));
   metrics_.reloads(true).Increment();
   log_info("configuration " + std::to_string(version) + " holds now");

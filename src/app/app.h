@@ -15,11 +15,13 @@
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
+#include "provider/model_host.h"
 #include "provider/upstream.h"
 
 namespace ajar::app {
 
 UpstreamSpec spec_of(const ProviderConfig& provider);
+std::vector<ModelSpec> specs_of(const Config& config);
 ProxyConfig proxies(const Environment& environment);  // of https_proxy, http_proxy and no_proxy
 
 struct AppOptions {
@@ -65,6 +67,7 @@ class App {
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
+  std::unique_ptr<ModelHost> models_;  // its engines post to the loops until they stop
   std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
   Upstreams upstreams_;
   std::unique_ptr<SnapshotBuilder> builder_;

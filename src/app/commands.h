@@ -40,6 +40,7 @@ struct EngineBenchOptions {
 int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options);
 void add_models(CommandContext& context);
 void add_pull(CommandContext& context);
+void add_run(CommandContext& context);
 void add_inspect(CommandContext& context);
 void add_quantize(CommandContext& context);
 void add_selftest(CommandContext& context);

@@ -75,7 +75,7 @@ class Reader {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
       static const std::vector<std::string_view> kSections = {"server", "store", "limits", "batches", "responses", "providers", "routes",
-                                                              "tokenizers"};
+                                                              "tokenizers", "engine", "models"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
       } else if (!table) {
@@ -90,6 +90,8 @@ class Reader {
         read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
       } else if (name == "responses") {
         read_section<ResponsesConfig>(*table, name, responses_keys(), config.responses);
+      } else if (name == "engine") {
+        read_section<EngineConfig>(*table, name, engine_keys(), config.engine);
       } else {
         for (const auto& [entry_key, entry] : *table) {
           const std::string entry_name(entry_key.str());
@@ -106,6 +108,10 @@ class Reader {
             TokenizerConfig& tokenizer = config.tokenizers.emplace_back();
             tokenizer.name = entry_name;
             read_section<TokenizerConfig>(*fields, path, tokenizer_keys(), tokenizer);
+          } else if (name == "models") {
+            ModelConfigEntry& model = config.models.emplace_back();
+            model.name = entry_name;
+            read_section<ModelConfigEntry>(*fields, path, model_keys(), model);
           } else {
             RouteConfig& route = config.routes.emplace_back();
             route.name = entry_name;

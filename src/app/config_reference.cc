@@ -60,6 +60,11 @@ std::string config_reference() {
   section<TargetConfig>(out, "[[routes.NAME.targets]]", "One model that can answer.", target_keys());
   section<TokenizerConfig>(out, "[tokenizers.NAME]", "A vocabulary file, to count tokens as the model does.",
                            tokenizer_keys());
+  section<EngineConfig>(out, "[engine]", "The embedded engine, for targets of a provider with `preset = \"local\"`.", engine_keys());
+  section<ModelConfigEntry>(out, "[models.NAME]",
+                            "A model for the embedded engine, by the name that targets use. Models that `ajar pull` brought need "
+                            "no entry: they go by their own names.",
+                            model_keys());
   return out;
 }
 

@@ -72,7 +72,8 @@ const Key<P> kProvider[] = {
     {"preset", "\"custom\"", Text<P>{&P::preset},
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
      "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
-     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, or custom (any OpenAI-compatible server), "
+     "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, local (models that this process runs itself: "
+     "[models.NAME], or pulled ones), or custom (any OpenAI-compatible server), "
      "custom-anthropic, custom-gemini; openai-responses, azure-responses and custom-responses for servers that speak "
      "OpenAI's Responses API."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
@@ -160,8 +161,35 @@ const Key<Tk> kTokenizer[] = {
      "reports."},
 };
 
+using En = EngineConfig;
+const Key<En> kEngine[] = {
+    {"threads", "0", Whole<En>{&En::threads, 0, 1024}, "Threads that compute, of all models together; 0 is one per core. Read at start."},
+    {"memory", "three quarters of what there is", Bytes<En>{&En::memory_bytes},
+     "For weights and caches of all models together. What there is: the control group's limit, or the machine's memory. Models "
+     "that are not used give way, the longest unused first. Read at start."},
+    {"kernels", "the best", Text<En>{&En::kernels},
+     "Which instructions are used: amx, avx512-vnni, avx512, avx2 or portable, as far as the machine has them. Read at start."},
+};
+
+using Mo = ModelConfigEntry;
+const Key<Mo> kModel[] = {
+    {"path", "required", Text<Mo>{&Mo::path},
+     "A GGUF file (of a split one the first part) or a folder as Hugging Face lays it out."},
+    {"context", "the model's own", Whole<Mo>{&Mo::context, 16, 10'000'000},
+     "Longest conversation in tokens, the answer included. A longer prompt is refused with both numbers; nothing is cut off."},
+    {"cache", "an eighth of the engine's memory at most", Bytes<Mo>{&Mo::cache_bytes},
+     "For keys and values of all its conversations together, and for beginnings that may come again."},
+    {"deterministic", "false", Flag<Mo>{&Mo::deterministic},
+     "The same request gives the same logits bit by bit, whoever else is answered at the same time and whatever is cached. "
+     "Long prompts are read more slowly where the machine has AMX."},
+    {"pinned", "false", Flag<Mo>{&Mo::pinned}, "Loaded at start, and never let go for another model."},
+    {"chat_template", "the model's own", Text<Mo>{&Mo::chat_template}, "A file with a Jinja template to use instead."},
+};
+
 }  // namespace
 
+std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }
+std::span<const Key<ModelConfigEntry>> model_keys() { return kModel; }
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }
 std::span<const Key<StoreConfig>> store_keys() { return kStore; }
 std::span<const Key<LimitsConfig>> limits_keys() { return kLimits; }

@@ -45,5 +45,7 @@ std::span<const Key<ProviderConfig>> provider_keys();
 std::span<const Key<RouteConfig>> route_keys();
 std::span<const Key<TargetConfig>> target_keys();
 std::span<const Key<TokenizerConfig>> tokenizer_keys();
+std::span<const Key<EngineConfig>> engine_keys();
+std::span<const Key<ModelConfigEntry>> model_keys();
 
 }  // namespace ajar::app

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   add_reports(context);
   add_models(context);
   add_pull(context);
+  add_run(context);
   add_inspect(context);
   add_quantize(context);
   add_mock(context);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,9 @@ class ComputePool {
   ~ComputePool();
   ComputePool(const ComputePool&) = delete;
   ComputePool& operator=(const ComputePool&) = delete;
+
+  // Held by whoever works with the pool for a while, where several models share it.
+  std::mutex& turn() { return turn_; }
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
@@ -58,6 +62,7 @@ class ComputePool {
   static constexpr uint32_t kClosed = 1u << 15;
   static uint32_t number_of(uint32_t state) { return state >> 16; }
 
+  std::mutex turn_;
   std::vector<std::thread> workers_;
   Job job_;                            // written while the job before is closed and left by all
   alignas(64) std::atomic<uint32_t> state_{kClosed};

@@ -56,6 +56,7 @@ Result<std::vector<float>> Encoder::run(std::span<const EncoderInput> texts) {
   for (size_t at = 0; at < texts.size();) {
     size_t n = 0, tokens = 0;
     while (at + n < texts.size() && (n == 0 || tokens + texts[at + n].tokens.size() <= kBatchTokens)) tokens += texts[at + n++].tokens.size();
+    std::lock_guard turn(pool_->turn());
     batch(texts.subspan(at, n), out.data() + at * static_cast<size_t>(dimension()));
     at += n;
   }

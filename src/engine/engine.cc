@@ -283,8 +283,10 @@ bool Engine::step() {
   int prompts = add_prompts(rows, budget);
   if (rows.empty()) return false;
 
+  std::unique_lock turn(pool_->turn());
   TimePoint started = now();
   const float* logits = decoder_.forward(rows, cache_);
+  turn.unlock();
   double took = seconds_since(started);
   ++counts_.steps;
   if (decoding > 0 && prompts > 0 && decode_s_ > 0 && took > 3 * decode_s_) ++counts_.stalls;

@@ -191,6 +191,7 @@ Status ModelLoader::pack(const std::function<void(double)>& progress) {
   size_t portion = progress ? std::max<size_t>(pieces.size() / 50, 16) : pieces.size();
   for (size_t done = 0; done < pieces.size(); done += portion) {
     size_t count = std::min(portion, pieces.size() - done);
+    std::lock_guard turn(pool_.turn());
     pool_.run(static_cast<int64_t>(count), [&](int64_t task, int) {
       const Piece& piece = pieces[done + static_cast<size_t>(task)];
       const Matrix& matrix = *piece.source->matrix;

@@ -99,6 +99,22 @@ struct TokenizerConfig {
   std::vector<std::string> models;         // a trailing '*' matches any ending
 };
 
+// Models that this process runs itself.
+struct EngineConfig {
+  int64_t threads = 0;                     // that compute; 0: one per core
+  int64_t memory_bytes = 0;                // of weights and caches; 0: three quarters of what there is
+  std::string kernels;                     // empty: the best
+};
+struct ModelConfigEntry {
+  std::string name;
+  std::string path;
+  int64_t context = 0;
+  int64_t cache_bytes = 0;
+  bool deterministic = false;
+  bool pinned = false;
+  std::string chat_template;
+};
+
 // What Ajar keeps of the Responses API.
 struct ResponsesConfig {
   bool store = true;
@@ -115,6 +131,8 @@ struct Config {
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
   std::vector<TokenizerConfig> tokenizers;
+  EngineConfig engine;
+  std::vector<ModelConfigEntry> models;
 };
 
 }  // namespace ajar

@@ -143,6 +143,9 @@ std::vector<Error> check_config(const Config& config) {
     if (!providers.insert(provider.name).second) fault(at, "is defined twice");
     if (!find_preset(provider.preset)) fault(at + ".preset", "unknown preset '" + provider.preset + "'");
   }
+  for (const ModelConfigEntry& model : config.models) {
+    if (model.path.empty()) fault("models." + model.name + ".path", "is required");
+  }
   for (const TokenizerConfig& tokenizer : config.tokenizers) {
     if (tokenizer.file.empty()) fault("tokenizers." + tokenizer.name + ".file", "is required");
     for (const std::string& model : tokenizer.models) {

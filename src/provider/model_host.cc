@@ -1,0 +1,271 @@
+#include "provider/model_host.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "net/loop.h"
+#include "net/waiter.h"
+
+namespace ajar {
+namespace {
+
+Result<std::string> read_template(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(Code::kNotFound, "there is no chat template " + file);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+int64_t checkpoint_bytes(const engine::Checkpoint& checkpoint) {
+  int64_t bytes = 0;
+  for (const engine::Tensor& tensor : checkpoint.tensors()) bytes += static_cast<int64_t>(tensor.bytes.size());
+  return bytes;
+}
+
+}  // namespace
+
+int64_t memory_limit() {
+  int64_t machine = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream in(file);
+    int64_t limit = 0;
+    if (in >> limit && limit > 0) return std::min(limit, machine);
+  }
+  return machine;
+}
+
+std::string_view model_state_name(ModelState state) {
+  switch (state) {
+    case ModelState::kUnloaded: return "unloaded";
+    case ModelState::kLoading: return "loading";
+    case ModelState::kReady: return "ready";
+    case ModelState::kFailed: return "failed";
+  }
+  return "";
+}
+
+Result<std::unique_ptr<ModelHost>> ModelHost::make(HostOptions options, Find find) {
+  if (options.threads <= 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (options.memory_bytes <= 0) options.memory_bytes = memory_limit() / 4 * 3;
+  if (!options.kernels.empty() && engine::find_kernels(options.kernels) == nullptr) {
+    std::string known;
+    for (const engine::Kernels* kernels : engine::all_kernels()) known += (known.empty() ? "" : ", ") + std::string(kernels->name);
+    return invalid("engine.kernels", "'" + options.kernels + "' cannot run here; this machine has " + known);
+  }
+  return std::unique_ptr<ModelHost>(new ModelHost(std::move(options), std::move(find)));
+}
+
+ModelHost::ModelHost(HostOptions options, Find find)
+    : options_(std::move(options)),
+      find_(std::move(find)),
+      pool_(std::make_shared<engine::ComputePool>(options_.threads)),
+      kernels_(options_.kernels.empty() ? &engine::best_kernels() : engine::find_kernels(options_.kernels)),
+      loader_([this] { run(); }) {}
+
+ModelHost::~ModelHost() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  loader_.join();
+}
+
+void ModelHost::configure(std::vector<ModelSpec> specs) {
+  std::vector<std::shared_ptr<Slot>> gone;  // their engines stop after the lock is given back
+  std::lock_guard lock(mutex_);
+  auto same = [](const ModelSpec& a, const ModelSpec& b) {
+    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic &&
+           a.chat_template == b.chat_template;
+  };
+  for (auto it = slots_.begin(); it != slots_.end();) {
+    auto spec = std::ranges::find(specs, it->first, &ModelSpec::name);
+    if (spec != specs.end() && same(*spec, it->second->spec)) {
+      it->second->spec.pinned = spec->pinned;
+      ++it;
+    } else {
+      gone.push_back(it->second);
+      it = slots_.erase(it);
+    }
+  }
+  for (ModelSpec& spec : specs) {
+    auto& slot = slots_[spec.name];
+    if (!slot) slot = std::make_shared<Slot>(Slot{.spec = spec});
+    if (slot->spec.pinned && slot->state == ModelState::kUnloaded) {
+      slot->state = ModelState::kLoading;
+      queue_.push_back(slot);
+    }
+  }
+  wake_.notify_all();
+}
+
+std::optional<Result<std::shared_ptr<LoadedModel>>> ModelHost::look(const std::string& name, std::function<void()> ready) {
+  using Answer = Result<std::shared_ptr<LoadedModel>>;
+  std::lock_guard lock(mutex_);
+  auto it = slots_.find(name);
+  if (it == slots_.end()) {
+    auto path = find_(name);
+    if (!path) return Answer(std::unexpected(std::move(path).error()));
+    it = slots_.emplace(name, std::make_shared<Slot>(Slot{.spec = {.name = name, .path = std::move(*path)}})).first;
+  }
+  Slot& slot = *it->second;
+  slot.used = now();
+  if (slot.state == ModelState::kReady) return Answer(slot.loaded);
+  if (slot.state == ModelState::kFailed) {
+    slot.state = ModelState::kUnloaded;  // told once; whoever asks next tries again
+    return Answer(std::unexpected(slot.error));
+  }
+  slot.waiting.push_back(std::move(ready));
+  if (slot.state == ModelState::kUnloaded) {
+    slot.state = ModelState::kLoading;
+    queue_.push_back(it->second);
+    wake_.notify_all();
+  }
+  return std::nullopt;
+}
+
+Task<Result<std::shared_ptr<LoadedModel>>> ModelHost::get(std::string name, TimePoint deadline, CancelToken& cancel) {
+  struct Bell {
+    Waiter* waiter = nullptr;  // loop's thread only
+  };
+  Loop& loop = Loop::current();
+  auto bell = std::make_shared<Bell>();
+  Waiter waiter(loop);
+  bell->waiter = &waiter;
+  struct Quiet {
+    std::shared_ptr<Bell> bell;
+    ~Quiet() { bell->waiter = nullptr; }
+  } quiet{bell};
+  OnCancel left(cancel, [&waiter] { waiter.wake_later(Wake::kClosed); });
+  for (;;) {
+    auto answer = look(name, [bell, &loop] {
+      loop.post([bell] {
+        if (bell->waiter != nullptr) bell->waiter->wake(Wake::kReady);
+      });
+    });
+    if (answer) co_return std::move(*answer);
+    Wake why = co_await waiter.wait(deadline);
+    if (cancel.cancelled()) co_return fail(Code::kCancelled, "the client left while the model was loading");
+    if (why == Wake::kTimeout) co_return fail(Code::kTimeout, "the model '" + name + "' is still loading");
+  }
+}
+
+Result<std::shared_ptr<LoadedModel>> ModelHost::get_blocking(const std::string& name, const std::function<void(double)>& progress) {
+  for (;;) {
+    auto decided = std::make_shared<std::promise<void>>();
+    auto future = decided->get_future();
+    auto answer = look(name, [decided] { decided->set_value(); });
+    if (answer) return std::move(*answer);
+    while (future.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+      if (!progress) continue;
+      for (const ModelStatus& status : this->status())
+        if (status.name == name) progress(status.progress);
+    }
+  }
+}
+
+void ModelHost::run() {
+  for (;;) {
+    std::shared_ptr<Slot> slot;
+    ModelSpec spec;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+      if (stop_) break;
+      slot = queue_.front();
+      queue_.erase(queue_.begin());
+      spec = slot->spec;
+    }
+    auto loaded = load(spec, [&](double done) {
+      std::lock_guard lock(mutex_);
+      slot->progress = done;
+    });
+    std::vector<std::function<void()>> waiting;
+    {
+      std::lock_guard lock(mutex_);
+      slot->state = loaded ? ModelState::kReady : ModelState::kFailed;
+      if (loaded) slot->loaded = std::move(*loaded);
+      else slot->error = std::move(loaded).error();
+      slot->used = now();
+      waiting.swap(slot->waiting);
+    }
+    for (auto& tell : waiting) tell();
+  }
+}
+
+// Lets models go, the longest unused first, until so many bytes fit. Those in use stay until their requests are over.
+bool ModelHost::make_room(int64_t bytes) {
+  if (bytes > options_.memory_bytes) return false;
+  for (;;) {
+    std::shared_ptr<LoadedModel> victim;  // its engine stops after the lock is given back
+    std::lock_guard lock(mutex_);
+    int64_t used = 0;
+    Slot* oldest = nullptr;
+    for (auto& [name, slot] : slots_) {
+      if (slot->state != ModelState::kReady) continue;
+      used += slot->loaded->bytes;
+      bool idle = !slot->spec.pinned && slot->loaded.use_count() == 1;
+      if (idle && (oldest == nullptr || slot->used < oldest->used)) oldest = slot.get();
+    }
+    if (used + bytes <= options_.memory_bytes) return true;
+    if (oldest == nullptr) return false;
+    victim = std::move(oldest->loaded);
+    oldest->state = ModelState::kUnloaded;
+  }
+}
+
+Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, const std::function<void(double)>& progress) {
+  auto loaded = std::make_shared<LoadedModel>();
+  loaded->spec = spec;
+  AJAR_ASSIGN(auto checkpoint, engine::Checkpoint::open(spec.path));
+  AJAR_ASSIGN(loaded->tokenizer, engine::load_tokenizer(spec.path));
+  const engine::ModelConfig& config = checkpoint->config();
+  int64_t weights = checkpoint_bytes(*checkpoint);
+  int64_t per_page = engine::KvPool::page_bytes(config);
+  int64_t context = spec.context > 0 ? spec.context : std::max<int64_t>(config.context, 512);
+  int64_t cache = 0;
+  if (config.causal) {
+    int64_t whole = (context + engine::kPageTokens) / engine::kPageTokens * per_page;
+    cache = spec.cache_bytes > 0 ? spec.cache_bytes : std::min(whole * 4, options_.memory_bytes / 8);
+    cache = std::max(cache, per_page);
+  }
+  if (!make_room(weights + cache))
+    return fail(Code::kTooLarge, "the model '" + spec.name + "' needs " + std::to_string((weights + cache) >> 20) + " MiB; the engine may use " +
+                                     std::to_string(options_.memory_bytes >> 20) + " MiB, and what others hold is in use");
+  AJAR_ASSIGN(loaded->model, engine::Model::load(checkpoint, *pool_, progress));
+  engine::MultiplierOptions multiplier{.kernels = kernels_, .deterministic = spec.deterministic};
+  loaded->bytes = static_cast<int64_t>(loaded->model->bytes()) + cache;
+  if (!config.causal) {
+    AJAR_ASSIGN(loaded->encoder, engine::Encoder::make(loaded->model, pool_, multiplier));
+    return loaded;
+  }
+  std::string source = checkpoint->chat_template();
+  if (!spec.chat_template.empty()) {
+    AJAR_ASSIGN(source, read_template(spec.chat_template));
+  }
+  AJAR_ASSIGN(loaded->chat, make_chat_template(source, *loaded->tokenizer));
+  AJAR_ASSIGN(loaded->engine, engine::Engine::start(loaded->model, loaded->tokenizer, pool_,
+                                                    {.cache_bytes = cache, .context = static_cast<int32_t>(context), .multiplier = multiplier}));
+  return loaded;
+}
+
+std::vector<ModelStatus> ModelHost::status() const {
+  std::vector<ModelStatus> out;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, slot] : slots_) {
+    ModelStatus status{.name = name, .path = slot->spec.path, .error = slot->error.message, .state = slot->state, .progress = slot->progress,
+                       .pinned = slot->spec.pinned};
+    if (slot->loaded) {
+      status.bytes = slot->loaded->bytes;
+      status.encoder = slot->loaded->encoder != nullptr;
+      if (slot->loaded->engine) status.metrics = slot->loaded->engine->metrics();
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+}  // namespace ajar
