@@ -22,6 +22,15 @@ UpstreamSpec spec_of(const ProviderConfig& provider) {
           .project = provider.project, .location = provider.location, .credentials = provider.credentials};
 }
 
+std::vector<ModelSpec> specs_of(const Config& config) {
+  std::vector<ModelSpec> specs;
+  for (const ModelConfigEntry& model : config.models) {
+    specs.push_back({.name = model.name, .path = model.path, .context = model.context, .cache_bytes = model.cache_bytes,
+                     .deterministic = model.deterministic, .pinned = model.pinned, .chat_template = model.chat_template});
+  }
+  return specs;
+}
+
 // Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
 // server would set it from a request header.
 ProxyConfig proxies(const Environment& environment) {

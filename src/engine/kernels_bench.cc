@@ -60,7 +60,7 @@ void multiply(benchmark::State& state, const Kernels* kernels, Dtype dtype, Arit
           benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { multiply(state, kernels, dtype, arithmetic, rows); });
         };
         if (kernels->multiply_integer == nullptr || is_float(dtype)) add("float", Arithmetic::kFloat);
-        else if (kernels->multiply_bfloat == nullptr) add("integer", Arithmetic::kInteger);
+        else add("integer", Arithmetic::kInteger);
         if (kernels->multiply_bfloat != nullptr && dtype != Dtype::kF16) add("bfloat", Arithmetic::kBfloat);
       }
     }

@@ -9,44 +9,6 @@
 namespace ajar::engine {
 namespace {
 
-template <Dtype T>
-inline __attribute__((always_inline)) void load_codes(const uint8_t* c, __m512i w[8]) {
-  constexpr PanelForm form = panel_form(T);
-  if constexpr (form.bits == 8) {
-    for (int g = 0; g < 8; ++g) w[g] = _mm512_loadu_si512(c + g * 64);
-    return;
-  }
-  const __m512i low = _mm512_set1_epi8(15);
-  for (int z = 0; z < 4; ++z) {
-    __m512i v = _mm512_loadu_si512(c + z * 64);
-    w[z] = _mm512_and_si512(v, low);
-    w[z + 4] = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
-  }
-  if constexpr (form.bits == 5) {
-    const __m512i sixteen = _mm512_set1_epi8(16);
-    for (int g = 0; g < 8; ++g) {
-      uint64_t bits;
-      __builtin_memcpy(&bits, c + 256 + g * 8, 8);
-      w[g] = _mm512_mask_add_epi8(w[g], bits, w[g], sixteen);
-    }
-  }
-  if constexpr (form.bits == 6) {
-    const __m512i mask = _mm512_set1_epi8(0x30);
-    for (int h = 0; h < 2; ++h) {
-      __m512i v = _mm512_loadu_si512(c + 256 + h * 64);
-      w[h * 4] = _mm512_or_si512(w[h * 4], _mm512_and_si512(_mm512_slli_epi16(v, 4), mask));
-      w[h * 4 + 1] = _mm512_or_si512(w[h * 4 + 1], _mm512_and_si512(_mm512_slli_epi16(v, 2), mask));
-      w[h * 4 + 2] = _mm512_or_si512(w[h * 4 + 2], _mm512_and_si512(v, mask));
-      w[h * 4 + 3] = _mm512_or_si512(w[h * 4 + 3], _mm512_and_si512(_mm512_srli_epi16(v, 2), mask));
-    }
-  }
-  if constexpr (form.table != CodeTable::kNone) {
-    const uint8_t* bytes = form.table == CodeTable::kIq4Nl ? kIq4NlTable : kMxfp4Table;
-    __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
-    for (int g = 0; g < 8; ++g) w[g] = _mm512_shuffle_epi8(table, w[g]);
-  }
-}
-
 template <Dtype T, int Rows>
 inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x,
                                                       int row, float* y, int64_t ldy) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "engine/stream_decoder.h"
 #include "json/write.h"
 #include "provider/local_request.h"
@@ -385,7 +386,7 @@ Task<Result<RerankReply>> LocalProvider::rerank(const RerankRequest& request, co
   context.waited_since(from);
   if (!scores) co_return std::unexpected(std::move(scores).error());
   for (size_t i = 0; i < scores->size(); ++i) reply.results.push_back({.index = i, .score = 1 / (1 + std::exp(-static_cast<double>((*scores)[i])))});
-  std::ranges::stable_sort(reply.results, [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::ranges::sort(reply.results, [](const auto& a, const auto& b) { return a.score != b.score ? a.score > b.score : a.index < b.index; });
   if (request.top_n && static_cast<size_t>(*request.top_n) < reply.results.size()) reply.results.resize(static_cast<size_t>(*request.top_n));
   reply.usage.searches = 1, reply.usage.reported = true;
   co_return reply;

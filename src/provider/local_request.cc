@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "json/read.h"
@@ -115,7 +116,7 @@ Result<LocalRequest> read_local_request(const Request& request, const LoadedMode
     AJAR_TRY(read_prompts(request, extra, model, out));
     return out;
   }
-  AJAR_ASSIGN(auto prompt, model.chat->render(request));
+  AJAR_ASSIGN(auto prompt, model.chat->render(request, unix_millis() / 1000));
   out.start = prompt.start;
   auto& ids = out.prompts.emplace_back();
   const engine::SpecialTokens& special = model.tokenizer->special();

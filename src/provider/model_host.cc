@@ -19,6 +19,11 @@ Result<std::string> read_template(const std::string& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+chat::TemplateTokens tokens_of(const engine::Tokenizer& tokenizer) {
+  auto name = [&](int32_t id) { return id >= 0 ? std::string(tokenizer.piece(id)) : std::string(); };
+  return {.bos = name(tokenizer.special().bos), .eos = name(tokenizer.special().eos)};
+}
+
 int64_t checkpoint_bytes(const engine::Checkpoint& checkpoint) {
   int64_t bytes = 0;
   for (const engine::Tensor& tensor : checkpoint.tensors()) bytes += static_cast<int64_t>(tensor.bytes.size());
@@ -246,7 +251,7 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   if (!spec.chat_template.empty()) {
     AJAR_ASSIGN(source, read_template(spec.chat_template));
   }
-  AJAR_ASSIGN(loaded->chat, make_chat_template(source, *loaded->tokenizer));
+  AJAR_ASSIGN(loaded->chat, chat::ChatTemplate::make(source, tokens_of(*loaded->tokenizer)));
   AJAR_ASSIGN(loaded->engine, engine::Engine::start(loaded->model, loaded->tokenizer, pool_,
                                                     {.cache_bytes = cache, .context = static_cast<int32_t>(context), .multiplier = multiplier}));
   return loaded;
