@@ -61,10 +61,14 @@ Result<std::shared_ptr<const ChatTemplate>> ChatTemplate::make(std::string_view 
   out->source_ = source.empty() ? kChatMl : source;
   out->tokens_ = std::move(tokens);
   AJAR_ASSIGN(out->template_, jinja::Template::parse(out->source_));
+  const auto part = [] { return Value::list({object({{"type", "text"}, {"text", kUser}})}); };
+  const auto plain = out->try_render(Value::list({message("user", Value(kUser))}), nullptr, true, -1);
+  if (!has(plain, kUser)) {
+    const auto parts = out->try_render(Value::list({message("user", part())}), nullptr, true, -1);
+    out->abilities_.parts = has(parts, kUser);
+    if (!plain && !parts) return std::unexpected(plain.error());
+  }
   out->probe();
-  const Value content = out->abilities_.parts ? Value::list({object({{"type", "text"}, {"text", kUser}})}) : Value(kUser);
-  const auto made = out->try_render(Value::list({message("user", content)}), nullptr, true, -1);
-  if (!made) return std::unexpected(made.error());
   return out;
 }
 
@@ -86,7 +90,7 @@ Result<std::string> ChatTemplate::try_render(const Value& messages, const Value*
     context.set("enable_thinking", Value(thinking == 1));
     context.set("thinking", Value(thinking == 1));
   }
-  constexpr jinja::Limits kProbe{.steps = 2'000'000, .output_bytes = 4u << 20, .memory_bytes = 64u << 20, .depth = 400};
+  constexpr jinja::Limits kProbe{.steps = 500'000, .output_bytes = 4u << 20, .memory_bytes = 64u << 20, .depth = 400};
   return template_.render(Value(std::move(context)), 1767225600, kProbe);
 }
 
@@ -99,10 +103,6 @@ void ChatTemplate::probe() {
   const auto made = [&](std::vector<Value> messages, const Value* tools = nullptr, int thinking = -1) {
     return try_render(Value::list(std::move(messages)), tools, true, thinking);
   };
-  if (!has(made({user()}), kUser)) {
-    can.parts = true;
-    can.parts = has(made({user()}), kUser);
-  }
   can.system = has(made({text("system", kSystem), user()}), kSystem);
   can.late_system = has(made({user(), text("assistant", kAnswer), text("system", kSystem), user()}), kSystem);
   can.repeated_users = count(made({user(), user()}), kUser) == 2;
@@ -125,7 +125,8 @@ void ChatTemplate::probe() {
     }
   }
   const auto asked = can.calls ? calling(1, can.null_content ? Value(jinja::None{}) : Value(""), can.text_arguments) : text("assistant", kAnswer);
-  can.results = has(made({user(), asked, result(0)}, &tools), kResult);
+  // A role that the template only repeats means nothing to its model.
+  can.results = (can.tools || can.calls) && has(made({user(), asked, result(0)}, &tools), kResult);
   // A template that does not describe tools may still know how its model calls them; a form that we cannot show to the
   // model is of no use then.
   syntax_ = &syntax_of(source_);
