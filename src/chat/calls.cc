@@ -397,7 +397,9 @@ std::vector<ParsedCall> calls_of_json(std::string_view text, const ToolSyntax& s
   return out;
 }
 
-CallText parse_call(const ToolSyntax& syntax, std::string_view text, bool whole, const KnownTools& tools) {
+namespace {
+
+CallText parse_layout(const ToolSyntax& syntax, std::string_view text, bool whole, const KnownTools& tools) {
   const Reader reader(text, whole);
   switch (syntax.layout) {
     case CallLayout::kJson:
@@ -412,6 +414,15 @@ CallText parse_call(const ToolSyntax& syntax, std::string_view text, bool whole,
     case CallLayout::kHarmony: break;
   }
   return bad();
+}
+
+}  // namespace
+
+CallText parse_call(const ToolSyntax& syntax, std::string_view text, bool whole, const KnownTools& tools) {
+  CallText out = parse_layout(syntax, text, whole, tools);
+  // Values without quotes have not been through a JSON reader, and JSON holds UTF-8 only.
+  const bool good = std::ranges::all_of(out.calls, [](const ParsedCall& call) { return valid_utf8(call.arguments) && valid_utf8(call.id); });
+  return good ? out : bad();
 }
 
 }  // namespace ajar::chat

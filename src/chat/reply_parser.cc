@@ -274,8 +274,10 @@ bool ReplyParser::header(bool whole, EventBatch& out) {
   const size_t channel = head.find(kChannel);
   const bool analysis = channel != head.npos && head.compare(channel + kChannel.size(), 8, "analysis") == 0;
   pending_.erase(0, message + kMessage.size());
-  if (!is_header(head)) say(head, out);
-  if (recipient.starts_with("functions.")) {
+  if (!is_header(head)) {
+    say(head, out);
+    state_ = State::kHarmonyText;
+  } else if (recipient.starts_with("functions.")) {
     mark_ = head;
     state_ = State::kHarmonyCall;
   } else {
