@@ -126,7 +126,7 @@ class Normal {
 void made_vocabulary(const ModelConfig& c, GgufWriter& writer) {
   const bool encoder = find_family(c.architecture)->encoder;
   std::vector<std::string> tokens = encoder ? std::vector<std::string>{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
-                                            : std::vector<std::string>{"<unk>", "<s>", "</s>"};
+                                            : std::vector<std::string>{"<unk>", "<s>", "</s>", "<|endoftext|>"};
   std::vector<int32_t> types(tokens.size(), 3);
   if (!encoder) types[0] = 2;
   if (encoder) {
