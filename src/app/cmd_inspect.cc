@@ -58,8 +58,9 @@ Result<Findings> look(const std::string& path) {
     if (out.checkpoint->gguf() == nullptr) return out;
     out.metadata = *out.checkpoint->gguf();
   } else {
-    // A GGUF file that the engine cannot run still says what it is.
-    auto file = path.ends_with(".gguf") ? MappedFile::open(path) : fail(Code::kInvalid, "");
+    // A GGUF file of a kind that the engine cannot run still says what it is.
+    const bool unknown = checkpoint.error().code == Code::kUnsupported && path.ends_with(".gguf");
+    auto file = unknown ? MappedFile::open(path) : fail(Code::kInvalid, "");
     auto metadata = file ? GgufMetadata::read((*file)->bytes()) : fail(Code::kInvalid, "");
     if (!metadata) return std::unexpected(std::move(checkpoint.error()));
     out.file = *file;

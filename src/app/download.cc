@@ -1,6 +1,7 @@
 #include "app/download.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,6 +89,7 @@ class Transfer {
     if (size_ == 0) return open_part() ? finish() : disk();
     AJAR_TRY(probe());
     if (!open_part()) return disk();
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) return fail(Code::kConflict, part_ + ": another pull is fetching it");
     if (ranges_) {
       AJAR_TRY(fetch_ranges());
     } else {

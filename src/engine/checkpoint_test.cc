@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -19,6 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::string_literals;
+
+fs::path models() {
+  const char* shared = std::getenv("AJAR_SHARED");
+  return (shared ? fs::path(shared) : fs::path(AJAR_SOURCE_DIR) / "../shared/data") / "models";
+}
 
 // Bytes of a GGUF file, piece by piece, so that they can be wrong.
 class Bytes {

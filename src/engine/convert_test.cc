@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "engine/gguf.h"
@@ -14,6 +15,11 @@ namespace ajar::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+fs::path models() {
+  const char* shared = std::getenv("AJAR_SHARED");
+  return (shared ? fs::path(shared) : fs::path(AJAR_SOURCE_DIR) / "../shared/data") / "models";
+}
 
 std::vector<float> floats_of(const Tensor* tensor) {
   if (tensor == nullptr) return ADD_FAILURE() << "no such tensor", std::vector<float>();

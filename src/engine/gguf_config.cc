@@ -154,8 +154,8 @@ Result<ModelConfig> read_gguf_config(const GgufMetadata& metadata, int32_t vocab
   }
   if (family->encoder) {
     out.token_types = int32_t(std::clamp<int64_t>(metadata.integer("tokenizer.ggml.token_type_count").value_or(0), 0, 65536));
-    for (const auto label : metadata.strings(keys.name("classifier.output_labels"))) out.labels.emplace_back(label);
   }
+  for (const auto label : metadata.strings(keys.name("classifier.output_labels"))) out.labels.emplace_back(label);
   AJAR_TRY(keys.status());
   return out;
 }
@@ -220,8 +220,8 @@ void write_gguf_config(const ModelConfig& c, GgufWriter& writer) {
   if (c.pooling != Pooling::kNone) u32("pooling_type", int32_t(c.pooling));
   if (family.encoder) {
     writer.u32("tokenizer.ggml.token_type_count", uint32_t(c.token_types));
-    if (!c.labels.empty()) writer.strings(prefix + "classifier.output_labels", c.labels);
   }
+  if (!c.labels.empty()) writer.strings(prefix + "classifier.output_labels", c.labels);
 }
 
 }  // namespace ajar::engine

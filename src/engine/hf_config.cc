@@ -301,6 +301,8 @@ Result<ModelConfig> read_hf_config(std::string_view text) {
                                               std::to_string(out.embedding));
   }
   out.head_dim = config.integer("head_dim", gemma3 || out.architecture == "gemma2" ? 256 : out.embedding / out.heads);
+  AJAR_TRY(config.status());
+  if (out.head_dim > 4096) return invalid("head_dim", "config.json: heads of " + std::to_string(out.head_dim) + " are too large");
   AJAR_ASSIGN(out.activation, activation_of(config.string(
                                   family.gemma ? "hidden_activation" : config.has("activation_function")
                                                                            ? "activation_function" : "hidden_act",

@@ -40,6 +40,7 @@ class Rules {
     } else {
       norm("output_norm");
       add("output.weight", {width, c_.vocab}, false);
+      if (!c_.labels.empty()) add("cls.output.weight", {width, int64_t(c_.labels.size())}, false);  // a decoder that ranks
       for (const char* name : {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"}) {
         add(name, {c_.rope.dims / 2}, false);
       }

@@ -23,7 +23,7 @@ struct RopeConfig {
   float base = 10000;
   float local_base = 0;          // of layers with a sliding window (Gemma 3); 0: as `base`
   float factor = 1;              // context extension
-  float attention_factor = 1;    // YaRN's and LongRope's factor on Q·K
+  float attention_factor = 1;    // what YaRN and LongRope multiply cos and sin by (Q·K: its square)
   float beta_fast = 32, beta_slow = 1;              // YaRN
   float low_freq_factor = 1, high_freq_factor = 4;  // Llama 3
   int32_t original_context = 0;  // before the extension; 0: unknown

@@ -126,7 +126,7 @@ class Normal {
 void made_vocabulary(const ModelConfig& c, GgufWriter& writer) {
   const bool encoder = find_family(c.architecture)->encoder;
   std::vector<std::string> tokens = encoder ? std::vector<std::string>{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
-                                            : std::vector<std::string>{"<unk>", "<s>", "</s>"};
+                                            : std::vector<std::string>{"<unk>", "<s>", "</s>", "<|endoftext|>"};
   std::vector<int32_t> types(tokens.size(), 3);
   if (!encoder) types[0] = 2;
   if (encoder) {
@@ -236,7 +236,9 @@ Status write_random_model(const RandomModel& model, const std::string& path, boo
     tensors.push_back(std::move(rule));
   }
   const auto dtype_of = [&](const TensorRule& rule) {
-    const bool matrix = rule.shape[1] * rule.shape[2] * rule.shape[3] > 1;
+    const bool added = rule.name == "token_types.weight" || rule.name == "position_embd.weight" ||
+                       rule.name.ends_with("ffn_gate_inp.weight");  // F32 in every file
+    const bool matrix = rule.shape[1] * rule.shape[2] * rule.shape[3] > 1 && !added;
     return matrix && rule.shape[0] % dtype_info(model.dtype).block_elements == 0 ? model.dtype : Dtype::kF32;
   };
   for (const TensorRule& rule : tensors) writer.tensor(rule.name, dtype_of(rule), rule.shape);

@@ -1,9 +1,8 @@
 #pragma once
-// Files for tests: a folder that goes with the test, safetensors of given shapes, where the recorded models lie.
+// Files for tests: a folder that goes with the test, safetensors of given shapes.
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -13,11 +12,6 @@
 #include <vector>
 
 namespace ajar::engine {
-
-inline std::filesystem::path models() {
-  const char* shared = std::getenv("AJAR_SHARED");
-  return (shared ? std::filesystem::path(shared) : std::filesystem::path(AJAR_SOURCE_DIR) / "../shared/data") / "models";
-}
 
 class Folder {
  public:
