@@ -228,6 +228,7 @@ Task<> Api::metrics(Exchange& exchange) {
   const auto stats = parts_.store.stats();
   parts_.metrics.store_stats(stats.waiting, stats.written, stats.dropped, stats.failed);
   parts_.metrics.connections().Set(double(parts_.connections()));
+  parts_.metrics.engine(parts_.engine_models());
   Headers headers{{"content-type", "text/plain; version=0.0.4; charset=utf-8"}};
   const std::string body = parts_.metrics.expose();
   co_await exchange.send(200, std::move(headers), body);

@@ -32,6 +32,7 @@ struct ApiParts {
   // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
   std::function<Result<int64_t>()> reload;
   std::function<size_t()> connections;   // open client connections
+  std::function<std::vector<Metrics::EngineModel>()> engine_models;  // of the embedded engine
   std::string admin_token;
   std::string version;
 };

@@ -31,6 +31,22 @@ std::vector<ModelSpec> specs_of(const Config& config) {
   return specs;
 }
 
+namespace {
+
+std::vector<Metrics::EngineModel> engine_models(const ModelHost& host) {
+  std::vector<Metrics::EngineModel> out;
+  for (const ModelStatus& m : host.status()) {
+    out.push_back({.name = m.name, .ready = m.state == ModelState::kReady, .bytes = m.bytes, .running = m.metrics.running,
+                   .waiting = m.metrics.waiting, .free_pages = m.metrics.free_pages, .total_pages = m.metrics.total_pages,
+                   .prompt_tokens = m.metrics.prompt_tokens, .cached_tokens = m.metrics.cached_tokens,
+                   .output_tokens = m.metrics.output_tokens, .steps = m.metrics.steps, .preemptions = m.metrics.preemptions,
+                   .stalls = m.metrics.stalls});
+  }
+  return out;
+}
+
+}  // namespace
+
 // Upper-case names win over lower-case ones nowhere else either; http_proxy in upper case is not read, because a CGI
 // server would set it from a request header.
 ProxyConfig proxies(const Environment& environment) {
@@ -107,6 +123,7 @@ Status App::build() {
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
       .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
+      .engine_models = [this] { return engine_models(*models_); },
       .admin_token = admin_token_, .version = kVersion});
 
   const ServerConfig& server = config_.server;

@@ -52,6 +52,15 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   const auto histogram = [&](const char* name, const char* help) {
     return &BuildHistogram().Name(name).Help(help).Register(r);
   };
+  engine_ready_ = gauge("ajar_engine_model_ready", "Whether a model of the embedded engine is loaded");
+  engine_bytes_ = gauge("ajar_engine_model_bytes", "Memory of its weights and cache");
+  engine_running_ = gauge("ajar_engine_requests_running", "Replies that are computed together");
+  engine_waiting_ = gauge("ajar_engine_requests_waiting", "Requests in the engine's queue");
+  engine_pages_ = gauge("ajar_engine_cache_pages", "Pages of 16 tokens of keys and values, by state");
+  engine_tokens_ = counter("ajar_engine_tokens_total", "Tokens of prompts computed, taken from the cache, and generated");
+  engine_steps_ = counter("ajar_engine_steps_total", "Forward passes");
+  engine_preemptions_ = counter("ajar_engine_preemptions_total", "Replies that had to give their cache to others and begin again");
+  engine_stalls_ = counter("ajar_engine_stalls_total", "Steps in which a prompt held replies up for more than three usual steps");
   requests_ = counter("ajar_requests_total", "Calls by how they ended");
   tokens_ = counter("ajar_tokens_total", "Tokens by kind; cached is part of input, reasoning of output");
   spend_ = counter("ajar_spend_dollars_total", "What calls cost, in US dollars");
@@ -206,6 +215,26 @@ void Metrics::store_stats(int64_t waiting, int64_t written, int64_t dropped, int
   raise(store_written_, written);
   raise(store_dropped_, dropped);
   raise(store_failed_, failed);
+}
+
+void Metrics::engine(const std::vector<EngineModel>& models) {
+  const auto raise = [](prometheus::Counter& counter, int64_t value) {
+    counter.Increment(std::max(0.0, double(value) - counter.Value()));
+  };
+  for (const EngineModel& m : models) {
+    engine_ready_->Add({{"model", m.name}}).Set(m.ready ? 1 : 0);
+    engine_bytes_->Add({{"model", m.name}}).Set(double(m.bytes));
+    engine_running_->Add({{"model", m.name}}).Set(double(m.running));
+    engine_waiting_->Add({{"model", m.name}}).Set(double(m.waiting));
+    engine_pages_->Add({{"model", m.name}, {"state", "free"}}).Set(double(m.free_pages));
+    engine_pages_->Add({{"model", m.name}, {"state", "used"}}).Set(double(m.total_pages - m.free_pages));
+    raise(engine_tokens_->Add({{"model", m.name}, {"kind", "prompt"}}), m.prompt_tokens);
+    raise(engine_tokens_->Add({{"model", m.name}, {"kind", "cached"}}), m.cached_tokens);
+    raise(engine_tokens_->Add({{"model", m.name}, {"kind", "generated"}}), m.output_tokens);
+    raise(engine_steps_->Add({{"model", m.name}}), m.steps);
+    raise(engine_preemptions_->Add({{"model", m.name}}), m.preemptions);
+    raise(engine_stalls_->Add({{"model", m.name}}), m.stalls);
+  }
 }
 
 std::string Metrics::expose() const {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -40,6 +41,16 @@ class Metrics {
   prometheus::Counter& reloads(bool ok) { return ok ? *reloads_ok_ : *reloads_refused_; }
   void store_stats(int64_t waiting, int64_t written, int64_t dropped, int64_t failed);
 
+  // What the embedded engine says of one of its models. Totals of a model that was loaded anew begin at 0 again.
+  struct EngineModel {
+    std::string name;
+    bool ready = false;
+    int64_t bytes = 0;
+    int64_t running = 0, waiting = 0, free_pages = 0, total_pages = 0;
+    int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0;
+  };
+  void engine(const std::vector<EngineModel>& models);
+
   std::string expose() const;  // Prometheus text format 0.0.4
 
  private:
@@ -53,6 +64,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
+  prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
+  prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_;
   prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_;
   prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_;
 
