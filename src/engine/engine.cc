@@ -313,13 +313,23 @@ bool Engine::step() {
     wanting.emplace_back(&sequence, at);
   }
   counts_.prompt_tokens += prompts;
-  for (auto [sequence, at] : wanting)
-    handle(*sequence, {const_cast<float*>(logits) + at * stride, static_cast<size_t>(vocab)});
+  auto logits_of = [&](int at) { return std::span(const_cast<float*>(logits) + at * stride, static_cast<size_t>(vocab)); };
+  // Choosing among 150,000 tokens takes a while for many replies: all threads do it.
+  std::vector<Sampled> sampled(wanting.size());
+  auto free_choice = [&](size_t i) { return !wanting[i].first->want.constraint && wanting[i].first->want.max_tokens != 0; };
+  {
+    std::lock_guard turn_again(pool_->turn());
+    pool_->run_if_worth(static_cast<int64_t>(wanting.size()) * vocab, static_cast<int64_t>(wanting.size()), [&](int64_t i, int) {
+      auto at = static_cast<size_t>(i);
+      if (free_choice(at)) sampled[at] = wanting[at].first->sampler.sample(logits_of(wanting[at].second), nullptr);
+    });
+  }
+  for (size_t i = 0; i < wanting.size(); ++i) handle(*wanting[i].first, logits_of(wanting[i].second), free_choice(i) ? &sampled[i] : nullptr);
   return true;
 }
 
 // The next token of a sequence is known to the model now.
-void Engine::handle(Sequence& sequence, std::span<float> logits) {
+void Engine::handle(Sequence& sequence, std::span<float> logits, const Sampled* chosen) {
   Generation& want = sequence.want;
   if (sequence.answered() == 0) {
     sequence.first = now();
@@ -328,9 +338,14 @@ void Engine::handle(Sequence& sequence, std::span<float> logits) {
     want.prompt_logprobs = false;
     if (want.max_tokens == 0) return finish(sequence, FinishReason::kLength);
   }
-  TokenMask mask(logits.size());
-  if (want.constraint) want.constraint->allow(mask);
-  Sampled sampled = sequence.sampler.sample(logits, want.constraint ? &mask : nullptr);
+  Sampled sampled;
+  if (chosen != nullptr) {
+    sampled = *chosen;
+  } else {
+    TokenMask mask(logits.size());
+    if (want.constraint) want.constraint->allow(mask);
+    sampled = sequence.sampler.sample(logits, want.constraint ? &mask : nullptr);
+  }
   auto n = static_cast<double>(++sequence.stats.output_tokens);
   sequence.stats.mean_margin += (sampled.margin - sequence.stats.mean_margin) / n;
   sequence.stats.mean_entropy += (sampled.entropy - sequence.stats.mean_entropy) / n;

@@ -108,7 +108,8 @@ class Engine {
   bool step();
   bool grow(Sequence& sequence, int32_t tokens);
   int add_prompts(std::vector<Row>& rows, int budget);
-  void handle(Sequence& sequence, std::span<float> logits);
+  // `sampled`: its next token where that was chosen already, or null.
+  void handle(Sequence& sequence, std::span<float> logits, const Sampled* sampled);
   bool append(Sequence& sequence, int32_t token);
   void finish(Sequence& sequence, FinishReason reason, Error error = {});
   void preempt(Sequence& sequence);

@@ -395,15 +395,10 @@ static inline void attend_rows(const Attention& a, int row) {
     for (int32_t i = from; i < begin / 16 * 16; ++i) s[i] = 0;
     for (int32_t i = (end + 15) / 16 * 16; i < to; ++i) s[i] = 0;
   }
+  // Sixteen sums in registers: more rows share the conversion of a value, fewer take more values at once.
+  constexpr int kWide = Rows == 8 ? 2 : 4;
   int d = 0;
-  for (; d + 64 <= a.padded_head_dim; d += 64) {
-    if constexpr (Rows == 8) {
-      mix_values<4, 4>(a, row, a.scores, ld, from, to, d);
-      mix_values<4, 4>(a, row + 4, a.scores + 4 * ld, ld, from, to, d);
-    } else {
-      mix_values<Rows, 4>(a, row, a.scores, ld, from, to, d);
-    }
-  }
+  for (; d + kWide * 16 <= a.padded_head_dim; d += kWide * 16) mix_values<Rows, kWide>(a, row, a.scores, ld, from, to, d);
   for (; d < a.padded_head_dim; d += 16) mix_values<Rows, 1>(a, row, a.scores, ld, from, to, d);
 }
 
