@@ -101,7 +101,7 @@ Result<Said> answer(const LoadedModel& model, const Request& request, const RunA
     for (const engine::Sampled& token : tokens) {
       std::string text;
       if (model.tokenizer->is_control(token.token)) {
-        if (parser) text = model.tokenizer->piece(token.token);
+        if (parser && chat::is_mark(model.chat->syntax(), model.tokenizer->piece(token.token))) decoder.spell(token.token, text);
       } else {
         decoder.add(token.token, text);
       }

@@ -223,6 +223,7 @@ CallText parse_xml(const ToolSyntax& syntax, Reader reader, const KnownTools& to
     if (opened != Found::kYes) return reader.missing();
     std::string_view key;
     if (!reader.until(">", key)) return reader.missing();
+    if (trim(key).empty()) return bad();
     // A value ends at its mark, or where a model that forgot it goes on.
     const std::string_view rest = reader.rest();
     size_t end = std::string_view::npos;
@@ -257,6 +258,7 @@ CallText parse_arg_keys(const ToolSyntax& syntax, Reader reader, const KnownTool
     if (opened != Found::kYes) return reader.missing();
     std::string_view key, value;
     if (!reader.until("</arg_key>", key)) return reader.missing();
+    if (trim(key).empty()) return bad();
     reader.spaces();
     if (const Found found = reader.take("<arg_value>"); found != Found::kYes) return of(found, reader);
     if (!reader.until("</arg_value>", value)) return reader.missing();

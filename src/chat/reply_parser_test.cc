@@ -130,6 +130,10 @@ const Case kCases[] = {
      "</function>\n</tool_call>",
      "T(I look.)C(0 get_weather id0 {\"city\":\"Bern\\nor so\",\"days\":2,\"zip\":\"3000\",\"ok\":true,\"tags\":[\"a\",\"b\"]})C(1 now id1 {})"},
     {"qwen3-coder", "<tool_call>\n<function=now>\n<parameter=a>\nx\n<parameter=b>\ny\n</function>\n</tool_call>", "C(0 now id0 {\"a\":\"x\",\"b\":\"y\"})"},
+    {"qwen3-coder", "<tool_call><function=now><parameter=>x</parameter></function></tool_call>",
+     "T(<tool_call><function=now><parameter=>x</parameter></function></tool_call>)"},
+    {"glm", "<tool_call>now<arg_key>a</arg_key><arg_value>\xff</arg_value></tool_call>",
+     "T(<tool_call>now<arg_key>a</arg_key><arg_value>\xff</arg_value></tool_call>)"},
     {"qwen3-coder", "<tool_call>{\"name\": \"now\"}</tool_call>", "T(<tool_call>{\"name\": \"now\"}</tool_call>)"},
     {"seed", "<seed:think>hm</seed:think><seed:tool_call>\n<function=now>\n</function>\n</seed:tool_call>", "K(hm)C(0 now id0 {})"},
     {"granite", "<|tool_call|>[{\"name\": \"now\", \"arguments\": {}}]", "C(0 now id0 {})"},
@@ -216,6 +220,16 @@ TEST(Syntax, IsFoundByTheTemplatesText) {
   EXPECT_EQ(syntax_of("<tool_call><function=x><parameter=y>").family, "qwen3-coder");
   EXPECT_EQ(syntax_of("[TOOL_CALLS] [ARGS]").family, "mistral-v13");
   EXPECT_EQ(syntax_of("[TOOL_CALLS]").family, "mistral");
+}
+
+TEST(Syntax, KnowsItsMarks) {
+  EXPECT_TRUE(is_mark(family("gemma-4"), "<|channel>"));
+  EXPECT_TRUE(is_mark(family("gpt-oss"), "<|message|>"));
+  EXPECT_TRUE(is_mark(family("mistral-v13"), "[CALL_ID]"));
+  EXPECT_TRUE(is_mark(family("hermes"), "</think>"));
+  EXPECT_FALSE(is_mark(family("hermes"), "<|im_end|>"));
+  EXPECT_FALSE(is_mark(family("gpt-oss"), "<|return|>"));
+  EXPECT_FALSE(is_mark(family("hermes"), ""));
 }
 
 }  // namespace

@@ -82,4 +82,19 @@ const ReplySyntax& syntax_of(std::string_view text) {
 const ReplySyntax& plain_syntax() { return *(std::end(kRows) - 1); }
 std::span<const ReplySyntax> all_syntaxes() { return kRows; }
 
+bool is_mark(const ReplySyntax& syntax, std::string_view token) {
+  if (token.empty()) return false;
+  const ToolSyntax& tools = syntax.tools;
+  for (const std::string_view mark : {syntax.think_begin, syntax.think_end, tools.begin, tools.end, tools.section_begin, tools.section_end,
+                                      tools.name_end, syntax.skipped[0], syntax.skipped[1], syntax.skipped[2], syntax.skipped[3]}) {
+    if (mark.find(token) != mark.npos) return true;
+  }
+  if (tools.layout == CallLayout::kHarmony) {
+    constexpr std::string_view kHarmony[] = {"<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>"};
+    return std::ranges::find(kHarmony, token) != std::end(kHarmony);
+  }
+  if (tools.layout == CallLayout::kGemma) return token == "<|\"|>";
+  return tools.layout == CallLayout::kNameThenJson && token == "[CALL_ID]";
+}
+
 }  // namespace ajar::chat

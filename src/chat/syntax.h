@@ -47,5 +47,7 @@ struct ReplySyntax {
 const ReplySyntax& syntax_of(std::string_view template_text);
 const ReplySyntax& plain_syntax();
 std::span<const ReplySyntax> all_syntaxes();
+// Whether a control token is one of the family's marks, or a part of one: the parser must see it.
+bool is_mark(const ReplySyntax& syntax, std::string_view token);
 
 }  // namespace ajar::chat

@@ -173,9 +173,10 @@ Status load_unigram(Loading& loading, const json::Object& model) {
   for (const Added& added : loading.added) {
     if (added.token.id >= id && !added.special) parts.vocabulary.add(added.token.id, added.token.text);
   }
-  parts.unknown = int32_t(json::int_or(model, "unk_id", 0));
+  const int64_t unknown = json::int_or(model, "unk_id", 0);
+  parts.unknown = unknown >= 0 && unknown < id ? int32_t(unknown) : 0;
   parts.not_in_text.resize(size_t(id));
-  if (good(parts.unknown) && parts.unknown < id) parts.not_in_text[size_t(parts.unknown)] = true;
+  if (id > 0) parts.not_in_text[size_t(parts.unknown)] = true;
   loading.parts.special.unk = parts.unknown;
   if (flag(model, "byte_fallback")) parts.byte_ids = byte_ids_of(parts.vocabulary);
   loading.parts.spelling = Spelling::kSpaces;

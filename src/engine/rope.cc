@@ -23,7 +23,7 @@ Rope::Rope(const RopeConfig& c, bool local, int32_t context) {
   if (scaling == RopeScaling::kYarn) {
     low = std::max(0.0, std::floor(correction_dim(c.beta_fast, c.dims, base, c.original_context)));
     high = std::min(c.dims - 1.0, std::ceil(correction_dim(c.beta_slow, c.dims, base, c.original_context)));
-    magnitude_ = c.attention_factor * static_cast<float>(factor > 1 ? 0.1 * std::log(factor) + 1 : 1);
+    magnitude_ = c.attention_factor;
   }
   const std::vector<float>* factors = own ? nullptr : &c.factors;
   if (scaling == RopeScaling::kLongRope) {

@@ -38,6 +38,11 @@ void StreamDecoder::add_bytes(std::string_view bytes, std::string& out) {
   held_.erase(0, whole);
 }
 
+void StreamDecoder::spell(int32_t id, std::string& out) {
+  finish(out);
+  out.append(tokenizer_.piece(id));
+}
+
 void StreamDecoder::finish(std::string& out) {
   if (!held_.empty()) out.append(kReplacement);
   held_.clear();

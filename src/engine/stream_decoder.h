@@ -16,6 +16,8 @@ class StreamDecoder {
   // Appends what `id` completes, always whole UTF-8; bytes that cannot become UTF-8 are U+FFFD, one for each run that
   // no continuation could mend.
   void add(int32_t id, std::string& out);
+  // A control token by its name, for who reads replies by them; what was held back comes first.
+  void spell(int32_t id, std::string& out);
   void add_bytes(std::string_view bytes, std::string& out);
   // What was held back, as U+FFFD; then it is as new.
   void finish(std::string& out);

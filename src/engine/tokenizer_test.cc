@@ -288,6 +288,15 @@ TEST(StreamDecoder, HoldsBackWhatIsNotWhole) {
   std::string out;
   for (const char c : std::string_view("  a b")) decoder.add(uint8_t(c), out);
   EXPECT_EQ(out, " a b");
+  auto pipeline = toy_pipeline(toy(true));
+  pipeline.controls = {{"<|channel|>", 300}};
+  const auto with_controls = make_tokenizer(std::move(pipeline));
+  StreamDecoder spelling(*with_controls);
+  out.clear();
+  for (const int32_t id : {int32_t('a'), 0xe2}) spelling.add(id, out);
+  spelling.add(300, out);
+  spelling.spell(300, out);
+  EXPECT_EQ(out, "a\xef\xbf\xbd<|channel|>");
 }
 
 TEST(Pretokenizer, KnowsItsFamilies) {

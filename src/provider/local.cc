@@ -20,6 +20,7 @@ class Choice {
   Choice(int index, const LoadedModel& model, const Request& request, const LocalRequest& local)
       : index_(index),
         tokenizer_(*model.tokenizer),
+        syntax_(local.chat ? &model.chat->syntax() : nullptr),
         stops_(request.stop),
         decoder_(*model.tokenizer, !local.chat && model.tokenizer->adds_space()),
         parser_(local.chat ? std::optional<chat::ReplyParser>(std::in_place, model.chat->syntax(), chat::KnownTools::of(request), local.start)
@@ -29,8 +30,8 @@ class Choice {
   bool token(const engine::Sampled& sampled, bool logprobs, EventBatch& out) {
     std::string text;
     if (tokenizer_.is_control(sampled.token)) {
-      decoder_.finish(text);
-      if (parser_) text += tokenizer_.piece(sampled.token);  // <think>, [TOOL_CALLS] and the like
+      // <think>, [TOOL_CALLS] and the like are for the parser; others say nothing.
+      if (parser_ && chat::is_mark(*syntax_, tokenizer_.piece(sampled.token))) decoder_.spell(sampled.token, text);
     } else {
       decoder_.add(sampled.token, text);
     }
@@ -122,6 +123,7 @@ class Choice {
 
   const int index_;
   const engine::Tokenizer& tokenizer_;
+  const chat::ReplySyntax* const syntax_;  // of chats
   const std::vector<std::string> stops_;
   engine::StreamDecoder decoder_;
   std::optional<chat::ReplyParser> parser_;
