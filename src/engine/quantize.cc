@@ -51,14 +51,14 @@ void put_fifths(const int8_t* q, uint8_t (&qh)[4]) {
 
 // Levels of x ~ d * q from `low` up, counted from 0.
 Half symmetric(const float* x, int low, int high, int8_t* q) {
-  const Half d = float_to_half(best_scale<32>(x, low, high, 0.15f, 8));
+  const Half d = float_to_half(best_scale<32>(x, low, high, 0.4f, 3));
   write_levels<32>(x, inverse_of(half_to_float(d)), 0, float(low), float(high), q);
   for (int j = 0; j < 32; ++j) q[j] = int8_t(q[j] - low);
   return d;
 }
 
 void affine(const float* x, int high, Half& d, Half& m, int8_t* q) {
-  const Affine fit = best_affine<32>(x, high, true, 0.15f, 8);
+  const Affine fit = best_affine<32>(x, high, true, 0.4f, 3);
   d = float_to_half(fit.scale);
   m = float_to_half(-fit.min);
   const float inverse = inverse_of(half_to_float(d));
@@ -128,7 +128,7 @@ void quantize(const float* from, BlockIQ4_NL* to, int64_t blocks) {
       if (xq * xq > best * qq) best = xq * xq / qq, scale = xq / qq;
     };
     if (std::fabs(top) >= 1e-30f) {
-      for (float level = 92; level <= 140; level += 4) consider(-level / top), consider(level / top);
+      for (float level = 92; level <= 140; level += 8) consider(-level / top), consider(level / top);
       for (int i = 0; i < 2 && scale != 0; ++i) consider(1 / scale);
     }
     to->d = float_to_half(scale);

@@ -39,7 +39,7 @@ struct AffineBlock {
     Affine groups[kGroups];
     float top_scale = 0, top_min = 0;
     for (int g = 0; g < kGroups; ++g) {
-      groups[g] = best_affine<kSize>(x + g * kSize, kHigh, false, 0.1f, 9);
+      groups[g] = best_affine<kSize>(x + g * kSize, kHigh, false, 0.3f, 3);
       if (groups[g].scale < 0) groups[g] = {};
       top_scale = std::max(top_scale, groups[g].scale);
       top_min = std::max(top_min, groups[g].min);
@@ -117,7 +117,7 @@ struct SignedBlock {
   void fit(const float* x) {
     float groups[kGroups], top = 0;
     for (int g = 0; g < kGroups; ++g) {
-      groups[g] = best_scale<kSize>(x + g * kSize, kLow, kHigh, 0.1f, 9);
+      groups[g] = best_scale<kSize>(x + g * kSize, kLow, kHigh, 0.3f, 3);
       if (std::fabs(groups[g]) > std::fabs(top)) top = groups[g];
     }
     set_unit(top / kLeast);
