@@ -11,8 +11,8 @@ namespace {
 
 int64_t round_up(int64_t n) { return (n + kPanelRows - 1) / kPanelRows * kPanelRows; }
 
-// Tokens whose queries share the loading of a page.
-constexpr int kQueryTokens = 16;
+// Tokens whose queries share the loading of a page; in tiles a page has to be converted first, which more of them share.
+constexpr int kQueryTokens = 16, kTileTokens = 32;
 
 }  // namespace
 
@@ -139,14 +139,17 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
   };
   thread_local std::vector<Piece> pieces;
   pieces.clear();
+  const int group = c.heads / c.kv_heads, dim = c.head_dim;
+  // Where the weights are more exact than tiles, the attention is too.
+  const bool may_tile = dim % 32 == 0 && multiplier_.arithmetic(layer.q, static_cast<int>(rows.size())) == Arithmetic::kBfloat;
+  const int most = may_tile ? kTileTokens : kQueryTokens;
   for (int m = 0; m < static_cast<int>(rows.size());) {
     int n = 1;
-    while (m + n < static_cast<int>(rows.size()) && n < kQueryTokens && rows[static_cast<size_t>(m + n)].sequence == rows[static_cast<size_t>(m)].sequence) ++n;
+    while (m + n < static_cast<int>(rows.size()) && n < most && rows[static_cast<size_t>(m + n)].sequence == rows[static_cast<size_t>(m)].sequence) ++n;
     for (int h = 0; h < c.kv_heads; ++h) pieces.push_back({m, n, h});
     m += n;
   }
   auto& all = pieces;
-  const int group = c.heads / c.kv_heads, dim = c.head_dim;
   const float scale = c.attention_scale > 0 ? c.attention_scale : 1 / std::sqrt(static_cast<float>(dim));
   int64_t work = 0;
   for (const Row& row : rows) work += int64_t{row.position + 1} * c.heads * dim * 2;
@@ -173,9 +176,18 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
         begins.push_back(layer.local ? std::max(0, position - c.sliding_window + 1) : 0);
       }
     }
-    multiplier_.kernels().attend({k_pages.data(), v_pages.data(), queries.data(), outputs.data(), positions.data(), begins.data(),
-                                  static_cast<int>(queries.size()), 0, dim, (dim + 15) / 16 * 16, scale, c.attention_softcap,
-                                  scores_[static_cast<size_t>(thread)].data()});
+    const Kernels& kernels = multiplier_.kernels();
+    auto& scores = scores_[static_cast<size_t>(thread)];
+    bool tiles = may_tile && queries.size() >= 24;
+    if (tiles) {
+      auto floats = static_cast<size_t>(attend_tiles_floats(static_cast<int64_t>(queries.size()), last + 1, dim));
+      if (scores.size() < floats) scores.resize(floats);
+    }
+    (tiles ? kernels.attend_tiles : kernels.attend)({.k_pages = k_pages.data(), .v_pages = v_pages.data(), .queries = queries.data(),
+                                                     .outputs = outputs.data(), .positions = positions.data(), .begins = begins.data(),
+                                                     .rows = static_cast<int>(queries.size()), .head_dim = dim,
+                                                     .padded_head_dim = (dim + 15) / 16 * 16, .scale = scale,
+                                                     .softcap = c.attention_softcap, .soften = kernels.soften, .scores = scores.data()});
   });
 }
 

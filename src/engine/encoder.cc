@@ -148,8 +148,17 @@ void Encoder::attention(const Layer& layer, std::span<const EncoderInput> texts,
       }
     }
     std::vector<int32_t> zeros(queries.size(), 0);
-    kernels.attend({k_pages.data(), v_pages.data(), queries.data(), outputs.data(), zeros.data(), zeros.data(), static_cast<int>(queries.size()),
-                    length, dim, padded, 1 / std::sqrt(static_cast<float>(dim)), 0, scores_[static_cast<size_t>(thread)].data()});
+    auto& scores = scores_[static_cast<size_t>(thread)];
+    bool tiles = dim % 32 == 0 && queries.size() >= 24 && multiplier_.arithmetic(layer.q, count) == Arithmetic::kBfloat;
+    if (tiles) {
+      auto floats = static_cast<size_t>(attend_tiles_floats(static_cast<int64_t>(queries.size()), length, dim));
+      if (scores.size() < floats) scores.resize(floats);
+    }
+    (tiles ? kernels.attend_tiles : kernels.attend)({.k_pages = k_pages.data(), .v_pages = v_pages.data(), .queries = queries.data(),
+                                                     .outputs = outputs.data(), .positions = zeros.data(), .begins = zeros.data(),
+                                                     .rows = static_cast<int>(queries.size()), .end = length, .head_dim = dim,
+                                                     .padded_head_dim = padded, .scale = 1 / std::sqrt(static_cast<float>(dim)), .softcap = 0,
+                                                     .soften = kernels.soften, .scores = scores.data()});
   });
   Output o{&layer.o, out_.data(), embedding_};
   multiplier_.run({mixed_.data(), q_width_, count}, {&o, 1});

@@ -13,6 +13,7 @@ extern const Kernels kernels_portable;
 extern const Kernels kernels_avx2, kernels_avx512;
 void multiply_vnni(const Product& product, const QuantizedRows& x);
 void multiply_amx(const Product& product, const uint16_t* tiles, std::byte* scratch);
+void attend_amx(const Attention& attention);
 double peak_vnni(int64_t rounds);
 double peak_amx(int64_t rounds);
 #endif
@@ -51,7 +52,7 @@ std::vector<const Kernels*> probe() {
     if (__builtin_cpu_supports("avx512vnni")) {
       vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni, vnni.peak = peak_vnni;
       if (has_amx()) {
-        amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx, amx.peak = peak_amx;
+        amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx, amx.attend_tiles = attend_amx, amx.peak = peak_amx;
         found.push_back(&amx);
       }
       found.push_back(&vnni);

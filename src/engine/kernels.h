@@ -56,7 +56,8 @@ struct Attention {
   int head_dim;
   int padded_head_dim;              // rounded up to 16
   float scale, softcap;             // softcap 0: none
-  float* scores;                    // scratch: 8 x (tokens rounded up to 16)
+  void (*soften)(float* scores, int32_t begin, int32_t end, float scale, float softcap) = nullptr;  // for attend_tiles: Kernels::soften
+  float* scores;                    // scratch: 8 x (tokens rounded up to 16); of attend_tiles: see there
 };
 
 struct Kernels {
@@ -82,11 +83,21 @@ struct Kernels {
   // Turns the pairs of x by the angles whose cosines and sines are given, `dims / 2` of each.
   void (*rope)(float* x, const float* cosines, const float* sines, int dims, bool interleaved);
   void (*attend)(const Attention& attention);
+  // The same in bfloat16 for many rows at once; null: not on this machine. head_dim is a multiple of 32. `scores` has room for
+  // attend_tiles_floats(rows, tokens, head_dim).
+  void (*attend_tiles)(const Attention& attention);
+  // What attend does to the scores of one row between its two multiplications: scale, cap, mask, softmax over [begin, end).
+  void (*soften)(float* scores, int32_t begin, int32_t end, float scale, float softcap);
 
   // Does nothing but the arithmetic of the widest multiplication, in registers: the machine's limit. Returns the number of
   // operations (a multiplication and an addition are two).
   double (*peak)(int64_t rounds);
 };
+
+constexpr int64_t attend_tiles_floats(int64_t rows, int64_t tokens, int64_t head_dim) {
+  int64_t r = (rows + 15) / 16 * 16, t = (tokens + 31) / 32 * 32;
+  return r * t + r * head_dim / 2 + r * t / 2 + head_dim * 32 + r * head_dim + 64;
+}
 
 constexpr size_t kBfloatScratch = size_t{8} * 2048 * 32 + 65536;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kStrip = 8;           // panels
 constexpr int64_t kDepth = 2048;    // columns unpacked at once
-constexpr int64_t kInner = 512;     // columns within which two tiles of input stay in the first-level cache
+constexpr int64_t kInner = 512;     // columns within which two tiles of input stay in the first-level cache, or a little more
 
 struct __attribute__((packed, aligned(64))) TileConfig {
   uint8_t palette = 1, start_row = 0;
@@ -131,8 +131,8 @@ void multiply(const Product& p, const uint16_t* tiles, uint8_t* scratch) {
         const uint16_t* a0 = tiles + (m * steps + from) * 512;
         const uint16_t* a1 = a0 + steps * 512;
         bool two = m + 1 < row_tiles;
-        for (int64_t in = 0; in < depth; in += kInner / 32) {
-          int64_t inner = depth - in < kInner / 32 ? depth - in : kInner / 32;
+        for (int64_t in = 0, inner; in < depth; in += inner) {
+          inner = depth - in < kInner / 32 * 3 / 2 ? depth - in : kInner / 32;
           bool first = from + in == 0;
           for (int i = 0; i < panels; i += 2) {
             float* y = p.y + m * 16 * p.ldy + (n + i) * kPanelRows;
@@ -176,6 +176,93 @@ void multiply_amx(const Product& p, const uint16_t* tiles, std::byte* scratch_by
     default: break;
   }
   _tile_release();
+}
+
+// Rows of queries in tiles of 16, two pages of tokens at a time: scores = Q * K^T, then outputs = P * V.
+void attend_amx(const Attention& a) {
+  static constexpr TileConfig config;
+  const int dim = a.head_dim, steps = dim / 32, row_tiles = (a.rows + 15) / 16;
+  int32_t from = 1 << 30, to = 0;
+  for (int r = 0; r < a.rows; ++r) {
+    int32_t end = a.end > 0 ? a.end : a.positions[r] + 1;
+    from = a.begins[r] < from ? a.begins[r] : from;
+    to = end > to ? end : to;
+  }
+  const int32_t pages = (to + 15) / 16;
+  from = from / 32 * 32;
+  const int64_t ld = (to + 31) / 32 * 32;
+
+  float* scores = a.scores;
+  auto* aligned = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(scores + row_tiles * 16 * ld) + 63) & ~uintptr_t{63});
+  auto* queries = reinterpret_cast<uint16_t*>(aligned);                   // [row tile][step][16][32]
+  auto* weights = queries + int64_t{row_tiles} * 16 * dim;                // [row tile][pair of pages][16][32]
+  auto* pair = reinterpret_cast<uint8_t*>(weights + row_tiles * 16 * ld);  // two pages of keys or values as tiles
+  auto* sums = reinterpret_cast<float*>(pair + int64_t{dim} * 64);         // [row tile][16][dim]
+
+  for (int r = 0; r < row_tiles * 16; ++r) {
+    for (int s = 0; s < steps; ++s) {
+      uint16_t* q = queries + ((r / 16 * steps + s) * 16 + r % 16) * 32;
+      __m512 low = _mm512_setzero_ps(), high = low;
+      if (r < a.rows) low = _mm512_loadu_ps(a.queries[r] + s * 32), high = _mm512_loadu_ps(a.queries[r] + s * 32 + 16);
+      _mm512_storeu_si512(q, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+    }
+  }
+  _tile_loadconfig(&config);
+  for (int32_t page = from / 16; page * 16 < ld; ++page) {
+    if (page >= pages) {  // the second of the last pair: nothing is there
+      for (int r = 0; r < row_tiles * 16; ++r) _mm512_storeu_ps(scores + r * ld + page * 16, _mm512_setzero_ps());
+      continue;
+    }
+    const auto* keys = reinterpret_cast<const uint8_t*>(a.k_pages[page]);
+    for (int d = 0; d < dim; d += 2) store_pair(pair + d * 32, load_half(keys + d * 32), load_half(keys + (d + 1) * 32));
+    for (int m = 0; m < row_tiles; ++m) {
+      _tile_zero(0);
+      for (int s = 0; s < steps; ++s) {
+        _tile_loadd(4, queries + (m * steps + s) * 512, 64);
+        _tile_loadd(6, pair + s * 1024, 64);
+        _tile_dpbf16ps(0, 4, 6);
+      }
+      _tile_stored(0, scores + m * 16 * ld + page * 16, ld * 4);
+    }
+  }
+  for (int r = 0; r < row_tiles * 16; ++r) {
+    float* s = scores + r * ld;
+    int32_t begin = 0, end = 0;
+    if (r < a.rows) {
+      begin = a.begins[r], end = a.end > 0 ? a.end : a.positions[r] + 1;
+      a.soften(s, begin, end, a.scale, a.softcap);
+    }
+    // What it sees, as bfloat16; nothing elsewhere.
+    int32_t first = begin / 16 * 16, last = (end + 15) / 16 * 16;
+    for (int32_t t = from; t < ld; t += 32) {
+      __m512 low = t >= first && t < last ? _mm512_loadu_ps(s + t) : _mm512_setzero_ps();
+      __m512 high = t + 16 >= first && t + 16 < last ? _mm512_loadu_ps(s + t + 16) : _mm512_setzero_ps();
+      _mm512_storeu_si512(weights + ((r / 16 * (ld / 32) + t / 32) * 16 + r % 16) * 32, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+    }
+  }
+  for (int32_t t = from; t < ld; t += 32) {
+    // [16 dims][pair of tokens][16 dims][2]
+    for (int i = 0; i < 32; i += 2) {
+      int32_t page = (t + i) / 16;
+      const auto* values = reinterpret_cast<const uint8_t*>(a.v_pages[page < pages ? page : pages - 1] + (t + i) % 16 * a.padded_head_dim);
+      for (int d = 0; d < dim; d += 16)
+        store_pair(pair + d * 64 + i * 32, load_half(values + d * 2), load_half(values + (a.padded_head_dim + d) * 2));
+    }
+    for (int m = 0; m < row_tiles; ++m) {
+      _tile_loadd(4, weights + (m * (ld / 32) + t / 32) * 512, 64);
+      for (int d = 0; d < dim; d += 16) {
+        float* sum = sums + m * 16 * dim + d;
+        if (t == from) _tile_zero(0);
+        else _tile_loadd(0, sum, dim * 4);
+        _tile_loadd(6, pair + d * 64, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_stored(0, sum, dim * 4);
+      }
+    }
+  }
+  _tile_release();
+  for (int r = 0; r < a.rows; ++r)
+    for (int d = 0; d < dim; d += 16) _mm512_storeu_ps(a.outputs[r] + d, _mm512_loadu_ps(sums + r * dim + d));
 }
 
 double peak_amx(int64_t rounds) {

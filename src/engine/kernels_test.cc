@@ -235,10 +235,12 @@ TEST(Kernels, AttentionAsTheReferenceDoes) {
           qp.push_back(row.data());
         }
         for (auto& row : out) op.push_back(row.data());
-        std::vector<float> scores(8 * 96);
+        for (bool tiles : {false, true}) {
+        if (tiles && (kernels->attend_tiles == nullptr || dim % 32 != 0)) continue;
+        std::vector<float> scores(static_cast<size_t>(attend_tiles_floats(16, 96, 128)) + 8 * 96);
         float scale = 1 / std::sqrt(static_cast<float>(dim)), cap = window ? 5.f : 0.f;
-        kernels->attend({kp.data(), vp.data(), qp.data(), op.data(), positions.data(), begins.data(), static_cast<int>(positions.size()), 0,
-                         dim, padded, scale, cap, scores.data()});
+        (tiles ? kernels->attend_tiles : kernels->attend)({.k_pages = kp.data(), .v_pages = vp.data(), .queries = qp.data(), .outputs = op.data(), .positions = positions.data(), .begins = begins.data(),
+                         .rows = static_cast<int>(positions.size()), .head_dim = dim, .padded_head_dim = padded, .scale = scale, .softcap = cap, .soften = kernels->soften, .scores = scores.data()});
         for (size_t i = 0; i < positions.size(); ++i) {
           std::vector<double> weights;
           double total = 0;
@@ -254,8 +256,9 @@ TEST(Kernels, AttentionAsTheReferenceDoes) {
             double sum = 0;
             for (int t = begins[i]; t <= positions[i]; ++t)
               sum += weights[static_cast<size_t>(t - begins[i])] / total * values[static_cast<size_t>(t * dim + d)];
-            ASSERT_NEAR(out[i][static_cast<size_t>(d)], sum, 1e-4) << kernels->name << " dim " << dim << " row " << i;
+            ASSERT_NEAR(out[i][static_cast<size_t>(d)], sum, tiles ? 0.02 : 1e-4) << kernels->name << " dim " << dim << " row " << i << (tiles ? " tiles" : "");
           }
+        }
         }
       }
     }

@@ -324,7 +324,7 @@ static inline void score_page(const uint16_t* k_page, const float* const* q, int
   for (int r = 0; r < Rows; ++r) store(scores + r * ld, acc[r]);
 }
 
-static inline void soften(float* s, int32_t begin, int32_t end, float scale, float softcap) {
+static void soften(float* s, int32_t begin, int32_t end, float scale, float softcap) {
   // Weights outside [begin, end) become 0; they lie in the first and the last page of 16.
   int32_t from = begin / 16 * 16, to = (end + 15) / 16 * 16;
   for (int32_t i = from; i < begin; ++i) s[i] = -1e30f;
@@ -422,7 +422,7 @@ static constexpr Kernels table(std::string_view name) {
   return {.name = name, .multiply_float = multiply_float, .multiply_integer = nullptr, .multiply_bfloat = nullptr,
           .quantize = quantize, .write_tiles = write_tiles, .rms_norm = rms_norm, .layer_norm = layer_norm,
           .silu_times = silu_times, .gelu_tanh_times = gelu_tanh_times, .gelu = gelu, .add = add, .scale_add = scale_add,
-          .to_half = to_half, .rope = rope, .attend = attend, .peak = peak};
+          .to_half = to_half, .rope = rope, .attend = attend, .attend_tiles = nullptr, .soften = soften, .peak = peak};
 }
 
 }  // namespace AJAR_KERNELS
