@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/terminal.h"
 #include "base/clock.h"
+#include "engine/encoder.h"
 #include "engine/engine.h"
 #include "json/write.h"
 
@@ -38,8 +39,11 @@ Limits machine_limits(engine::ComputePool& pool, const engine::Kernels& kernels)
     pool.run(static_cast<int64_t>(buffer->size()) / kPiece, [&](int64_t task, int) {
       const auto* p = reinterpret_cast<const uint64_t*>(buffer->data() + task * kPiece);
       uint64_t sums[16] = {};
-      for (int64_t i = 0; i < kPiece / 8; i += 16)
+      for (int64_t i = 0; i < kPiece / 8; i += 16) {
+        __builtin_prefetch(p + i + 1024, 0, 2);
+        __builtin_prefetch(p + i + 1032, 0, 2);
         for (int j = 0; j < 16; ++j) sums[j] += p[i + j];
+      }
       for (uint64_t s : sums) sink += s;
     });
     limits.bytes = std::max(limits.bytes, static_cast<double>(buffer->size()) / seconds_since(from));
@@ -103,38 +107,22 @@ void measure_stall(engine::Engine& engine, const EngineBenchOptions& options, st
   lines.push_back({"that prompt, to its first token", long_prompt.stats.prefill_s, "s", 0});
 }
 
-}  // namespace
-
-int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options) {
-  const engine::Kernels* kernels = options.kernels.empty() ? &engine::best_kernels() : engine::find_kernels(options.kernels);
-  if (kernels == nullptr) return complain(context, {.code = Code::kInvalid, .message = "no kernels '" + options.kernels + "' on this machine"});
-  int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  auto pool = std::make_shared<engine::ComputePool>(threads);
-  TimePoint loading = now();
-  auto checkpoint = engine::Checkpoint::open(options.model);
-  if (!checkpoint) return complain(context, checkpoint.error());
-  auto tokenizer = engine::load_tokenizer(options.model);
-  if (!tokenizer) return complain(context, tokenizer.error());
-  auto model = engine::Model::load(*checkpoint, *pool);
-  if (!model) return complain(context, model.error());
+Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const std::shared_ptr<const engine::Tokenizer>& tokenizer,
+                       const std::shared_ptr<engine::ComputePool>& pool, const engine::Kernels& kernels, const EngineBenchOptions& options,
+                       TimePoint loading, std::vector<Line>& lines, const Limits& limits) {
   int most = *std::ranges::max_element(options.streams);
   int longest = std::max(options.prompt, options.stall_prompt) + options.generate * 4 + 64;
-  auto engine = engine::Engine::start(*model, *tokenizer, pool,
-                                      {.cache_bytes = engine::KvPool::page_bytes((*model)->config()) *
+  auto engine = engine::Engine::start(model, tokenizer, pool,
+                                      {.cache_bytes = engine::KvPool::page_bytes(model->config()) *
                                                       (int64_t{longest} / engine::kPageTokens + 2 + int64_t{most} * ((64 + options.generate) / engine::kPageTokens + 2) + 40),
                                        .context = longest,
-                                       .multiplier = {.kernels = kernels}});
-  if (!engine) return complain(context, engine.error());
-  double load_s = seconds_since(loading);
+                                       .multiplier = {.kernels = &kernels}});
+  if (!engine) return std::unexpected(engine.error());
   start(**engine, 1, 1, 0).get();
   double first_s = seconds_since(loading);
 
-  Limits limits = machine_limits(*pool, *kernels);
-  const auto& config = (*model)->config();
-  double head = static_cast<double>((*model)->head().rows) * (*model)->head().columns;
-  double weights = static_cast<double>((*model)->parameters()) - head;  // what a token of a prompt is multiplied with
-  std::vector<Line> lines;
-  lines.push_back({"load, warm", load_s, "s", 0});
+  double head = static_cast<double>(model->head().rows) * model->head().columns;
+  double weights = static_cast<double>(model->parameters()) - head;  // what a token of a prompt is multiplied with
   lines.push_back({"load to first token", first_s, "s", 0});
   double best = 0;
   for (int i = 0; i < options.repeat; ++i) best = std::max(best, options.prompt / start(**engine, options.prompt, 1, 10 + i).get().stats.prefill_s);
@@ -154,10 +142,57 @@ int run_engine_bench(const CommandContext& context, const EngineBenchOptions& op
       }
       best = std::max(best, tokens / std::chrono::duration<double>(last - first).count());
     }
-    double share = streams == 1 ? best * static_cast<double>((*model)->bytes_per_token()) / limits.bytes : 0;
+    double share = streams == 1 ? best * static_cast<double>(model->bytes_per_token()) / limits.bytes : 0;
     lines.push_back({std::to_string(streams) + (streams == 1 ? " stream" : " streams"), best, "tokens/s", share});
   }
   if (options.stall_prompt > 0) measure_stall(**engine, options, lines);
+  return {};
+}
+
+// Texts of `options.prompt` tokens, 32 in one call.
+Status measure_encoder(const std::shared_ptr<const engine::Model>& model, const std::shared_ptr<engine::ComputePool>& pool,
+                       const engine::Kernels& kernels, const EngineBenchOptions& options, std::vector<Line>& lines, const Limits& limits) {
+  AJAR_ASSIGN(auto encoder, engine::Encoder::make(model, pool, {.kernels = &kernels}));
+  int length = std::min(options.prompt, encoder->context());
+  std::vector<engine::EncoderInput> texts(32);
+  for (size_t t = 0; t < texts.size(); ++t)
+    for (int i = 0; i < length; ++i) texts[t].tokens.push_back((i * 7919 + static_cast<int>(t) * 31) % model->config().vocab);
+  double best = 0;
+  for (int i = 0; i < options.repeat; ++i) {
+    TimePoint from = now();
+    AJAR_TRY(encoder->run(texts));
+    best = std::max(best, static_cast<double>(texts.size()) * length / seconds_since(from));
+  }
+  const auto& c = model->config();
+  double weights = static_cast<double>(c.layers) * (4.0 * c.embedding * c.embedding + 2.0 * c.embedding * c.feed_forward);
+  lines.push_back({"embedding of texts of " + std::to_string(length), best, "tokens/s", best * 2 * weights / limits.operations});
+  lines.push_back({"the same in texts", best / length, "/s", 0});
+  return {};
+}
+
+}  // namespace
+
+int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options) {
+  const engine::Kernels* kernels = options.kernels.empty() ? &engine::best_kernels() : engine::find_kernels(options.kernels);
+  if (kernels == nullptr) return complain(context, {.code = Code::kInvalid, .message = "no kernels '" + options.kernels + "' on this machine"});
+  int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  auto pool = std::make_shared<engine::ComputePool>(threads);
+  TimePoint loading = now();
+  auto checkpoint = engine::Checkpoint::open(options.model);
+  if (!checkpoint) return complain(context, checkpoint.error());
+  auto tokenizer = engine::load_tokenizer(options.model);
+  if (!tokenizer) return complain(context, tokenizer.error());
+  auto model = engine::Model::load(*checkpoint, *pool);
+  if (!model) return complain(context, model.error());
+  double load_s = seconds_since(loading);
+  std::vector<Line> lines;
+  lines.push_back({"load, warm", load_s, "s", 0});
+  Limits limits = machine_limits(*pool, *kernels);
+  const auto& config = (*model)->config();
+  TimePoint start_from = now() - std::chrono::duration_cast<TimePoint::duration>(std::chrono::duration<double>(load_s));
+  Status measured = config.causal ? measure_decoder(*model, *tokenizer, pool, *kernels, options, start_from, lines, limits)
+                                  : measure_encoder(*model, pool, *kernels, options, lines, limits);
+  if (!measured) return complain(context, measured.error());
 
   if (context.json) {
     std::string out;

@@ -118,10 +118,10 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
   std::vector<std::byte> scratch(kBfloatScratch);
   for (const Kernels* kernels : all_kernels()) {
     for (Dtype dtype : kAll) {
-      for (int rows : {1, 2, 3, 5, 8, 13, 17, 33, 48}) {
+      for (int rows : {1, 3, 8, 13, 33, 48}) {
         int64_t columns = columns_for(dtype, is_float(dtype) && rows == 3 ? 77 : 96);
         if (rows == 33) columns = columns_for(dtype, 2400);
-        Case c = make_case(dtype, 16 * 9 + 5, columns, 3);
+        Case c = make_case(dtype, rows == 33 ? 16 * 2 + 5 : 16 * 9 + 5, columns, 3);
         Inputs in = make_inputs(*kernels, rows, columns);
         int64_t ldy = (c.rows + 15) / 16 * 16;
         int panels = static_cast<int>(ldy / 16);

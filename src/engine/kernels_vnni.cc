@@ -9,6 +9,8 @@
 namespace ajar::engine {
 namespace {
 
+constexpr int kAhead = 6144;  // bytes
+
 template <Dtype T, int Rows>
 inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x,
                                                       int row, float* y, int64_t ldy) {
@@ -21,6 +23,11 @@ inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, cons
   __m512 acc[Rows];
   for (int m = 0; m < Rows; ++m) acc[m] = _mm512_setzero_ps();
   for (int64_t b = 0; b < blocks; ++b) {
+    // Memory is what few rows wait for: the lines of some blocks ahead are asked for early, in this panel or the next.
+    if constexpr (Rows <= 2) {
+      for (int line = 0; line < form.code_bytes(); line += 64)
+        _mm_prefetch(reinterpret_cast<const char*>(panel + b * form.code_bytes() + line + kAhead), _MM_HINT_T1);
+    }
     __m512i w[8];
     __m512 scale[2], minimum[2];
     load_codes<T>(panel + b * form.code_bytes(), w);
