@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "engine/rope.h"
@@ -49,19 +50,31 @@ class Reference {
     dequantize_row(t->dtype, t->bytes.data() + r * row_bytes(t->dtype, t->columns()), f.data(), t->columns());
     return {f.begin(), f.end()};
   }
+  const std::vector<float>& matrix(const std::string& name) {
+    auto& floats = matrices_[name];
+    if (floats.empty()) {
+      const Tensor* t = checkpoint_.find(name);
+      assert(t != nullptr);
+      floats.resize(static_cast<size_t>(t->columns() * t->rows()));
+      dequantize_row(t->dtype, t->bytes.data(), floats.data(), t->columns() * t->rows());
+    }
+    return floats;
+  }
   // Rows begin..begin+count of a tensor times x; count 0: all of slice 0.
   Vector times(const std::string& name, const Vector& x, int64_t begin = 0, int64_t count = 0) {
     const Tensor* t = checkpoint_.find(name + ".weight");
     assert(t != nullptr && t->columns() == static_cast<int64_t>(x.size()));
     if (count == 0) count = t->shape[1];
+    const float* w = matrix(name + ".weight").data() + begin * t->columns();
     Vector y;
-    for (int64_t r = begin; r < begin + count; ++r) {
-      Vector w = row(name + ".weight", r);
-      y.push_back(std::inner_product(w.begin(), w.end(), x.begin(), 0.0));
+    for (int64_t r = 0; r < count; ++r, w += t->columns()) {
+      double sum = 0;
+      for (size_t k = 0; k < x.size(); ++k) sum += w[k] * x[k];
+      y.push_back(sum);
     }
     if (checkpoint_.find(name + ".bias") != nullptr) {
       Vector b = row(name + ".bias", 0);
-      for (size_t i = 0; i < y.size(); ++i) y[i] += b[static_cast<size_t>(begin) + i];
+      for (size_t k = 0; k < y.size(); ++k) y[k] += b[static_cast<size_t>(begin) + k];
     }
     return y;
   }
@@ -179,6 +192,7 @@ class Reference {
 
   const Checkpoint& checkpoint_;
   const ModelConfig& c_;
+  std::map<std::string, std::vector<float>> matrices_;
   std::vector<std::vector<std::vector<Vector>>> keys_, values_;  // [layer][token][head]
 };
 
