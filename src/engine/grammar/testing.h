@@ -25,6 +25,9 @@ std::optional<std::string> random_reply(Constraint& constraint, const TokenTrie&
 // Whether the automaton takes the whole text, byte by byte.
 bool takes(const CompiledGrammar& grammar, std::string_view text);
 
+// PCRE2's opinion, the text being UTF-8.
+bool pattern_found(const std::string& pattern, std::string_view text);
+
 // "" or what is wrong. Draft 2020-12 as far as the tests use it.
 std::string violation(const json::Value& schema, const json::Value& value, const json::Value& root);
 

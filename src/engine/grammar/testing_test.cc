@@ -1,12 +1,14 @@
 #include "engine/grammar/testing.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <regex>
 #include <set>
 
 namespace ajar::engine {
@@ -75,9 +77,9 @@ std::optional<std::string> random_reply(Constraint& constraint, const TokenTrie&
       int32_t closing = -1;
       for (int32_t end : trie.ends())
         if (mask.allowed(end)) closing = end;
-      const size_t first = random() % 5;
+      const size_t first = random() % 7;
       for (size_t c = 0; c < kClosing.size() && closing < 0; ++c) {
-        const std::string_view wanted = kClosing[c < 3 ? c : 3 + (c + first) % 5];  // brackets and quotes first, the others by chance
+        const std::string_view wanted = kClosing[c < 1 ? c : 1 + (c + first) % 7];  // quotes first, the others by chance
         for (int32_t t : allowed)
           if (trie.text(t) == wanted) closing = t;
       }
@@ -123,6 +125,19 @@ bool date_is_real(std::string_view text) {
 }
 
 }  // namespace
+
+// For patterns that JSON Schema's dialect and PCRE2's read alike.
+bool pattern_found(const std::string& pattern, std::string_view text) {
+  int error = 0;
+  size_t at = 0;
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &error, &at, nullptr);
+  if (code == nullptr) return false;
+  pcre2_match_data* match = pcre2_match_data_create_from_pattern(code, nullptr);
+  const int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, match, nullptr);
+  pcre2_match_data_free(match);
+  pcre2_code_free(code);
+  return result >= 0;
+}
 
 std::string violation(const json::Value& schema, const json::Value& value, const json::Value& root) {
   if (auto flag = json::as_bool(schema)) return *flag ? "" : "false allows nothing";
@@ -174,7 +189,7 @@ std::string violation(const json::Value& schema, const json::Value& value, const
     if (auto n = number_at("minLength"); n && static_cast<double>(characters(*text)) < *n) return bad("minLength");
     if (auto n = number_at("maxLength"); n && static_cast<double>(characters(*text)) > *n) return bad("maxLength");
     if (auto pattern = json::find(object, "pattern"))
-      if (!std::regex_search(text->begin(), text->end(), std::regex(std::string(*json::as_string(*pattern))))) return bad("pattern");
+      if (!pattern_found(std::string(*json::as_string(*pattern)), *text)) return bad("pattern");
     const std::string_view format = json::string_or(object, "format");
     if ((format == "date" || format == "date-time") && !date_is_real(*text)) return bad("format");
     if (format == "uuid" && (text->size() != 36 || (*text)[8] != '-' || (*text)[23] != '-')) return bad("format");
@@ -196,10 +211,10 @@ std::string violation(const json::Value& schema, const json::Value& value, const
     std::set<std::string> keys;
     const auto properties = json::find(object, "properties");
     for (const auto member : *members) {
-      if (!keys.emplace(member.key).second) return bad("unique keys");
       json::Value property;
+      const bool fresh = keys.emplace(member.key).second;
       std::string why;
-      if (properties && json::as_object(*properties)->at_key(member.key).get(property) == simdjson::SUCCESS) why = sub(property, member.value);
+      if (properties && json::as_object(*properties)->at_key(member.key).get(property) == simdjson::SUCCESS) why = fresh ? sub(property, member.value) : bad("unique keys");
       else if (auto others = json::find(object, "additionalProperties")) why = sub(*others, member.value);
       if (!why.empty()) return why;
     }
