@@ -6,13 +6,10 @@ namespace ajar::engine {
 
 GrammarConstraint::GrammarConstraint(std::shared_ptr<const CompiledGrammar> grammar, const ThoughtMarks& thought)
     : grammar_(std::move(grammar)), thought_(thought), automaton_(grammar_->program()), state_(automaton_.start()) {
-  const Tokenizer& tokenizer = grammar_->trie().tokenizer();
-  auto control = [&](const std::string& mark) {
-    int32_t id = mark.empty() ? -1 : tokenizer.find(mark);
-    return id >= 0 && tokenizer.is_control(id) ? id : -1;
-  };
   if (thought_.end.empty()) return;
-  begin_token_ = control(thought_.begin), end_token_ = control(thought_.end);
+  const TokenTrie& trie = grammar_->trie();
+  const int32_t begin = thought_.begin.empty() ? -1 : trie.tokenizer().find(thought_.begin);
+  if (begin >= 0 && (trie.tokenizer().is_control(begin) || trie.text(begin) == thought_.begin)) begin_token_ = begin;
   thinking_ = thought_.open;
 }
 
@@ -40,7 +37,8 @@ void GrammarConstraint::allow(TokenMask& mask) {
     auto forbid = [&](int32_t id) {
       if (static_cast<size_t>(id) < mask.size()) mask.words()[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << id % 64);
     };
-    for (int32_t id : trie.ends()) forbid(id);
+    if (!thought_.may_end)
+      for (int32_t id : trie.ends()) forbid(id);
     // A token may end the thought and begin the answer, which then has to fit.
     for (int32_t id : trie.going_on_after(static_cast<uint8_t>(thought_.end.back()))) {
       std::string_view text = trie.text(id);
@@ -76,9 +74,10 @@ bool GrammarConstraint::accept(int32_t token) {
   if (lost_ || state_ == Automaton::kDead) return false;
   std::string_view text = trie.text(token);
   if (thinking_) {
+    const bool control = trie.tokenizer().is_control(token);
+    if (control) text = trie.tokenizer().piece(token);
     size_t completed;
     matched_ = match(matched_, text, completed);
-    if (token == end_token_) completed = text.size();
     if (completed == std::string_view::npos) return !std::ranges::binary_search(trie.ends(), token);
     thinking_ = at_start_ = false;
     return read(text.substr(completed));

@@ -10,11 +10,12 @@
 
 namespace ajar::engine {
 
-// Thoughts are free, and the grammar holds for what follows them. Ending the reply within a thought is not allowed.
+// Thoughts are free, and the grammar holds for what follows them.
 struct ThoughtMarks {
-  std::string begin;  // may open the reply where it is one control token ("<think>"); empty: no thought may be opened
-  std::string end;    // "</think>", a control token or text
-  bool open = false;  // the prompt has opened a thought
+  std::string begin;     // may open the reply where it is one token ("<think>"); empty: no thought may be opened
+  std::string end;       // "</think>", text in which control tokens stand as they are written
+  bool open = false;     // the prompt has opened a thought
+  bool may_end = false;  // the reply may end within a thought
 };
 
 class GrammarConstraint final : public Constraint {
@@ -33,7 +34,7 @@ class GrammarConstraint final : public Constraint {
 
   const std::shared_ptr<const CompiledGrammar> grammar_;
   const ThoughtMarks thought_;
-  int32_t begin_token_ = -1, end_token_ = -1;
+  int32_t begin_token_ = -1;
   Automaton automaton_;
   Automaton::State state_;
   bool thinking_ = false, at_start_ = true;
