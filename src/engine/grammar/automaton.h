@@ -17,7 +17,7 @@ class Automaton {
   using State = int32_t;
   static constexpr State kDead = -1;
   static constexpr size_t kMaxStacks = 1024;     // of a state; what a grammar means beyond them is left out
-  static constexpr size_t kMaxVisits = 32'768;   // of instructions in one step, the same
+  static constexpr size_t kMaxVisits = 8192;     // of instructions in one step, the same
   // Reading ahead so many bytes, states with equal keys behave alike: counts that are far from their ends are not told apart.
   static constexpr std::array<int32_t, 3> kHorizons = {8, 24, 256};
   struct Key {

@@ -32,7 +32,7 @@ void CompiledGrammar::allow(Automaton& automaton, Automaton::State state, TokenM
       }
     }
     TokenMask part(trie_->vocabulary());
-    if (group == 0) trie_->allow_bytes(automaton, state, part);
+    if (group == 0) trie_->allow_bytes(automaton, state, kMaskWork, part);
     trie_->allow(automaton, state, group, kMaskWork, part);
     add(part.words());
     std::lock_guard lock(mutex_);

@@ -20,7 +20,7 @@ namespace ajar::engine {
 class CompiledGrammar {
  public:
   static constexpr size_t kCacheBytes = 4 << 20;
-  static constexpr uint64_t kMaskWork = 400'000;  // instructions per length group; some ten milliseconds
+  static constexpr uint64_t kMaskWork = 50'000;  // instructions per length group; some milliseconds
 
   // The texts of `whole`. `leading_space`: up to three spaces and line ends may stand before it. Errors: see Program::compile.
   static Result<std::shared_ptr<const CompiledGrammar>> make(Grammar grammar, Grammar::Node whole, std::shared_ptr<const TokenTrie> trie,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 
 #include "engine/grammar/compile.h"
 #include "engine/grammar/testing.h"
@@ -147,6 +148,66 @@ TEST(Masks, AreQuick) {
     std::printf("%.60s: compiled in %.2f ms; masks: median %.3f ms, 90 %% %.3f ms, 99 %% %.3f ms, longest %.3f ms\n", schema, compiled, times[times.size() / 2],
                 times[times.size() * 9 / 10], times[times.size() * 99 / 100], times.back());
   }
+}
+
+// Texts that blow other engines up: each is refused with a reason, or takes little time for every mask.
+TEST(Limits, NothingTakesLong) {
+  auto trie = gpt2_trie();
+  if (!trie) trie = byte_trie();
+  std::string big_enum = R"({"enum":["x")", many = R"({"type":"object","properties":{"p0":{})", wide = R"({"anyOf":[{"type":"null"})", deep, crossed = R"({"allOf":[)", required;
+  for (int i = 0; i < 5000; ++i) big_enum += ",\"value number " + std::to_string(i * 7919) + "\"";
+  for (int i = 1; i < 1000; ++i) many += ",\"p" + std::to_string(i) + R"(":{"type":"string","maxLength":500})";
+  for (int i = 0; i < 800; ++i) wide += R"(,{"type":"object","properties":{"kind":{"const":"k)" + std::to_string(i) + R"("},"v":{"type":"integer"}},"required":["kind","v"]})";
+  for (int i = 0; i < 60; ++i) deep += R"({"type":"array","items":)";
+  deep += "{}" + std::string(60, '}');
+  for (int i = 0; i < 12; ++i) crossed += (i ? "," : "") + std::string(R"({"anyOf":[{"type":"object"},{"type":"object","required":["a"]},{"type":"object","required":["b"]}]})");
+  struct Try {
+    std::string name;
+    Compiled made;
+  };
+  auto timed = [&](std::string name, const std::function<Compiled()>& make) {
+    const auto from = std::chrono::steady_clock::now();
+    Compiled made = make();
+    const double took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - from).count();
+    std::printf("%-12s compiled in %.1f ms%s", name.c_str(), took, made ? "" : (": " + made.error().message.substr(0, 100) + "\n").c_str());
+    if (!made) return;
+    std::mt19937_64 random(2);
+    double longest = 0, all = 0;
+    int steps = 0;
+    Automaton automaton((*made)->program());
+    auto state = automaton.start();
+    for (; steps < 60 && automaton.may_go_on(state); ++steps) {
+      TokenMask mask(trie->vocabulary());
+      const auto begun = std::chrono::steady_clock::now();
+      (*made)->allow(automaton, state, mask);
+      const double this_one = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+      longest = std::max(longest, this_one), all += this_one;
+      std::vector<int32_t> allowed;
+      for (int32_t t = 0; t < static_cast<int32_t>(mask.size()); ++t)
+        if (mask.allowed(t) && !trie->text(t).empty()) allowed.push_back(t);
+      ASSERT_FALSE(allowed.empty()) << name;
+      for (char c : trie->text(allowed[random() % allowed.size()])) state = automaton.next(state, static_cast<uint8_t>(c));
+      ASSERT_NE(state, Automaton::kDead) << name;
+      if (automaton.large()) state = automaton.compact(state);
+    }
+    std::printf("; masks: mean %.2f ms, longest %.2f ms\n", all / std::max(1, steps), longest);
+    EXPECT_LT(longest, 1000) << name;  // far less on a quiet machine without sanitizers
+  };
+  auto schema = [&](const std::string& text) { return [&trie, text] { return compile_json_schema(text, trie); }; };
+  auto regex = [&](const std::string& text) { return [&trie, text] { return compile_regex(text, trie); }; };
+  auto gbnf = [&](const std::string& text) { return [&trie, text] { return compile_gbnf(text, trie); }; };
+  ASSERT_TRUE(compile_json_schema(deep, trie));
+  timed("enum", schema(big_enum + "]}"));
+  timed("properties", schema(many + "}}"));
+  timed("anyOf", schema(wide + "]}"));
+  timed("deep", schema(deep));
+  timed("crossed", schema(crossed + "]}"));
+  timed("counts", regex("(((a{0,1000}){0,1000}b?){0,1000}c?){0,1000}"));
+  timed("ambiguous", regex("(a|a|aa|aaa|a{0,9})*(a|b)*(a|b|c)*a{50}"));
+  timed("dots", regex(".*a.{60}.*b.{60}"));
+  timed("optionals", regex("(a?){500}a{500}"));
+  timed("alternatives", gbnf("root ::= x x x x x x\nx ::= y | y y | y y y | \"q\"\ny ::= [a-z]{1,50} | \"a\" y? | [a-m]* [n-z]*"));
+  timed("palindromes", gbnf("root ::= \"a\" root \"a\" | \"b\" root \"b\" | [ab]?"));
 }
 
 }  // namespace

@@ -383,6 +383,7 @@ class Reader {
       }
     }
     if (shape) return text_.quoted(shape->node);
+    if (!most && least.value_or(0) == 0) return text_.any_string();
     return text_.string(text_.character(), least.value_or(0), most.value_or(Grammar::kNoMaximum));
   }
 
@@ -486,6 +487,7 @@ class Reader {
     Node member = other_value == g_.nothing() ? g_.nothing() : g_.sequence({names.empty() ? text_.any_string() : text_.other_key(names), text_.colon(), other_value});
     if (names.empty()) return g_.sequence({g_.literal("{"), text_.list(member, least.value_or(0), most.value_or(Grammar::kNoMaximum)), g_.literal("}")});
 
+    member = text_.shared(member);
     // From the last to the first: what may follow where no member stands yet (head), and where one does (tail).
     Node more = g_.repeat(g_.sequence({text_.comma(), member}), 0, Grammar::kNoMaximum);
     Node tail = more, head = g_.optional(g_.sequence({member, more}));

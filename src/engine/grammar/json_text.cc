@@ -52,8 +52,19 @@ Node JsonText::character(const CharClass& chars) {
 Node JsonText::quoted(Node inside) { return g_.sequence({g_.literal("\""), inside, g_.literal("\"")}); }
 Node JsonText::string(Node character, int32_t least, int32_t most) { return quoted(g_.repeat(character, least, most)); }
 
+Node JsonText::any_string() {
+  if (!string_) string_ = g_.rule("string", string(character(), 0, Grammar::kNoMaximum));
+  return *string_;
+}
+
+Node JsonText::shared(Node node) {
+  const auto kind = g_.item(node).kind;
+  return kind == Grammar::Kind::kSequence || kind == Grammar::Kind::kChoice || kind == Grammar::Kind::kRepeat ? g_.rule("item", node) : node;
+}
+
 Node JsonText::list(Node item, int32_t least, int32_t most) {
   if (most == 0) return g_.empty();
+  item = shared(item);
   Node more = g_.repeat(g_.sequence({comma(), item}), std::max(0, least - 1), most < 0 ? most : most - 1);
   Node some = g_.sequence({item, more});
   return least > 0 ? some : g_.optional(some);

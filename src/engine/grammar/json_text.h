@@ -22,7 +22,7 @@ class JsonText {
   Node colon();
   Node any();                        // any value, nested at will
   Node any_object();
-  Node any_string() { return string(character(), 0, Grammar::kNoMaximum); }
+  Node any_string();
   Node string(Node character, int32_t least, int32_t most);
   Node quoted(Node inside);
   // One character of a string of this class, written as itself or, where JSON wants that, escaped.
@@ -30,7 +30,9 @@ class JsonText {
   Node character();                  // any, all its escapes included
   // A key that is none of `names`, without escapes: so none of them can be spelled another way.
   Node other_key(std::vector<std::string> names);
-  // Members of that key and value: least to most of them, with commas between.
+  // Whatever stands in two places must be a rule: written out, it would double with every level of nesting.
+  Node shared(Node node);
+  // least to most items, with commas between.
   Node list(Node item, int32_t least, int32_t most);
   // Up to 17 digits, a fraction of at most 17, an exponent of at most two, so that every reader can take it.
   Node number();
@@ -39,7 +41,7 @@ class JsonText {
   Node other_tail(std::span<const std::string> names, size_t from);
 
   Grammar& g_;
-  std::optional<Node> any_, character_, comma_, colon_, number_, object_;
+  std::optional<Node> any_, character_, comma_, colon_, number_, object_, string_;
 };
 
 // What numbers may be. Bounds are decimal digits of a double; integers are exact.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace ajar::engine {
 namespace {
@@ -162,7 +163,7 @@ class Compiler {
     return static_cast<uint32_t>(code_.size() - 1);
   }
   uint32_t byte(const ByteSet& set, uint32_t next) {
-    auto [known, fresh] = set_ids_.try_emplace(set.to_string(), static_cast<uint32_t>(program_.sets.size()));
+    auto [known, fresh] = set_ids_.try_emplace(set, static_cast<uint32_t>(program_.sets.size()));
     if (fresh) program_.sets.push_back(set);
     return push({.kind = Op::kByte, .a = known->second, .next = next});
   }
@@ -279,7 +280,7 @@ class Compiler {
   std::map<Grammar::Rule, Grammar::Rule> rule_without_empty_;
   std::vector<uint32_t> rule_entry_;
   std::vector<Grammar::Rule> todo_;
-  std::map<std::string, uint32_t> set_ids_;
+  std::unordered_map<ByteSet, uint32_t> set_ids_;
   std::vector<Instruction> code_;
   Program program_;
   bool full_ = false;

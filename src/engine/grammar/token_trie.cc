@@ -109,9 +109,13 @@ void TokenTrie::allow(Automaton& automaton, Automaton::State state, size_t group
   }
 }
 
-void TokenTrie::allow_bytes(Automaton& automaton, Automaton::State state, TokenMask& mask) const {
-  for (auto [byte, id] : bytes_)
-    if (automaton.next(state, byte) != Automaton::kDead) mask.allow(id);
+void TokenTrie::allow_bytes(Automaton& automaton, Automaton::State state, uint64_t budget, TokenMask& mask) const {
+  const uint64_t until = automaton.work() + budget;
+  bool any = false;
+  for (auto [byte, id] : bytes_) {
+    if (any && automaton.work() > until) return;
+    if (automaton.next(state, byte) != Automaton::kDead) mask.allow(id), any = true;
+  }
 }
 
 const std::vector<int32_t>& TokenTrie::going_on_after(uint8_t last) const {

@@ -29,8 +29,8 @@ class TokenTrie {
   // Allows the tokens of one length group whose bytes lead from `state` on. Stops early when that takes more than `budget` of
   // the automaton's work; what is allowed until then is right.
   void allow(Automaton& automaton, Automaton::State state, size_t group, uint64_t budget, TokenMask& mask) const;
-  // The same for tokens of one byte: what makes sure that something is allowed.
-  void allow_bytes(Automaton& automaton, Automaton::State state, TokenMask& mask) const;
+  // The same for tokens of one byte; does not stop before something is allowed.
+  void allow_bytes(Automaton& automaton, Automaton::State state, uint64_t budget, TokenMask& mask) const;
   // Groups are the automaton's horizons: tokens up to 8 bytes, up to 24, longer.
   static constexpr size_t kGroups = Automaton::kHorizons.size();
 
