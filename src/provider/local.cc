@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/stream_decoder.h"
 #include "json/write.h"
+#include "provider/local_constraint.h"
 #include "provider/local_request.h"
 #include "provider/token_mailbox.h"
 
@@ -148,6 +149,33 @@ struct Generations {
   }
 };
 
+// Runs f() on a thread that may wait and compute; the loop goes on.
+template <class F>
+Task<std::invoke_result_t<F>> in_background(F f) {
+  using R = std::invoke_result_t<F>;
+  struct State {
+    std::optional<R> result;
+    Waiter* waiter = nullptr;
+  };
+  Loop& loop = Loop::current();
+  auto state = std::make_shared<State>();
+  Waiter waiter(loop);
+  state->waiter = &waiter;
+  struct Detach {
+    std::shared_ptr<State> state;
+    ~Detach() { state->waiter = nullptr; }
+  } detach{state};
+  loop.background([state, &loop, f = std::move(f)]() mutable {
+    auto result = std::make_shared<R>(f());
+    loop.post([state, result] {
+      state->result.emplace(std::move(*result));
+      if (state->waiter != nullptr) state->waiter->wake(Wake::kReady);
+    });
+  });
+  while (!state->result) co_await waiter.wait(kNever);
+  co_return std::move(*state->result);
+}
+
 }  // namespace
 
 Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
@@ -160,6 +188,14 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   context.dropped.clear();
   auto local = read_local_request(request, *model, context.dropped);
   if (!local) co_return std::unexpected(std::move(local).error());
+  std::optional<ReplyForm> form;
+  if (demands_form(request)) {
+    from = now();
+    auto read = co_await in_background([model, request, start = local->start] { return read_form(request, *model, start); });
+    context.waited_since(from);
+    if (!read) co_return std::unexpected(std::move(read).error());
+    form = std::move(*read);
+  }
 
   auto mailbox = std::make_shared<TokenMailbox>(Loop::current());
   Waiter waiter(Loop::current());
@@ -184,6 +220,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
       want.sampling = local->sampling;
       want.sampling.seed += static_cast<uint64_t>(index);
       want.max_tokens = local->max_tokens;
+      if (form) want.constraint = form->constraint();
       want.ignore_end = local->ignore_end;
       want.prompt_logprobs = local->echo && local->logprobs && !local->chat;
       want.tenant = context.caller.key_id;
@@ -264,34 +301,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   co_return co_await sink.write(events);
 }
 
-// Runs f() on a thread that may wait for the encoder; the loop goes on.
 namespace {
-
-template <class F>
-Task<std::invoke_result_t<F>> in_background(F f) {
-  using R = std::invoke_result_t<F>;
-  struct State {
-    std::optional<R> result;
-    Waiter* waiter = nullptr;
-  };
-  Loop& loop = Loop::current();
-  auto state = std::make_shared<State>();
-  Waiter waiter(loop);
-  state->waiter = &waiter;
-  struct Detach {
-    std::shared_ptr<State> state;
-    ~Detach() { state->waiter = nullptr; }
-  } detach{state};
-  loop.background([state, &loop, f = std::move(f)]() mutable {
-    auto result = std::make_shared<R>(f());
-    loop.post([state, result] {
-      state->result.emplace(std::move(*result));
-      if (state->waiter != nullptr) state->waiter->wake(Wake::kReady);
-    });
-  });
-  while (!state->result) co_await waiter.wait(kNever);
-  co_return std::move(*state->result);
-}
 
 std::vector<float> normalised(std::vector<float> rows, size_t dim, size_t keep) {
   std::vector<float> out;

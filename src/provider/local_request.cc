@@ -51,7 +51,7 @@ Status read_extra(const Request& request, LocalRequest& out, std::vector<std::st
     else if (key == "suffix") return fail(Code::kUnsupported, "this model cannot fill in before a suffix", "suffix");
     else if (key == "best_of" && number && *number > static_cast<double>(request.choices()))
       return fail(Code::kUnsupported, "'best_of' above n is not offered by local models", "best_of");
-    else if (key != "prompt" && key != "logprobs" && key != "best_of" && key != "chat_template_kwargs") dropped.emplace_back(key);
+    else if (key != "prompt" && key != "logprobs" && key != "best_of" && key != "chat_template_kwargs" && !key.starts_with("guided_") && key != "grammar") dropped.emplace_back(key);
   }
   return {};
 }

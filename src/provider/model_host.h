@@ -17,6 +17,7 @@
 #include "chat/chat_template.h"
 #include "engine/encoder.h"
 #include "engine/engine.h"
+#include "engine/grammar/cache.h"
 #include "net/cancel.h"
 #include "net/task.h"
 
@@ -47,6 +48,7 @@ struct LoadedModel {
   std::unique_ptr<engine::Engine> engine;          // of decoders
   std::unique_ptr<engine::Encoder> encoder;        // of encoders; one caller at a time, under `encoding`
   std::mutex encoding;
+  engine::GrammarCache grammars;                   // what replies were bound to
   int64_t bytes = 0;                               // of weights and cache
 };
 

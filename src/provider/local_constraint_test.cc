@@ -1,0 +1,129 @@
+// Whatever a model is allowed to write when it must call a function, its family's reader reads as calls of known functions
+// with arguments that are objects.
+#include "provider/local_constraint.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/grammar/automaton.h"
+#include "engine/grammar/compiled.h"
+#include "json/read.h"
+
+namespace ajar {
+namespace {
+
+class Bytes final : public engine::Tokenizer {
+ public:
+  Bytes() { special_.end_of_generation = {256}; }
+  void encode(std::string_view text, std::vector<int32_t>& ids) const override {
+    for (char c : text) ids.push_back(static_cast<uint8_t>(c));
+  }
+  void encode_with_controls(std::string_view text, std::vector<int32_t>& ids) const override { encode(text, ids); }
+  void append_bytes(int32_t id, std::string& out) const override { if (id < 256) out.push_back(static_cast<char>(id)); }
+  size_t size() const override { return 258; }
+  bool is_control(int32_t id) const override { return id >= 256; }
+  std::string_view piece(int32_t id) const override { return id == 257 ? "[TOOL_CALLS]" : ""; }
+  int32_t find(std::string_view piece) const override { return piece == "[TOOL_CALLS]" ? 257 : -1; }
+};
+
+Request calling() {
+  Request request;
+  request.tools.push_back({.name = "get_weather", .parameters = R"({"type":"object","properties":{"city":{"type":"string","maxLength":9},"days":{"type":"integer","minimum":1,"maximum":14}},"required":["city"]})"});
+  request.tools.push_back({.name = "now"});
+  request.tools.push_back({.name = "odd", .parameters = R"({"type":"object","properties":{"a":{"not":{}}}})"});  // cannot be enforced: any object
+  request.tool_choice.mode = ToolChoice::Mode::kAny;
+  return request;
+}
+
+// A random text of the grammar; after a while what closes comes first.
+std::string random_text(const engine::CompiledGrammar& grammar, std::mt19937_64& random) {
+  engine::Automaton automaton(grammar.program());
+  auto state = automaton.start();
+  std::string out;
+  for (int i = 0; i < 5000; ++i) {
+    if (automaton.may_end(state) && (i > 150 || !automaton.may_go_on(state) || random() % 3 == 0)) return out;
+    std::vector<uint8_t> allowed;
+    for (int b = 0; b < 256; ++b)
+      if (automaton.next(state, static_cast<uint8_t>(b)) != engine::Automaton::kDead) allowed.push_back(static_cast<uint8_t>(b));
+    if (allowed.empty()) return "<stuck>" + out;
+    uint8_t byte = allowed[random() % allowed.size()];
+    if (i > 150)
+      for (char c : {'"', '}', ']'})
+        if (std::ranges::find(allowed, static_cast<uint8_t>(c)) != allowed.end()) {
+          byte = static_cast<uint8_t>(c);
+          break;
+        }
+    out.push_back(static_cast<char>(byte));
+    state = automaton.next(state, byte);
+  }
+  return "<endless>" + out;
+}
+
+TEST(LocalConstraint, ForcedCallsAreReadAsCalls) {
+  std::mt19937_64 random(4);
+  const Request request = calling();
+  auto trie = engine::TokenTrie::make(std::make_shared<Bytes>(), 258);
+  int families = 0;
+  for (const chat::ReplySyntax& syntax : chat::all_syntaxes()) {
+    for (auto start : {chat::ReplyStart::kContent, chat::ReplyStart::kCall}) {
+      if (start == chat::ReplyStart::kCall && (syntax.tools.layout != chat::CallLayout::kNameThenJson || !syntax.tools.end.empty())) continue;
+      engine::Grammar grammar;
+      auto node = add_calls(grammar, syntax, request, *trie, start);
+      ASSERT_TRUE(node) << node.error().message;
+      if (!*node) continue;
+      ++families;
+      auto compiled = engine::CompiledGrammar::make(grammar, **node, trie);
+      ASSERT_TRUE(compiled) << syntax.family << ": " << compiled.error().message;
+      for (int i = 0; i < 50; ++i) {
+        const std::string text = random_text(**compiled, random);
+        chat::ReplyParser parser(syntax, chat::KnownTools::of(request), start);
+        EventBatch events;
+        parser.feed(text, events);
+        parser.finish(events);
+        EXPECT_GT(parser.calls(), 0) << syntax.family << ": " << text;
+        for (const Event& event : events) {
+          EXPECT_FALSE(event.kind == Event::Kind::kText && event.text.find_first_not_of(" \n") != std::string::npos) << syntax.family << ": " << text << "\nsays " << event.text;
+          json::Document document;
+          if (event.kind == Event::Kind::kToolArgs) EXPECT_TRUE(document.parse_object(event.text)) << syntax.family << ": " << text;
+        }
+      }
+    }
+  }
+  EXPECT_GE(families, 12);
+}
+
+TEST(LocalConstraint, MarksAreTheirTokens) {
+  const Request request = calling();
+  auto trie = engine::TokenTrie::make(std::make_shared<Bytes>(), 258, {"[TOOL_CALLS]"});
+  for (const chat::ReplySyntax& syntax : chat::all_syntaxes()) {
+    if (syntax.family != "mistral") continue;
+    engine::Grammar grammar;
+    auto node = add_calls(grammar, syntax, request, *trie, chat::ReplyStart::kContent);
+    engine::GrammarConstraint constraint(*engine::CompiledGrammar::make(grammar, **node, trie));
+    engine::TokenMask mask(258);
+    constraint.allow(mask);
+    EXPECT_TRUE(mask.allowed(257));
+    EXPECT_FALSE(mask.allowed('['));
+    EXPECT_TRUE(constraint.accept(257));
+  }
+}
+
+TEST(LocalConstraint, OnlyWhatIsAllowedMayBeCalled) {
+  Request request = calling();
+  request.tool_choice = {.mode = ToolChoice::Mode::kNamed, .name = "now"};
+  auto trie = engine::TokenTrie::make(std::make_shared<Bytes>(), 258);
+  engine::Grammar grammar;
+  auto node = add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent);
+  auto compiled = *engine::CompiledGrammar::make(grammar, **node, trie);
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20; ++i) EXPECT_NE(random_text(*compiled, random).find("\"now\""), std::string::npos);
+  request.tool_choice.name = "other";
+  EXPECT_EQ(add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent).error().field, "tool_choice");
+  request = calling();
+  request.tools[2].strict = true;
+  EXPECT_EQ(add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent).error().field, "tools[2].function.parameters");
+}
+
+}  // namespace
+}  // namespace ajar
