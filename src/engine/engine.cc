@@ -10,11 +10,19 @@ namespace {
 
 double seconds_since(TimePoint from) { return std::chrono::duration<double>(now() - from).count(); }
 
+// Under one root of the caller's every adapter has its own. The step is a bijection: two adapters never meet.
+uint64_t root_of(const Generation& want) {
+  uint64_t z = want.adapter ? want.adapter->identity() * 0x9e3779b97f4a7c15 : 0;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  return want.cache_root ^ (z ^ z >> 27);
+}
+
 }  // namespace
 
 struct Engine::Sequence {
   Generation want;
   Sampler sampler;
+  const uint64_t cache_root;
   std::shared_ptr<std::atomic<bool>> cancelled;
   std::vector<int32_t> tokens;     // prompt and answer
   KvSequence kv;                   // kv.length of tokens are computed
@@ -25,7 +33,7 @@ struct Engine::Sequence {
   bool done = false;
 
   Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag)
-      : want(std::move(generation)), sampler(want.sampling), cancelled(std::move(flag)), tokens(want.prompt) {
+      : want(std::move(generation)), sampler(want.sampling), cache_root(root_of(want)), cancelled(std::move(flag)), tokens(want.prompt) {
     for (int32_t token : tokens) sampler.accept(token, true);
   }
   int32_t pending() const { return static_cast<int32_t>(tokens.size()) - kv.length; }
@@ -81,6 +89,7 @@ Result<Engine::Handle> Engine::submit(Generation generation) {
                                      ", the answer included");
   for (int32_t token : generation.prompt)
     if (token < 0 || token >= model_->config().vocab) return fail(Code::kInvalid, "the prompt has a token that the model does not know: " + std::to_string(token));
+  if (generation.adapter && !generation.adapter->fits(*model_)) return fail(Code::kInvalid, "the adapter was loaded for another model");
   Handle handle;
   handle.cancelled_ = std::make_shared<std::atomic<bool>>(false);
   auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_);
@@ -155,14 +164,14 @@ void Engine::admit() {
     if (!gone) {
       // The same beginning is being computed right now: its pages will be there soon, and computing them twice takes longer.
       bool twin = std::ranges::any_of(running_, [&](const auto& other) {
-        return other->kv.length < static_cast<int32_t>(other->want.prompt.size()) && other->want.cache_root == next.want.cache_root &&
+        return other->kv.length < static_cast<int32_t>(other->want.prompt.size()) && other->cache_root == next.cache_root &&
                next.want.prompt.size() > kPageTokens && other->want.prompt.size() > kPageTokens &&
                std::equal(next.want.prompt.begin(), next.want.prompt.begin() + kPageTokens, other->want.prompt.begin());
       });
       if (twin) return;
       // The last token is always computed anew: its logits are what is wanted.
       if (!next.want.prompt_logprobs) {
-        next.kv.pages = prefixes_.find(next.want.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
+        next.kv.pages = prefixes_.find(next.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
         next.kv.length = static_cast<int32_t>(next.kv.pages.size()) * kPageTokens;
       }
       // Room for the prompt and a first page of answer, or wait until a reply ends. Alone it always fits.
@@ -244,7 +253,7 @@ int Engine::add_prompts(std::vector<Row>& rows, int budget) {
     for (int i = 0; i < count; ++i) {
       int32_t position = sequence.kv.length + i;
       bool last = position + 1 == static_cast<int32_t>(sequence.tokens.size());
-      rows.push_back({sequence.tokens[static_cast<size_t>(position)], position, &sequence.kv, last || sequence.want.prompt_logprobs});
+      rows.push_back({sequence.tokens[static_cast<size_t>(position)], position, &sequence.kv, last || sequence.want.prompt_logprobs, sequence.want.adapter.get()});
     }
     added += count;
   }
@@ -274,7 +283,7 @@ bool Engine::step() {
       if (self) break;
     }
     if (i >= running_.size() || running_[i].get() != &sequence || sequence.done) continue;
-    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true});
+    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true, sequence.want.adapter.get()});
     ++decoding;
   }
   int budget = options_.prefill_tokens;
@@ -381,7 +390,7 @@ void Engine::finish(Sequence& sequence, FinishReason reason, Error error) {
   sequence.done = true;
   if (sequence.first != TimePoint{}) sequence.stats.decode_s = seconds_since(sequence.first);
   auto computed = std::span(sequence.tokens).first(static_cast<size_t>(sequence.kv.length));
-  prefixes_.insert(sequence.want.cache_root, computed, sequence.kv.pages);
+  prefixes_.insert(sequence.cache_root, computed, sequence.kv.pages);
   for (int page : sequence.kv.pages) cache_.release(page);
   sequence.kv = {};
   if (sequence.want.on_done) sequence.want.on_done(reason, sequence.stats, std::move(error));
@@ -391,7 +400,7 @@ void Engine::forget_finished() {
   // A prompt whose pages are all there is worth sharing before its answer is over.
   for (auto& sequence : running_)
     if (!sequence->done && sequence->answered() == 1)
-      prefixes_.insert(sequence->want.cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
+      prefixes_.insert(sequence->cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
   std::erase_if(running_, [](const auto& sequence) { return sequence->done; });
 }
 

@@ -52,6 +52,7 @@ struct Generation {
   std::unique_ptr<Constraint> constraint;
   std::string tenant;               // who waits in which queue; queues take turns
   uint64_t cache_root = 0;          // beginnings are shared among equal roots only
+  std::shared_ptr<const Adapter> adapter;  // of the engine's model, or none; beginnings are never shared across adapters
 
   std::function<void(const Sampled&)> on_token;
   std::function<void(std::vector<Sampled>)> on_prompt;
@@ -89,7 +90,8 @@ class Engine {
     std::shared_ptr<std::atomic<bool>> cancelled_;
   };
 
-  // From any thread. kTooLarge: the prompt does not fit the context (says both numbers); kUnavailable: the queue is full.
+  // From any thread. kTooLarge: the prompt does not fit the context (says both numbers); kUnavailable: the queue is full;
+  // kInvalid: a token or an adapter that is not the model's.
   Result<Handle> submit(Generation generation);
 
   const Model& model() const { return *model_; }

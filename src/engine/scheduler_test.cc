@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/random_model.h"
+#include "engine/test_adapters.h"
 #include "engine/testing.h"
 
 namespace ajar::engine {
@@ -126,6 +127,43 @@ TEST_F(Scheduler, EqualBeginningsAreComputedOnce) {
   int cached = 0;
   for (auto& answer : together) cached += answer.get().stats.cached_tokens;
   EXPECT_EQ(cached, 4 * 80);
+}
+
+TEST_F(Scheduler, BeginningsAreNotSharedAcrossAdapters) {
+  Folder folder;
+  std::vector<std::shared_ptr<const Adapter>> adapters{nullptr};
+  for (unsigned seed : {1u, 2u}) {
+    write_gguf_adapter(folder.at("a.gguf"), "llama", 32, random_pairs(model_->checkpoint(), 4, seed));
+    auto adapter = Adapter::load(folder.at("a.gguf"), *model_);
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    adapters.push_back(*adapter);
+  }
+  auto with = [&](size_t i) {
+    Generation g = want(1, 100, 12);
+    g.adapter = adapters[i];
+    return g;
+  };
+  std::vector<std::vector<int32_t>> alone;
+  for (size_t i = 0; i < adapters.size(); ++i) alone.push_back(ask(*start({.context = 256}), with(i)).get().tokens);
+  EXPECT_NE(alone[0], alone[1]);
+  EXPECT_NE(alone[1], alone[2]);
+  auto engine = start({.context = 256});
+  for (int round = 0; round < 2; ++round)
+    for (size_t i = 0; i < adapters.size(); ++i) {
+      Answer answer = ask(*engine, with(i)).get();
+      EXPECT_EQ(answer.stats.cached_tokens, round == 0 ? 0 : 96);
+      EXPECT_EQ(answer.tokens, alone[i]);
+    }
+  // All in one batch.
+  std::vector<std::future<Answer>> together;
+  for (size_t i = 0; i < 9; ++i) together.push_back(ask(*engine, with(i % 3)));
+  for (size_t i = 0; i < 9; ++i) EXPECT_EQ(together[i].get().tokens, alone[i % 3]) << i;
+  // Of another model, though of the same shape.
+  ComputePool pool(1);
+  auto twin = *Model::load(*Checkpoint::open(folder_->path("m.gguf")), pool);
+  Generation foreign = want(1, 10, 1);
+  foreign.adapter = *Adapter::load(folder.at("a.gguf"), *twin);
+  EXPECT_FALSE(engine->submit(std::move(foreign)));
 }
 
 TEST_F(Scheduler, BeginningsAreForgottenWhenMemoryIsWanted) {
