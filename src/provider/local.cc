@@ -146,11 +146,39 @@ struct Generations {
   }
 };
 
+// Runs f() on a thread that may wait, for the encoder or the disk; the loop goes on.
+template <class F>
+Task<std::invoke_result_t<F>> in_background(F f) {
+  using R = std::invoke_result_t<F>;
+  struct State {
+    std::optional<R> result;
+    Waiter* waiter = nullptr;
+  };
+  Loop& loop = Loop::current();
+  auto state = std::make_shared<State>();
+  Waiter waiter(loop);
+  state->waiter = &waiter;
+  struct Detach {
+    std::shared_ptr<State> state;
+    ~Detach() { state->waiter = nullptr; }
+  } detach{state};
+  loop.background([state, &loop, f = std::move(f)]() mutable {
+    auto result = std::make_shared<R>(f());
+    loop.post([state, result] {
+      state->result.emplace(std::move(*result));
+      if (state->waiter != nullptr) state->waiter->wake(Wake::kReady);
+    });
+  });
+  while (!state->result) co_await waiter.wait(kNever);
+  co_return std::move(*state->result);
+}
+
 }  // namespace
 
 Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
   TimePoint from = now();
-  auto got = co_await host_.get(name_for(request.model), std::min(after(limits.first_token), context.deadline), *context.cancel);
+  auto [model_name, adapter_name] = host_.resolve(name_for(request.model));
+  auto got = co_await host_.get(model_name, std::min(after(limits.first_token), context.deadline), *context.cancel);
   context.waited_since(from);
   if (!got) co_return std::unexpected(std::move(got).error());
   const std::shared_ptr<LoadedModel> model = std::move(*got);
@@ -158,6 +186,16 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   context.dropped.clear();
   auto local = read_local_request(request, *model, context.dropped);
   if (!local) co_return std::unexpected(std::move(local).error());
+  if (!local->adapter.empty()) adapter_name = local->adapter;
+  std::shared_ptr<const engine::Adapter> adapter;
+  if (!adapter_name.empty()) adapter = model->adapters.ready(adapter_name);
+  if (!adapter_name.empty() && !adapter) {
+    from = now();
+    auto read = co_await in_background([model, name = adapter_name] { return model->adapters.get(name, *model->model); });
+    context.waited_since(from);
+    if (!read) co_return std::unexpected(std::move(read).error());
+    adapter = std::move(*read);
+  }
 
   auto mailbox = std::make_shared<TokenMailbox>(Loop::current());
   Waiter waiter(Loop::current());
@@ -184,6 +222,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
       want.max_tokens = local->max_tokens;
       want.ignore_end = local->ignore_end;
       want.prompt_logprobs = local->echo && local->logprobs && !local->chat;
+      want.adapter = adapter;
       want.tenant = context.caller.key_id;
       want.on_token = [mailbox, index](const engine::Sampled& token) { mailbox->put({.choice = index, .token = token}); };
       want.on_prompt = [mailbox, index](std::vector<engine::Sampled> prompt_scores) {
@@ -208,7 +247,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   }
 
   EventBatch events;
-  events.push_back({.kind = Event::Kind::kStart, .created = unix_millis() / 1000, .id = new_id("chatcmpl-"), .name = model->spec.name});
+  events.push_back({.kind = Event::Kind::kStart, .created = unix_millis() / 1000, .id = new_id("chatcmpl-"), .name = model->spec.name + (adapter ? ":" + adapter_name : "")});
   std::vector<TokenNews> news;
   std::vector<bool> over(choices.size());
   size_t open = choices.size();
@@ -262,34 +301,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   co_return co_await sink.write(events);
 }
 
-// Runs f() on a thread that may wait for the encoder; the loop goes on.
 namespace {
-
-template <class F>
-Task<std::invoke_result_t<F>> in_background(F f) {
-  using R = std::invoke_result_t<F>;
-  struct State {
-    std::optional<R> result;
-    Waiter* waiter = nullptr;
-  };
-  Loop& loop = Loop::current();
-  auto state = std::make_shared<State>();
-  Waiter waiter(loop);
-  state->waiter = &waiter;
-  struct Detach {
-    std::shared_ptr<State> state;
-    ~Detach() { state->waiter = nullptr; }
-  } detach{state};
-  loop.background([state, &loop, f = std::move(f)]() mutable {
-    auto result = std::make_shared<R>(f());
-    loop.post([state, result] {
-      state->result.emplace(std::move(*result));
-      if (state->waiter != nullptr) state->waiter->wake(Wake::kReady);
-    });
-  });
-  while (!state->result) co_await waiter.wait(kNever);
-  co_return std::move(*state->result);
-}
 
 std::vector<float> normalised(std::vector<float> rows, size_t dim, size_t keep) {
   std::vector<float> out;
