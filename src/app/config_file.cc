@@ -285,6 +285,16 @@ class Reader {
     }
   }
 
+  void read_special(const toml::node& node, const std::string& path, ModelConfigEntry& model) {  // adapters
+    const toml::table* table = node.as_table();
+    if (!table) return fault(node, "'" + path + "' must be a table of strings");
+    for (const auto& [name, value] : *table) {
+      const std::string adapter(name.str());
+      if (adapter.empty() || adapter.find(':') != std::string::npos) fault(value, "the name of an adapter must not be empty or have a colon");
+      else if (auto text = text_of(value, path)) model.adapters[adapter] = std::move(*text);
+    }
+  }
+
   void read_special(const toml::node& node, const std::string& path, RouteConfig& route) {
     if (path.ends_with(".strategy")) {
       static const std::map<std::string, Strategy> kNames = {{"priority", Strategy::kPriority},

@@ -184,6 +184,9 @@ const Key<Mo> kModel[] = {
      "Long prompts are read more slowly where the machine has AMX."},
     {"pinned", "false", Flag<Mo>{&Mo::pinned}, "Loaded at start, and never let go for another model."},
     {"chat_template", "the model's own", Text<Mo>{&Mo::chat_template}, "A file with a Jinja template to use instead."},
+    {"adapters", "{}", Special<Mo>{"table of strings"},
+     "LoRA adapters by name: GGUF files, or folders as PEFT writes them. A target or request whose model is \"NAME:ADAPTER\" uses one, "
+     "and so does a request with the field adapter. A reload adds and drops them without loading the model anew."},
 };
 
 }  // namespace

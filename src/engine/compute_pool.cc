@@ -55,6 +55,7 @@ void ComputePool::work(int thread) {
         state = state_.load(std::memory_order_acquire);
       }
       if (nothing() && std::chrono::steady_clock::now() > until) {
+        if (stop_) return;  // asked after `state` was read: the destructor's own change of it may be what was read, and none follows
         state_.wait(state, std::memory_order_acquire);
         state = state_.load(std::memory_order_acquire);
       }

@@ -3,10 +3,12 @@
 // One per model and engine thread; not thread-safe, works on the pool's threads.
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "engine/adapter.h"
 #include "engine/kv_pool.h"
 #include "engine/model.h"
 #include "engine/multiplier.h"
@@ -20,6 +22,7 @@ struct Row {
   int32_t position = 0;
   const KvSequence* sequence = nullptr;
   bool logits = false;
+  const Adapter* adapter = nullptr;  // of this model, or none
 };
 
 class Decoder {
@@ -40,12 +43,26 @@ class Decoder {
   void attention(const Layer& layer, int index, std::span<const Row> rows, const KvPool& cache);
   void store_keys(const Layer& layer, int index, std::span<const Row> rows, const KvPool& cache);
   void attend(const Layer& layer, int index, std::span<const Row> rows, const KvPool& cache);
-  void feed_forward(const Layer& layer, int count);
-  void gated(const Matrix& gate, const Matrix& up, const Matrix& down, const float* x, int64_t ldx, int count, float* out, int64_t ldo);
+  void feed_forward(const Layer& layer, int index, int count);
+  // `index`: the layer whose adapters apply; -1: an expert, which has none.
+  void gated(const Matrix& gate, const Matrix& up, const Matrix& down, int index, const float* x, int64_t ldx, int count, float* out, int64_t ldo);
   void experts(const Layer& layer, int count);
   void normalize(const Norm& norm, const float* x, int64_t ldx, float* out, int64_t ldo, int count);
   void add_rows(const float* y, int64_t ldy, int count);
   void reserve(int count, int64_t longest);
+
+  struct AdapterRows {
+    const Adapter* adapter;
+    std::vector<int> rows;  // of the batch
+  };
+  struct Adapted {  // what a target's matrix gave, to which its adapters add
+    AdapterTarget target;
+    float* y;
+    int64_t ld;
+  };
+  void group_by_adapter(std::span<const Row> rows);
+  // At most three outputs, all of the input x.
+  void adapt(int layer, const float* x, int64_t ldx, std::initializer_list<Adapted> outputs);
 
   std::shared_ptr<const Model> model_;
   ComputePool& pool_;
@@ -57,6 +74,8 @@ class Decoder {
   std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_, logits_;
   std::vector<float> cosines_, sines_, local_cosines_, local_sines_;
   std::vector<float> gathered_, expert_out_, router_;
+  std::vector<AdapterRows> groups_;  // of the batch under way; rows without adapter are in none
+  std::vector<float> adapter_in_, low_, delta_;
   std::vector<std::vector<float>> scores_;  // per thread
 };
 

@@ -10,11 +10,19 @@ namespace {
 
 double seconds_since(TimePoint from) { return std::chrono::duration<double>(now() - from).count(); }
 
+// Under one root of the caller's every adapter has its own. The step is a bijection: two adapters never meet.
+uint64_t root_of(const Generation& want) {
+  uint64_t z = want.adapter ? want.adapter->identity() * 0x9e3779b97f4a7c15 : 0;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  return want.cache_root ^ (z ^ z >> 27);
+}
+
 }  // namespace
 
 struct Engine::Sequence {
   Generation want;
   Sampler sampler;
+  const uint64_t cache_root;
   std::shared_ptr<std::atomic<bool>> cancelled;
   std::vector<int32_t> tokens;     // prompt and answer
   KvSequence kv;                   // kv.length of tokens are computed
@@ -23,9 +31,11 @@ struct Engine::Sequence {
   TimePoint submitted = now(), admitted{}, first{};
   bool counted = false;            // its prompt is in the statistics
   bool done = false;
+  GuessRecord record;
+  std::vector<int32_t> guesses;    // of the step under way: what may follow its latest token
 
   Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag)
-      : want(std::move(generation)), sampler(want.sampling), cancelled(std::move(flag)), tokens(want.prompt) {
+      : want(std::move(generation)), sampler(want.sampling), cache_root(root_of(want)), cancelled(std::move(flag)), tokens(want.prompt) {
     for (int32_t token : tokens) sampler.accept(token, true);
   }
   int32_t pending() const { return static_cast<int32_t>(tokens.size()) - kv.length; }
@@ -81,6 +91,7 @@ Result<Engine::Handle> Engine::submit(Generation generation) {
                                      ", the answer included");
   for (int32_t token : generation.prompt)
     if (token < 0 || token >= model_->config().vocab) return fail(Code::kInvalid, "the prompt has a token that the model does not know: " + std::to_string(token));
+  if (generation.adapter && !generation.adapter->fits(*model_)) return fail(Code::kInvalid, "the adapter was loaded for another model");
   Handle handle;
   handle.cancelled_ = std::make_shared<std::atomic<bool>>(false);
   auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_);
@@ -155,14 +166,14 @@ void Engine::admit() {
     if (!gone) {
       // The same beginning is being computed right now: its pages will be there soon, and computing them twice takes longer.
       bool twin = std::ranges::any_of(running_, [&](const auto& other) {
-        return other->kv.length < static_cast<int32_t>(other->want.prompt.size()) && other->want.cache_root == next.want.cache_root &&
+        return other->kv.length < static_cast<int32_t>(other->want.prompt.size()) && other->cache_root == next.cache_root &&
                next.want.prompt.size() > kPageTokens && other->want.prompt.size() > kPageTokens &&
                std::equal(next.want.prompt.begin(), next.want.prompt.begin() + kPageTokens, other->want.prompt.begin());
       });
       if (twin) return;
       // The last token is always computed anew: its logits are what is wanted.
       if (!next.want.prompt_logprobs) {
-        next.kv.pages = prefixes_.find(next.want.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
+        next.kv.pages = prefixes_.find(next.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
         next.kv.length = static_cast<int32_t>(next.kv.pages.size()) * kPageTokens;
       }
       // Room for the prompt and a first page of answer, or wait until a reply ends. Alone it always fits.
@@ -244,16 +255,49 @@ int Engine::add_prompts(std::vector<Row>& rows, int budget) {
     for (int i = 0; i < count; ++i) {
       int32_t position = sequence.kv.length + i;
       bool last = position + 1 == static_cast<int32_t>(sequence.tokens.size());
-      rows.push_back({sequence.tokens[static_cast<size_t>(position)], position, &sequence.kv, last || sequence.want.prompt_logprobs});
+      rows.push_back({sequence.tokens[static_cast<size_t>(position)], position, &sequence.kv, last || sequence.want.prompt_logprobs, sequence.want.adapter.get()});
     }
     added += count;
   }
   return added;
 }
 
+// Constrained replies do without: what comes next there is often certain anyway, and then is in the text already.
+void Engine::guess(Sequence& sequence, int& rows, double& tokens) {
+  const Generation& want = sequence.want;
+  int room = std::min(options_.speculate, StepCosts::kMaxRows - rows);
+  // Tiles would take over from integers, and round otherwise.
+  room = std::min(room, options_.multiplier.bfloat_rows - 1 - rows);
+  room = std::min(room, context_ - static_cast<int32_t>(sequence.tokens.size()) - 1);
+  if (want.max_tokens >= 0) room = std::min(room, want.max_tokens - sequence.answered() - 1);
+  // Guesses take no pages from anybody.
+  if (cache_.free_pages() <= static_cast<int>(running_.size()))
+    room = std::min(room, static_cast<int>(sequence.kv.pages.size()) * kPageTokens - sequence.kv.length - 1);
+  if (room <= 0 || want.constraint || !sequence.record.awake()) return;
+  look_up(sequence.tokens, room, sequence.guesses);
+  if (sequence.guesses.empty()) return;
+  auto count = static_cast<int>(sequence.guesses.size());
+  double gained = sequence.record.rate() * count;
+  if (!sequence.record.trying() && !costs_.pays(rows, tokens, count, gained)) {
+    sequence.record.rest();
+    sequence.guesses.clear();
+    return;
+  }
+  if (!grow(sequence, 1 + count)) return sequence.guesses.clear();
+  rows += count, tokens += gained;
+}
+
 bool Engine::step() {
   std::vector<Row> rows;
-  int decoding = 0;
+  int decoding = 0, planned = 0;
+  bool guessing = options_.speculate > 0;
+  for (const auto& sequence : running_) {
+    sequence->guesses.clear();
+    planned += sequence->decoding();
+    guessing = guessing && (sequence->done || sequence->decoding());  // prompts have their own use of a step
+  }
+  guessing = guessing && planned > 0 && !costs_.plain_due(planned);
+  double expected = planned;
   for (size_t i = 0; i < running_.size(); ++i) {
     Sequence& sequence = *running_[i];
     if (sequence.cancelled->load(std::memory_order_relaxed)) {
@@ -274,7 +318,10 @@ bool Engine::step() {
       if (self) break;
     }
     if (i >= running_.size() || running_[i].get() != &sequence || sequence.done) continue;
-    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true});
+    if (guessing) guess(sequence, planned, expected);
+    const Adapter* adapter = sequence.want.adapter.get();
+    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true, adapter});
+    for (int32_t token : sequence.guesses) rows.push_back({token, rows.back().position + 1, &sequence.kv, true, adapter});
     ++decoding;
   }
   int budget = options_.prefill_tokens;
@@ -296,12 +343,21 @@ bool Engine::step() {
 
   // Rows of one sequence stand together, in the order of running_ within each of the two parts.
   int64_t stride = decoder_.logit_stride(), vocab = model_->config().vocab;
-  std::vector<std::pair<Sequence*, int>> wanting;
+  struct Wanting {
+    Sequence* sequence;
+    int at;                        // of its first row with logits
+    std::vector<Sampled> sampled;  // one, and one more for every guess that came true
+  };
+  std::vector<Wanting> wanting;
   std::map<const KvSequence*, Sequence*> owner;
   for (auto& slot : running_) owner[&slot->kv] = slot.get();
   int wanted = 0;
   for (const Row& row : rows) {
     Sequence& sequence = *owner.at(row.sequence);
+    if (row.position >= static_cast<int32_t>(sequence.tokens.size())) {  // a guess
+      ++wanted;
+      continue;
+    }
     sequence.kv.length = row.position + 1;
     if (!row.logits) continue;
     int at = wanted++;
@@ -310,21 +366,44 @@ bool Engine::step() {
                                                       std::max(0, sequence.want.sampling.top_logprobs)));
       continue;
     }
-    wanting.emplace_back(&sequence, at);
+    wanting.push_back({&sequence, at, {}});
   }
   counts_.prompt_tokens += prompts;
   auto logits_of = [&](int at) { return std::span(const_cast<float*>(logits) + at * stride, static_cast<size_t>(vocab)); };
   // Choosing among 150,000 tokens takes a while for many replies: all threads do it.
-  std::vector<Sampled> sampled(wanting.size());
-  auto free_choice = [&](size_t i) { return !wanting[i].first->want.constraint && wanting[i].first->want.max_tokens != 0; };
   {
     std::lock_guard turn_again(pool_->turn());
-    pool_->run_if_worth(static_cast<int64_t>(wanting.size()) * vocab, static_cast<int64_t>(wanting.size()), [&](int64_t i, int) {
-      auto at = static_cast<size_t>(i);
-      if (free_choice(at)) sampled[at] = wanting[at].first->sampler.sample(logits_of(wanting[at].second), nullptr);
+    pool_->run_if_worth(static_cast<int64_t>(wanted) * vocab, static_cast<int64_t>(wanting.size()), [&](int64_t i, int) {
+      Wanting& it = wanting[static_cast<size_t>(i)];
+      Sequence& sequence = *it.sequence;
+      if (sequence.want.constraint || sequence.want.max_tokens == 0) return;
+      // Each guess is held against what would have been chosen without it, so the answer is the same; the first that is wrong
+      // ends it, and its logits gave the right one.
+      for (size_t g = 0;; ++g) {
+        it.sampled.push_back(sequence.sampler.sample(logits_of(it.at + static_cast<int>(g)), nullptr));
+        sequence.sampler.accept(it.sampled.back().token, false);
+        if (g == sequence.guesses.size() || it.sampled.back().token != sequence.guesses[g]) break;
+      }
     });
   }
-  for (size_t i = 0; i < wanting.size(); ++i) handle(*wanting[i].first, logits_of(wanting[i].second), free_choice(i) ? &sampled[i] : nullptr);
+  if (prompts == 0) costs_.tell(static_cast<int>(rows.size()), seconds_since(started));
+  for (Wanting& it : wanting) {
+    Sequence& sequence = *it.sequence;
+    if (it.sampled.empty()) {
+      handle(sequence, logits_of(it.at), nullptr);
+      continue;
+    }
+    if (int proposed = static_cast<int>(sequence.guesses.size())) {
+      int accepted = static_cast<int>(it.sampled.size()) - 1;
+      sequence.record.tell(proposed, accepted);
+      counts_.proposed += proposed, counts_.accepted += accepted;
+    }
+    // Keys and values of guesses that came true are there; those of the others lie beyond kv.length and are overwritten.
+    for (size_t g = 0; g < it.sampled.size() && !sequence.done; ++g) {
+      if (g > 0) ++sequence.kv.length;
+      handle(sequence, logits_of(it.at + static_cast<int>(g)), &it.sampled[g]);
+    }
+  }
   return true;
 }
 
@@ -345,6 +424,7 @@ void Engine::handle(Sequence& sequence, std::span<float> logits, const Sampled* 
     TokenMask mask(logits.size());
     if (want.constraint) want.constraint->allow(mask);
     sampled = sequence.sampler.sample(logits, want.constraint ? &mask : nullptr);
+    sequence.sampler.accept(sampled.token, false);
   }
   auto n = static_cast<double>(++sequence.stats.output_tokens);
   sequence.stats.mean_margin += (sampled.margin - sequence.stats.mean_margin) / n;
@@ -360,16 +440,16 @@ void Engine::handle(Sequence& sequence, std::span<float> logits, const Sampled* 
   for (int32_t token : forced) {
     ++sequence.stats.output_tokens;
     ++counts_.output_tokens;
+    sequence.sampler.accept(token, false);
     if (want.on_token) want.on_token({.token = token, .margin = 1});
     if (!append(sequence, token)) return;
   }
 }
 
-// False: that was the last one.
+// Of a token that the sampler knows of already. False: that was the last one.
 bool Engine::append(Sequence& sequence, int32_t token) {
   Generation& want = sequence.want;
   sequence.tokens.push_back(token);
-  sequence.sampler.accept(token, false);
   if (want.constraint && (!want.constraint->accept(token) || want.constraint->finished())) return finish(sequence, FinishReason::kStop), false;
   if (want.max_tokens >= 0 && sequence.answered() >= want.max_tokens) return finish(sequence, FinishReason::kLength), false;
   if (static_cast<int32_t>(sequence.tokens.size()) >= context_) return finish(sequence, FinishReason::kContext), false;
@@ -381,7 +461,7 @@ void Engine::finish(Sequence& sequence, FinishReason reason, Error error) {
   sequence.done = true;
   if (sequence.first != TimePoint{}) sequence.stats.decode_s = seconds_since(sequence.first);
   auto computed = std::span(sequence.tokens).first(static_cast<size_t>(sequence.kv.length));
-  prefixes_.insert(sequence.want.cache_root, computed, sequence.kv.pages);
+  prefixes_.insert(sequence.cache_root, computed, sequence.kv.pages);
   for (int page : sequence.kv.pages) cache_.release(page);
   sequence.kv = {};
   if (sequence.want.on_done) sequence.want.on_done(reason, sequence.stats, std::move(error));
@@ -391,7 +471,7 @@ void Engine::forget_finished() {
   // A prompt whose pages are all there is worth sharing before its answer is over.
   for (auto& sequence : running_)
     if (!sequence->done && sequence->answered() == 1)
-      prefixes_.insert(sequence->want.cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
+      prefixes_.insert(sequence->cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
   std::erase_if(running_, [](const auto& sequence) { return sequence->done; });
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/decoder.h"
+#include "engine/lookup.h"
 #include "engine/prefix_cache.h"
 #include "engine/sampler.h"
 #include "engine/tokenizer.h"
@@ -52,6 +53,7 @@ struct Generation {
   std::unique_ptr<Constraint> constraint;
   std::string tenant;               // who waits in which queue; queues take turns
   uint64_t cache_root = 0;          // beginnings are shared among equal roots only
+  std::shared_ptr<const Adapter> adapter;  // of the engine's model, or none; beginnings are never shared across adapters
 
   std::function<void(const Sampled&)> on_token;
   std::function<void(std::vector<Sampled>)> on_prompt;
@@ -65,6 +67,7 @@ struct EngineOptions {
   int32_t max_running = 64;         // replies in one batch
   int32_t max_waiting = 512;
   int32_t prefill_tokens = 512;     // of prompts, in one step, when nobody is decoding
+  int32_t speculate = 4;            // tokens guessed ahead where the text repeats itself and it pays; 0: none. The answers are the same
   double stall_factor = 1.5;        // how much of a decoding step's time a step may spend on prompts beside it
   MultiplierOptions multiplier;
 };
@@ -73,6 +76,7 @@ struct EngineMetrics {  // all since start, but for the first three
   int running = 0, waiting = 0, free_pages = 0;
   int total_pages = 0;
   int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0;
+  int64_t proposed = 0, accepted = 0;  // guessed tokens, and those of them that came
 };
 
 class Engine {
@@ -89,7 +93,8 @@ class Engine {
     std::shared_ptr<std::atomic<bool>> cancelled_;
   };
 
-  // From any thread. kTooLarge: the prompt does not fit the context (says both numbers); kUnavailable: the queue is full.
+  // From any thread. kTooLarge: the prompt does not fit the context (says both numbers); kUnavailable: the queue is full;
+  // kInvalid: a token or an adapter that is not the model's.
   Result<Handle> submit(Generation generation);
 
   const Model& model() const { return *model_; }
@@ -108,6 +113,8 @@ class Engine {
   bool step();
   bool grow(Sequence& sequence, int32_t tokens);
   int add_prompts(std::vector<Row>& rows, int budget);
+  // Guesses of what follows, to be checked in the same step; `rows` and `tokens`: of the step so far, which it raises.
+  void guess(Sequence& sequence, int& rows, double& tokens);
   // `sampled`: its next token where that was chosen already, or null.
   void handle(Sequence& sequence, std::span<float> logits, const Sampled* sampled);
   bool append(Sequence& sequence, int32_t token);
@@ -129,6 +136,7 @@ class Engine {
   std::map<std::string, std::deque<std::unique_ptr<Sequence>>> queues_;  // by tenant
   std::string last_tenant_;
   std::vector<std::unique_ptr<Sequence>> running_;
+  StepCosts costs_;
   double decode_s_ = 0, prefill_token_s_ = 0;  // smoothed: a step of decoding only; a token of a prompt
   EngineMetrics counts_;
 

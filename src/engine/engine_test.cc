@@ -78,5 +78,30 @@ TEST(Engine, Stories260KTellsThePublishedStory) {
   }
 }
 
+TEST(Engine, GuessesWhatStories260KRepeats) {
+  std::string path = data("stories260K/stories260K.gguf");
+  NEEDS(path);
+  auto loaded = load(path);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  std::vector<int32_t> prompt{1};
+  loaded->tokenizer->encode("Tim had a red ball. Tim had a blue ball. Tim had a red ball. Tim had a blue ball. Tim had a red ball. Tim had", prompt);
+  for (float temperature : {0.f, 0.5f}) {
+    Answer answers[2];
+    for (int guessing : {0, 1}) {
+      auto engine = Engine::start(loaded->model, loaded->tokenizer, loaded->pool, {.speculate = guessing * 4});
+      ASSERT_TRUE(engine) << engine.error().message;
+      auto& answer = answers[guessing];
+      answer = ask(**engine, {.prompt = prompt, .sampling = {.temperature = temperature, .seed = 3}, .max_tokens = 300, .ignore_end = true}).get();
+      EngineMetrics m = (*engine)->metrics();
+      RecordProperty(temperature > 0 ? (guessing ? "sampled_guessing" : "sampled_plain") : guessing ? "greedy_guessing" : "greedy_plain",
+                     std::to_string(m.steps) + " steps, " + std::to_string(m.accepted) + " of " + std::to_string(m.proposed) + " guesses, " +
+                         std::to_string(answer.stats.decode_s) + " s");
+      if (guessing == 1) EXPECT_GT(m.proposed, 0);
+      if (guessing == 1 && temperature == 0) EXPECT_GT(m.accepted, 0);
+    }
+    EXPECT_EQ(answers[0].tokens, answers[1].tokens) << temperature;
+  }
+}
+
 }  // namespace
 }  // namespace ajar::engine

@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/random_model.h"
+#include "engine/test_adapters.h"
 #include "engine/testing.h"
 
 namespace ajar::engine {
@@ -47,9 +48,9 @@ class Scheduler : public testing::Test {
     delete folder_;
   }
 
-  std::unique_ptr<Engine> start(EngineOptions options) {
+  std::unique_ptr<Engine> start(EngineOptions options, int32_t end = -5) {
     options.multiplier.deterministic = true;
-    auto engine = Engine::start(model_, std::make_shared<NoTokenizer>(-5), std::make_shared<ComputePool>(2), options);
+    auto engine = Engine::start(model_, std::make_shared<NoTokenizer>(end), std::make_shared<ComputePool>(2), options);
     EXPECT_TRUE(engine) << engine.error().message;
     return std::move(*engine);
   }
@@ -126,6 +127,43 @@ TEST_F(Scheduler, EqualBeginningsAreComputedOnce) {
   int cached = 0;
   for (auto& answer : together) cached += answer.get().stats.cached_tokens;
   EXPECT_EQ(cached, 4 * 80);
+}
+
+TEST_F(Scheduler, BeginningsAreNotSharedAcrossAdapters) {
+  Folder folder;
+  std::vector<std::shared_ptr<const Adapter>> adapters{nullptr};
+  for (unsigned seed : {1u, 2u}) {
+    write_gguf_adapter(folder.at("a.gguf"), "llama", 32, random_pairs(model_->checkpoint(), 4, seed));
+    auto adapter = Adapter::load(folder.at("a.gguf"), *model_);
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    adapters.push_back(*adapter);
+  }
+  auto with = [&](size_t i) {
+    Generation g = want(1, 100, 12);
+    g.adapter = adapters[i];
+    return g;
+  };
+  std::vector<std::vector<int32_t>> alone;
+  for (size_t i = 0; i < adapters.size(); ++i) alone.push_back(ask(*start({.context = 256}), with(i)).get().tokens);
+  EXPECT_NE(alone[0], alone[1]);
+  EXPECT_NE(alone[1], alone[2]);
+  auto engine = start({.context = 256});
+  for (int round = 0; round < 2; ++round)
+    for (size_t i = 0; i < adapters.size(); ++i) {
+      Answer answer = ask(*engine, with(i)).get();
+      EXPECT_EQ(answer.stats.cached_tokens, round == 0 ? 0 : 96);
+      EXPECT_EQ(answer.tokens, alone[i]);
+    }
+  // All in one batch.
+  std::vector<std::future<Answer>> together;
+  for (size_t i = 0; i < 9; ++i) together.push_back(ask(*engine, with(i % 3)));
+  for (size_t i = 0; i < 9; ++i) EXPECT_EQ(together[i].get().tokens, alone[i % 3]) << i;
+  // Of another model, though of the same shape.
+  ComputePool pool(1);
+  auto twin = *Model::load(*Checkpoint::open(folder_->path("m.gguf")), pool);
+  Generation foreign = want(1, 10, 1);
+  foreign.adapter = *Adapter::load(folder.at("a.gguf"), *twin);
+  EXPECT_FALSE(engine->submit(std::move(foreign)));
 }
 
 TEST_F(Scheduler, BeginningsAreForgottenWhenMemoryIsWanted) {
@@ -248,6 +286,52 @@ TEST_F(Scheduler, ConstraintsHoldAndForcedTokensComeInOnePiece) {
   ASSERT_EQ(answer.tokens.size(), 15u);
   for (size_t i = 0; i < 15; ++i) EXPECT_TRUE(i == 5 ? answer.tokens[i] == 301 : answer.tokens[i] % 2 == 0) << i;
   EXPECT_LE(engine->metrics().steps, 14);
+}
+
+// Prompts that repeat themselves, low temperatures, penalties, filters, an end token that comes in the middle of what was guessed.
+TEST_F(Scheduler, GuessingChangesNothing) {
+  auto repetitive = [](int i) {
+    Generation g = want(i, 60, 100);
+    for (size_t t = 0; t < g.prompt.size(); ++t) g.prompt[t] = static_cast<int32_t>((t % 7) * 31 + static_cast<size_t>(i));
+    g.sampling.temperature = i % 4 == 0 ? 0.f : 0.02f * static_cast<float>(i);
+    if (i % 5 == 1) g.sampling.repetition_penalty = 1.3f, g.sampling.frequency_penalty = 0.2f;
+    if (i % 5 == 2) g.sampling.top_p = 0.8f, g.sampling.top_logprobs = 2;
+    if (i % 5 == 3) g.max_tokens = -1;
+    g.ignore_end = i % 3 != 0;
+    return g;
+  };
+  constexpr int kReplies = 10, kEnd = 38;
+  std::vector<Answer> plain;
+  {
+    auto engine = start({.context = 256, .speculate = 0}, kEnd);
+    for (int i = 0; i < kReplies; ++i) plain.push_back(ask(*engine, repetitive(i)).get());
+    EXPECT_EQ(engine->metrics().proposed, 0);
+  }
+  struct Way {
+    int ahead, pages;
+    bool together;
+  };
+  for (Way way : {Way{1, 64, false}, Way{4, 64, false}, Way{15, 30, true}, Way{4, 30, true}}) {
+    auto engine = start({.cache_bytes = pages(way.pages), .context = 256, .speculate = way.ahead}, kEnd);
+    std::vector<std::future<Answer>> answers;
+    for (int i = 0; i < kReplies; ++i) {
+      answers.push_back(ask(*engine, repetitive(i)));
+      if (!way.together) answers.back().wait();
+    }
+    for (size_t i = 0; i < kReplies; ++i) {
+      Answer answer = answers[i].get();
+      EXPECT_EQ(answer.tokens, plain[i].tokens) << "ahead " << way.ahead << ", reply " << i;
+      EXPECT_EQ(answer.reason, plain[i].reason);
+      EXPECT_EQ(answer.stats.output_tokens, plain[i].stats.output_tokens);
+      EXPECT_DOUBLE_EQ(answer.stats.mean_margin, plain[i].stats.mean_margin);
+    }
+    EngineMetrics metrics = engine->metrics();
+    if (!way.together) EXPECT_GT(metrics.proposed, 0);
+    if (!way.together) EXPECT_GT(metrics.accepted, 0);
+    EXPECT_LE(metrics.accepted, metrics.proposed);
+    // What was guessed wrongly is not shared either.
+    EXPECT_EQ(ask(*engine, repetitive(0)).get().tokens, plain[0].tokens);
+  }
 }
 
 TEST_F(Scheduler, StoppingTellsEverybody) {

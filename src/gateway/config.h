@@ -113,6 +113,7 @@ struct ModelConfigEntry {
   bool deterministic = false;
   bool pinned = false;
   std::string chat_template;
+  std::map<std::string, std::string> adapters;  // paths by name
 };
 
 // What Ajar keeps of the Responses API.

@@ -149,7 +149,7 @@ struct Generations {
   }
 };
 
-// Runs f() on a thread that may wait and compute; the loop goes on.
+// Runs f() on a thread that may wait and compute, for the encoder, a grammar or the disk; the loop goes on.
 template <class F>
 Task<std::invoke_result_t<F>> in_background(F f) {
   using R = std::invoke_result_t<F>;
@@ -180,7 +180,8 @@ Task<std::invoke_result_t<F>> in_background(F f) {
 
 Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
   TimePoint from = now();
-  auto got = co_await host_.get(name_for(request.model), std::min(after(limits.first_token), context.deadline), *context.cancel);
+  auto [model_name, adapter_name] = host_.resolve(name_for(request.model));
+  auto got = co_await host_.get(model_name, std::min(after(limits.first_token), context.deadline), *context.cancel);
   context.waited_since(from);
   if (!got) co_return std::unexpected(std::move(got).error());
   const std::shared_ptr<LoadedModel> model = std::move(*got);
@@ -195,6 +196,16 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
     context.waited_since(from);
     if (!read) co_return std::unexpected(std::move(read).error());
     form = std::move(*read);
+  }
+  if (!local->adapter.empty()) adapter_name = local->adapter;
+  std::shared_ptr<const engine::Adapter> adapter;
+  if (!adapter_name.empty()) adapter = model->adapters.ready(adapter_name);
+  if (!adapter_name.empty() && !adapter) {
+    from = now();
+    auto read = co_await in_background([model, name = adapter_name] { return model->adapters.get(name, *model->model); });
+    context.waited_since(from);
+    if (!read) co_return std::unexpected(std::move(read).error());
+    adapter = std::move(*read);
   }
 
   auto mailbox = std::make_shared<TokenMailbox>(Loop::current());
@@ -223,6 +234,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
       if (form) want.constraint = form->constraint();
       want.ignore_end = local->ignore_end;
       want.prompt_logprobs = local->echo && local->logprobs && !local->chat;
+      want.adapter = adapter;
       want.tenant = context.caller.key_id;
       want.on_token = [mailbox, index](const engine::Sampled& token) { mailbox->put({.choice = index, .token = token}); };
       want.on_prompt = [mailbox, index](std::vector<engine::Sampled> prompt_scores) {
@@ -247,7 +259,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
   }
 
   EventBatch events;
-  events.push_back({.kind = Event::Kind::kStart, .created = unix_millis() / 1000, .id = new_id("chatcmpl-"), .name = model->spec.name});
+  events.push_back({.kind = Event::Kind::kStart, .created = unix_millis() / 1000, .id = new_id("chatcmpl-"), .name = model->spec.name + (adapter ? ":" + adapter_name : "")});
   std::vector<TokenNews> news;
   std::vector<bool> over(choices.size());
   size_t open = choices.size();

@@ -12,7 +12,7 @@ namespace ajar {
 
 class LocalProvider final : public Provider {
  public:
-  // `model` empty: the name in the request. `host` must outlive this.
+  // `model`: "MODEL" or "MODEL:ADAPTER"; empty: the name in the request. `host` must outlive this.
   LocalProvider(ModelHost& host, std::string model) : host_(host), model_(std::move(model)) {}
 
   Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) override;

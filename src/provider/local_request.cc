@@ -47,6 +47,11 @@ Status read_extra(const Request& request, LocalRequest& out, std::vector<std::st
     else if (key == "repetition_penalty" || key == "repeat_penalty") AJAR_TRY(in(0.01, 10, out.sampling.repetition_penalty));
     else if (key == "ignore_eos" && flag) out.ignore_end = *flag;
     else if (key == "top_k" && number && *number >= 0) out.sampling.top_k = static_cast<int32_t>(std::min(*number, 1e6));
+    else if (key == "adapter" || key == "lora") {
+      auto name = json::as_string(field.value);
+      if (!name) return invalid(std::string(key), "'" + std::string(key) + "' must be the name of one of the model's adapters");
+      out.adapter = *name;
+    }
     else if (key == "echo") out.echo = flag.value_or(false);
     else if (key == "suffix") return fail(Code::kUnsupported, "this model cannot fill in before a suffix", "suffix");
     else if (key == "best_of" && number && *number > static_cast<double>(request.choices()))

@@ -19,6 +19,7 @@ struct LocalRequest {
   bool ignore_end = false;
   bool chat = true;                            // the text is read for thoughts and calls
   bool logprobs = false, echo = false;
+  std::string adapter;                         // by name; empty: what the target says
   chat::ReplyStart start = chat::ReplyStart::kContent;
 };
 

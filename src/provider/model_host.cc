@@ -90,6 +90,8 @@ void ModelHost::configure(std::vector<ModelSpec> specs) {
     auto spec = std::ranges::find(specs, it->first, &ModelSpec::name);
     if (spec != specs.end() && same(*spec, it->second->spec)) {
       it->second->spec.pinned = spec->pinned;
+      it->second->spec.adapters = spec->adapters;
+      if (it->second->loaded) it->second->loaded->adapters.configure(spec->adapters);
       ++it;
     } else {
       gone.push_back(it->second);
@@ -105,6 +107,19 @@ void ModelHost::configure(std::vector<ModelSpec> specs) {
     }
   }
   wake_.notify_all();
+}
+
+ModelHost::Named ModelHost::resolve(const std::string& name) const {
+  const size_t colon = name.rfind(':');
+  if (colon == std::string::npos) return {name, ""};
+  Named parts{name.substr(0, colon), name.substr(colon + 1)};
+  std::lock_guard lock(mutex_);
+  if (slots_.contains(name)) return {name, ""};
+  auto it = slots_.find(parts.model);
+  if (it == slots_.end()) return {name, ""};
+  // Looking for a pulled model of the whole name reads folders: not for every request to an adapter that is there.
+  if (it->second->spec.adapters.contains(parts.adapter) || !find_(name)) return parts;
+  return {name, ""};
 }
 
 std::optional<Result<std::shared_ptr<LoadedModel>>> ModelHost::look(const std::string& name, std::function<void()> ready) {
@@ -192,7 +207,10 @@ void ModelHost::run() {
     {
       std::lock_guard lock(mutex_);
       slot->state = loaded ? ModelState::kReady : ModelState::kFailed;
-      if (loaded) slot->loaded = std::move(*loaded);
+      if (loaded) {
+        slot->loaded = std::move(*loaded);
+        slot->loaded->adapters.configure(slot->spec.adapters);  // as they are now, not when loading began
+      }
       else slot->error = std::move(loaded).error();
       slot->used = now();
       waiting.swap(slot->waiting);
@@ -211,7 +229,7 @@ bool ModelHost::make_room(int64_t bytes) {
     Slot* oldest = nullptr;
     for (auto& [name, slot] : slots_) {
       if (slot->state != ModelState::kReady) continue;
-      used += slot->loaded->bytes;
+      used += slot->loaded->bytes + slot->loaded->adapters.bytes();
       bool idle = !slot->spec.pinned && slot->loaded.use_count() == 1;
       if (idle && (oldest == nullptr || slot->used < oldest->used)) oldest = slot.get();
     }
@@ -264,7 +282,7 @@ std::vector<ModelStatus> ModelHost::status() const {
     ModelStatus status{.name = name, .path = slot->spec.path, .error = slot->error.message, .state = slot->state, .progress = slot->progress,
                        .pinned = slot->spec.pinned};
     if (slot->loaded) {
-      status.bytes = slot->loaded->bytes;
+      status.bytes = slot->loaded->bytes + slot->loaded->adapters.bytes();
       status.encoder = slot->loaded->encoder != nullptr;
       if (slot->loaded->engine) status.metrics = slot->loaded->engine->metrics();
     }

@@ -20,6 +20,7 @@
 #include "engine/grammar/cache.h"
 #include "net/cancel.h"
 #include "net/task.h"
+#include "provider/adapter_shelf.h"
 
 namespace ajar {
 
@@ -31,6 +32,7 @@ struct ModelSpec {
   bool deterministic = false;
   bool pinned = false;         // loaded at start and never let go
   std::string chat_template;   // a file; empty: the model's own
+  AdapterShelf::Paths adapters;
 };
 
 struct HostOptions {
@@ -45,11 +47,12 @@ struct LoadedModel {
   std::shared_ptr<const engine::Model> model;
   std::shared_ptr<const engine::Tokenizer> tokenizer;
   std::shared_ptr<const chat::ChatTemplate> chat;  // of decoders
+  AdapterShelf adapters;                           // of decoders
   std::unique_ptr<engine::Engine> engine;          // of decoders
   std::unique_ptr<engine::Encoder> encoder;        // of encoders; one caller at a time, under `encoding`
   std::mutex encoding;
   engine::GrammarCache grammars;                   // what replies were bound to
-  int64_t bytes = 0;                               // of weights and cache
+  int64_t bytes = 0;                               // of weights and cache, adapters not counted
 };
 
 enum class ModelState : uint8_t { kUnloaded, kLoading, kReady, kFailed };
@@ -71,8 +74,15 @@ class ModelHost {
   static Result<std::unique_ptr<ModelHost>> make(HostOptions options, Find find);
   ~ModelHost();  // requests must be over; loops may be stopped but must still be there
 
-  // From now on these are the models by name. Those whose spec changed are loaded anew when they are asked for next.
+  // From now on these are the models by name. Those whose spec changed are loaded anew when they are asked for next; adapters
+  // come and go without that.
   void configure(std::vector<ModelSpec> specs);
+
+  // "MODEL" or "MODEL:ADAPTER". A model whose own name has the colon goes before.
+  struct Named {
+    std::string model, adapter;
+  };
+  Named resolve(const std::string& name) const;
 
   // The model, loaded if need be. On a loop. kNotFound; kInvalid, kUnsupported: the file's fault; kTooLarge: no memory for
   // it; kTimeout; kCancelled.

@@ -2,7 +2,9 @@
 import json
 import os
 import pathlib
+import random
 import shutil
+import struct
 import subprocess
 import tempfile
 import threading
@@ -127,5 +129,71 @@ def test_models_of_the_data_folder_and_reload(context):
         assert made.returncode == 0, made.stderr
         metrics = server.metrics()
         assert any(name.startswith("ajar_engine_") for name in metrics), sorted(metrics)[:40]
+    finally:
+        shutil.rmtree(folder)
+
+
+def write_adapter(path, seed, width=256, rank=4):
+    """A GGUF file that adapts the first two layers' attn_output of a model of random weights."""
+    def text(value):
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    def pair(key, value):
+        return text(key) + (struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<I", 8) + text(value))
+
+    numbers = random.Random(seed)
+    table, data = b"", b""
+    for layer in range(2):
+        for half, shape in (("a", (width, rank)), ("b", (rank, width))):
+            table += text(f"blk.{layer}.attn_output.weight.lora_{half}") + struct.pack("<IQQIQ", 2, *shape, 0, len(data))
+            data += b"".join(struct.pack("<f", numbers.gauss(0, 0.5)) for _ in range(shape[0] * shape[1]))
+    keys = pair("general.type", "adapter") + pair("general.architecture", "llama") + pair("adapter.type", "lora") + pair("adapter.lora.alpha", 8.0)
+    head = b"GGUF" + struct.pack("<IQQ", 3, 4, 4) + keys + table
+    path.write_bytes(head + b"\0" * (-len(head) % 32) + data)
+
+
+def test_adapters_come_and_go(context):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ajar-local-"))
+    try:
+        made = subprocess.run([context.binary, "quantize", "--random", "tiny-llama", str(folder / "m.gguf")], capture_output=True, text=True, timeout=120)
+        assert made.returncode == 0, made.stderr
+        for seed in (1, 2):
+            write_adapter(folder / f"{seed}.gguf", seed)
+        write_adapter(folder / "other.gguf", 3, width=128)
+
+        def configured(adapters):
+            routes = '[routes.one]\ntargets = [{provider = "here", model = "m:one"}]\n[routes."m:*"]\ntargets = [{provider = "here"}]\n'
+            return config([("m", folder / "m.gguf", f"deterministic = true\nadapters = {adapters}")], routes)
+
+        server = context.server(configured(f'{{one = "{folder}/1.gguf", other = "{folder}/other.gguf"}}'))
+
+        def say(model, **more):
+            answer = completion(server, model, "hello", max_tokens=12, temperature=0, **more)
+            assert answer.status == 200, answer.body
+            return answer.json()["choices"][0]["text"]
+
+        plain, one = say("m"), say("one")
+        assert one != plain, (one, plain)
+        assert say("m:one") == one and say("m", adapter="one") == one and say("m") == plain
+        unknown = completion(server, "m", "hello", adapter="two")
+        assert unknown.status in (400, 404) and "one, other" in unknown.error()["message"], unknown.body
+        other = completion(server, "m:other", "hello")
+        assert other.status == 400 and "another model" in other.error()["message"] and "128 x 4" in other.error()["message"], other.body
+        assert completion(server, "m", "hello", adapter=5).status == 400
+
+        # Another one without the model being loaded anew: what it has counted so far stays.
+        def steps():
+            return sum(value for name, value in server.metrics().items() if name.startswith("ajar_engine_steps_total"))
+
+        before = steps()
+        text = server.config_file.read_text().replace(f'one = "{folder}/1.gguf"', f'two = "{folder}/2.gguf"')
+        server.config_file.write_text(text)
+        server.admin("POST", "reload")
+        two = say("m:two")
+        assert two not in (one, plain), (one, two, plain)
+        assert steps() >= before > 0
+        gone = completion(server, "one", "hello")
+        assert gone.status in (400, 404) and "other, two" in gone.error()["message"], gone.body
+        assert say("m") == plain
     finally:
         shutil.rmtree(folder)

@@ -1,0 +1,197 @@
+#include "engine/adapter.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/decoder.h"
+#include "engine/random_model.h"
+#include "engine/test_adapters.h"
+
+namespace ajar::engine {
+namespace {
+
+struct Base {
+  Folder folder;
+  ComputePool pool{2};
+  std::shared_ptr<const Checkpoint> checkpoint;
+  std::shared_ptr<const Model> model;
+
+  explicit Base(const std::string& shape, Dtype dtype = Dtype::kF32) {
+    auto random = random_shape(shape);
+    random->dtype = dtype;
+    EXPECT_TRUE(write_random_model(*random, folder.at("base.gguf")));
+    checkpoint = *Checkpoint::open(folder.at("base.gguf"));
+    model = *Model::load(checkpoint, pool);
+  }
+  const ModelConfig& config() const { return model->config(); }
+
+  std::string gguf(const std::vector<TestPair>& pairs, float alpha, const std::string& name = "adapter.gguf") const {
+    write_gguf_adapter(folder.at(name), config().architecture, alpha, pairs);
+    return folder.at(name);
+  }
+  std::string peft(const std::vector<TestPair>& pairs, const std::string& config_json, const std::string& extra = "", const std::string& name = "peft") const {
+    folder.write(name + "/adapter_config.json", config_json);
+    folder.write(name + "/adapter_model.safetensors", peft_tensors(pairs, config().rope.kind == RopeKind::kInterleaved ? config().head_dim : 0, extra));
+    return folder.at(name);
+  }
+  std::shared_ptr<const Adapter> load(const std::string& path) const {
+    auto adapter = Adapter::load(path, *model);
+    EXPECT_TRUE(adapter) << adapter.error().message;
+    return adapter ? *adapter : nullptr;
+  }
+};
+
+using Logits = std::vector<std::vector<float>>;
+
+// One sequence per adapter, all in the same batches, each `piece` tokens at a time; the rows of one batch take turns in length.
+std::vector<Logits> run(const Model& model, ComputePool& pool, const std::vector<const Adapter*>& adapters, MultiplierOptions options = {}, int tokens = 24,
+                        int piece = 9) {
+  const ModelConfig& c = model.config();
+  KvPool cache = *KvPool::make(c, KvPool::page_bytes(c) * 16);
+  Decoder decoder(std::shared_ptr<const Model>(std::shared_ptr<void>(), &model), pool, options, c.context);
+  std::vector<KvSequence> sequences(adapters.size());
+  for (auto& sequence : sequences)
+    for (int i = 0; i < tokens; i += kPageTokens) sequence.pages.push_back(cache.take());
+  std::vector<Logits> out(adapters.size());
+  for (int at = 0; at < tokens; at += piece) {
+    std::vector<Row> rows;
+    for (size_t s = 0; s < adapters.size(); ++s)
+      for (int i = at; i < std::min(tokens, at + piece); ++i) rows.push_back({(i * 7919 + 13) % c.vocab, i, &sequences[s], true, adapters[s]});
+    const float* logits = decoder.forward(rows, cache);
+    for (size_t r = 0; r < rows.size(); ++r) {
+      const float* line = logits + static_cast<int64_t>(r) * decoder.logit_stride();
+      out[static_cast<size_t>(rows[r].sequence - sequences.data())].emplace_back(line, line + c.vocab);
+    }
+  }
+  return out;
+}
+
+double difference(const Logits& a, const Logits& b) {
+  double error = 0, spread = 0;
+  for (size_t t = 0; t < a.size(); ++t)
+    for (size_t i = 0; i < a[t].size(); ++i) error += std::pow(a[t][i] - b[t][i], 2), spread += std::pow(b[t][i], 2);
+  return std::sqrt(error / spread);
+}
+
+std::string config_of(int rank, double alpha, const std::string& more = "") {
+  return R"({"peft_type":"LORA","r":)" + std::to_string(rank) + R"(,"lora_alpha":)" + std::to_string(alpha) +
+         R"(,"target_modules":["q_proj","down_proj"])" + more + "}";
+}
+
+class Adapters : public testing::TestWithParam<std::string> {};
+
+TEST_P(Adapters, SayWhatMergedWeightsSay) {
+  Base base(GetParam());
+  for (int64_t rank : {1, 8, 20}) {
+    auto pairs = random_pairs(*base.checkpoint, rank, 5);
+    write_merged(base.folder.at("base.gguf"), base.folder.at("merged.gguf"), 2, pairs);
+    auto merged = Model::load(*Checkpoint::open(base.folder.at("merged.gguf")), base.pool);
+    ASSERT_TRUE(merged) << merged.error().message;
+    auto adapter = base.load(base.gguf(pairs, static_cast<float>(2 * rank)));
+    ASSERT_TRUE(adapter);
+    EXPECT_EQ(adapter->rank(), rank);
+    Logits exact = run(**merged, base.pool, {nullptr})[0];
+    EXPECT_LT(difference(run(*base.model, base.pool, {adapter.get()})[0], exact), 2e-3) << "rank " << rank;
+    EXPECT_GT(difference(run(*base.model, base.pool, {nullptr})[0], exact), 2e-2) << "rank " << rank;
+    if (base.config().architecture == "phi3") continue;  // PEFT's names of its fused matrices differ
+    auto peft = base.load(base.peft(pairs, config_of(static_cast<int>(rank), 2.0 * static_cast<double>(rank))));
+    ASSERT_TRUE(peft);
+    Logits a = run(*base.model, base.pool, {peft.get()})[0], b = run(*base.model, base.pool, {adapter.get()})[0];
+    EXPECT_EQ(difference(a, b), 0) << "rank " << rank;
+  }
+}
+
+TEST_P(Adapters, TogetherSayWhatTheySayAlone) {
+  for (Dtype dtype : {Dtype::kF16, Dtype::kQ8_0}) {
+    Base base(GetParam(), dtype);
+    auto one = base.load(base.gguf(random_pairs(*base.checkpoint, 8, 1), 16, "1.gguf"));
+    auto two = base.load(base.gguf(random_pairs(*base.checkpoint, 33, 2), 16, "2.gguf"));
+    MultiplierOptions options{.deterministic = true};
+    std::vector<const Adapter*> adapters{one.get(), nullptr, two.get(), one.get(), nullptr, two.get()};
+    auto together = run(*base.model, base.pool, adapters, options);
+    for (size_t s = 0; s < adapters.size(); ++s) {
+      Logits alone = run(*base.model, base.pool, {adapters[s]}, options, 24, 1)[0];
+      for (size_t t = 0; t < alone.size(); ++t)
+        ASSERT_EQ(0, std::memcmp(alone[t].data(), together[s][t].data(), alone[t].size() * sizeof(float))) << "sequence " << s << ", token " << t;
+    }
+    EXPECT_GT(difference(together[0], together[1]), 1e-2);
+    EXPECT_GT(difference(together[2], together[0]), 1e-2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, Adapters, testing::Values("tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-phi3"), [](const auto& info) {
+  return info.param.substr(5);
+});
+
+TEST(Adapter, RootScale) {
+  Base base("tiny-llama");
+  auto pairs = random_pairs(*base.checkpoint, 16, 3);
+  auto plain = base.load(base.peft(pairs, config_of(16, 32)));
+  auto root = base.load(base.peft(pairs, config_of(16, 8, R"(,"use_rslora":true)"), "", "root"));
+  EXPECT_EQ(difference(run(*base.model, base.pool, {plain.get()})[0], run(*base.model, base.pool, {root.get()})[0]), 0);
+  EXPECT_NE(plain->identity(), root->identity());
+}
+
+void refuses(const Base& base, const std::string& path, Code code, std::initializer_list<const char*> words) {
+  auto adapter = Adapter::load(path, *base.model);
+  ASSERT_FALSE(adapter);
+  EXPECT_EQ(adapter.error().code, code) << adapter.error().message;
+  for (const char* word : words) EXPECT_NE(adapter.error().message.find(word), std::string::npos) << word << " is not in: " << adapter.error().message;
+}
+
+TEST(Adapter, ThoseOfOtherModelsAreRefused) {
+  Base base("tiny-llama");
+  const auto good = random_pairs(*base.checkpoint, 8, 1);
+  auto changed = [&](auto change) {
+    auto pairs = good;
+    change(pairs);
+    return base.gguf(pairs, 8);
+  };
+  refuses(base, changed([](auto& p) { p[0].columns = 128, p[0].a.resize(8 * 128); }), Code::kInvalid, {"lora_a", "128 x 8", "256 x 256", "another model"});
+  refuses(base, changed([](auto& p) { p[0].rows = 100, p[0].b.resize(8 * 100); }), Code::kInvalid, {"lora_b", "8 x 100", "256 x 256", "another model"});
+  refuses(base, changed([](auto& p) { p[0].base = "blk.7.attn_q.weight"; }), Code::kInvalid, {"layer 7", "3 layers"});
+  refuses(base, changed([](auto& p) { p[0].b.clear(); }), Code::kInvalid, {"counterpart"});
+  refuses(base, changed([](auto& p) { p[0].a[17] = NAN; }), Code::kInvalid, {"not finite", "lora_a"});
+  refuses(base, changed([](auto& p) { p[0].base = "token_embd.weight"; }), Code::kUnsupported, {"token_embd.weight.lora_a", "embeddings"});
+  refuses(base, changed([](auto& p) { p[0].base = "blk.0.ffn_up_exps.weight"; }), Code::kUnsupported, {"ffn_up_exps", "experts"});
+  refuses(base, changed([](auto& p) { p.clear(); }), Code::kInvalid, {"no tensors"});
+  refuses(base, base.gguf(random_pairs(*base.checkpoint, 257, 1), 8), Code::kInvalid, {"257", "256"});
+  refuses(base, base.folder.at("base.gguf"), Code::kInvalid, {"no adapter"});
+  refuses(base, base.folder.at("nowhere.gguf"), Code::kNotFound, {"nowhere.gguf"});
+  write_gguf_adapter(base.folder.at("q.gguf"), "qwen2", 8, good);
+  refuses(base, base.folder.at("q.gguf"), Code::kInvalid, {"qwen2", "llama"});
+  Base mixture("tiny-mixtral");
+  refuses(mixture, mixture.gguf({good.begin(), good.end()}, 8), Code::kUnsupported, {"experts"});
+}
+
+TEST(Adapter, PeftFoldersAreReadWithCare) {
+  Base base("tiny-llama");
+  const auto good = random_pairs(*base.checkpoint, 8, 1);
+  refuses(base, base.peft(good, config_of(16, 8)), Code::kInvalid, {"rank 8", "16"});
+  refuses(base, base.peft(good, config_of(8, 8, R"(,"use_dora":true)")), Code::kUnsupported, {"use_dora"});
+  refuses(base, base.peft(good, R"({"peft_type":"IA3"})"), Code::kUnsupported, {"IA3"});
+  refuses(base, base.peft(good, R"({"r":8,"lora_alpha":8,"target_modules":["lm_head"]})"), Code::kInvalid, {"lm_head"});
+  refuses(base, base.peft(good, "{"), Code::kInvalid, {"adapter_config.json"});
+  refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.embed_tokens.lora_embedding_A"), Code::kUnsupported, {"embed_tokens"});
+  refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.layers.0.mlp.experts.3.up_proj.lora_A.weight"), Code::kUnsupported, {"experts.3"});
+  Folder empty;
+  refuses(base, empty.path(), Code::kNotFound, {"adapter_config.json"});
+}
+
+TEST(Adapter, CutFilesAreErrors) {
+  Base base("tiny-llama");
+  auto pairs = random_pairs(*base.checkpoint, 2, 1);
+  const std::string gguf = slurp(base.gguf(pairs, 8));
+  const std::string safetensors = slurp(base.peft(pairs, config_of(2, 8)) + "/adapter_model.safetensors");
+  for (size_t part = 0; part < 97; ++part) {
+    auto cut = Adapter::load(base.folder.write("cut.gguf", gguf.substr(0, gguf.size() * part / 97)), *base.model);
+    EXPECT_FALSE(cut) << part;
+    base.folder.write("peft/adapter_model.safetensors", safetensors.substr(0, safetensors.size() * part / 97));
+    EXPECT_FALSE(Adapter::load(base.folder.at("peft"), *base.model)) << part;
+  }
+}
+
+}  // namespace
+}  // namespace ajar::engine
