@@ -4,10 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <random>
 
 #include "engine/grammar/automaton.h"
 #include "engine/grammar/compiled.h"
+#include "engine/random_model.h"
 #include "json/read.h"
 
 namespace ajar {
@@ -123,6 +127,92 @@ TEST(LocalConstraint, OnlyWhatIsAllowedMayBeCalled) {
   request = calling();
   request.tools[2].strict = true;
   EXPECT_EQ(add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent).error().field, "tools[2].function.parameters");
+}
+
+class Forms : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = (std::filesystem::temp_directory_path() / ("ajar-forms-" + std::to_string(getpid()) + ".gguf")).string();
+    auto shape = engine::random_shape("tiny-llama");
+    ASSERT_TRUE(shape);
+    ASSERT_TRUE(engine::write_random_model(*shape, path_, true));
+    engine::ComputePool pool(1);
+    model_.model = *engine::Model::load(*engine::Checkpoint::open(path_), pool);
+    model_.tokenizer = *engine::load_gguf_tokenizer(path_);
+    model_.chat = *chat::ChatTemplate::make("", {});
+    request_.messages.push_back({.role = Role::kUser, .parts = {{.text = "Hi"}}});
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+  auto form(chat::ReplyStart start = chat::ReplyStart::kContent) { return read_form(request_, model_, start); }
+
+  std::string path_;
+  LoadedModel model_;
+  Request request_;
+};
+
+TEST_F(Forms, EveryWayToAskForOne) {
+  EXPECT_FALSE(demands_form(request_));
+  std::mt19937_64 random(8);
+  auto starts = [&](std::string_view with) {
+    EXPECT_TRUE(demands_form(request_));
+    auto made = form();
+    ASSERT_TRUE(made) << made.error().message;
+    ASSERT_TRUE(*made);
+    const std::string text = random_text(*(*made)->grammar, random);
+    EXPECT_EQ(text.substr(text.find_first_not_of(" \n")).find(with), 0u) << text;
+  };
+  request_.response_format.kind = ResponseFormat::Kind::kJsonObject;
+  starts("{");
+  request_.response_format = {.kind = ResponseFormat::Kind::kJsonSchema, .schema = R"({"type":"object","properties":{"zip":{"type":"integer"}},"required":["zip"]})"};
+  starts("{\"zip\":");
+  EXPECT_EQ((*form())->grammar, (*form())->grammar) << "compiled once";
+  request_.response_format = {};
+  for (auto [extra, with] : {std::pair{R"("guided_regex":"x[0-9]{3}")", "x"}, {R"("guided_choice":["left"])", "left"}, {R"("guided_json":{"const":5})", "5"},
+                             {R"("guided_json":"{\"const\":5}")", "5"}, {R"("guided_grammar":"root ::= \"yes\"")", "yes"}, {R"("grammar":"root ::= \"yes\"")", "yes"}}) {
+    request_.extra = extra;
+    starts(with);
+  }
+}
+
+TEST_F(Forms, ErrorsNameTheField) {
+  request_.response_format = {.kind = ResponseFormat::Kind::kJsonSchema, .schema = R"({"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}})"};
+  auto made = form();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kInvalid);
+  EXPECT_EQ(made.error().field, "response_format");
+  EXPECT_NE(made.error().message.find("#/properties/a/uniqueItems"), std::string::npos) << made.error().message;
+  request_.response_format = {};
+  request_.extra = R"g("guided_regex":"(?=x)")g";
+  EXPECT_EQ(form().error().field, "guided_regex");
+  request_.extra = R"("guided_regex":"x","guided_grammar":"root ::= \"x\"")";
+  EXPECT_EQ(form().error().code, Code::kInvalid);
+}
+
+TEST_F(Forms, ThoughtsComeFirst) {
+  request_.response_format.kind = ResponseFormat::Kind::kJsonObject;
+  EXPECT_FALSE((*form())->thought.open);
+  auto made = form(chat::ReplyStart::kThought);
+  EXPECT_TRUE((*made)->thought.open);
+  EXPECT_EQ((*made)->thought.end, "</think>");
+  request_.reasoning.mode = Reasoning::Mode::kOff;
+  EXPECT_EQ((*form())->thought.begin, "");
+}
+
+TEST_F(Forms, ToolsAndAFormAreEitherOr) {
+  request_ = calling();
+  request_.tool_choice.mode = ToolChoice::Mode::kAuto;
+  EXPECT_FALSE(demands_form(request_));
+  request_.response_format = {.kind = ResponseFormat::Kind::kJsonSchema, .schema = R"({"type":"object","properties":{"zip":{"type":"integer"}},"required":["zip"]})"};
+  auto made = form();
+  ASSERT_TRUE(made) << made.error().message;
+  std::mt19937_64 random(8);
+  int calls = 0, answers = 0;
+  for (int i = 0; i < 60; ++i) {
+    const std::string text = random_text(*(*made)->grammar, random);
+    ++(text.find("\"zip\":") == std::string::npos ? calls : answers);
+  }
+  EXPECT_GT(calls, 0);
+  EXPECT_GT(answers, 0);
 }
 
 }  // namespace
