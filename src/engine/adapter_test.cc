@@ -134,6 +134,67 @@ TEST(Adapter, RootScale) {
   EXPECT_NE(plain->identity(), root->identity());
 }
 
+// The tensors of a "llama" GGUF file as Hugging Face lays them out: other names, and the rows of Q and K in halves.
+void write_hf_folder(const Base& base, const std::string& name) {
+  const ModelConfig& c = base.config();
+  const std::pair<const char*, const char*> names[] = {
+      {"attn_q", "self_attn.q_proj"}, {"attn_k", "self_attn.k_proj"}, {"attn_v", "self_attn.v_proj"}, {"attn_output", "self_attn.o_proj"},
+      {"ffn_gate", "mlp.gate_proj"}, {"ffn_up", "mlp.up_proj"}, {"ffn_down", "mlp.down_proj"}, {"attn_norm", "input_layernorm"},
+      {"ffn_norm", "post_attention_layernorm"}};
+  std::string json = "{", data;
+  for (const Tensor& tensor : base.checkpoint->tensors()) {
+    std::string hf = tensor.name == "token_embd.weight" ? "model.embed_tokens.weight" : tensor.name == "output_norm.weight" ? "model.norm.weight" : "";
+    bool turned = tensor.name.find("attn_q.") != std::string::npos || tensor.name.find("attn_k.") != std::string::npos;
+    if (hf.empty()) {
+      size_t dot = tensor.name.find('.', 4);
+      for (auto [from, to] : names)
+        if (tensor.name.substr(dot + 1) == from + std::string(".weight")) hf = "model.layers." + tensor.name.substr(4, dot - 4) + "." + to + ".weight";
+    }
+    if (hf.empty()) continue;  // rope_freqs
+    std::string bytes(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+    const size_t row = static_cast<size_t>(tensor.columns()) * 4, half = static_cast<size_t>(c.head_dim / 2);
+    if (turned)
+      for (size_t r = 0; r < static_cast<size_t>(tensor.rows()); ++r) {
+        size_t i = r % (2 * half), to = r - i + i % 2 * half + i / 2;
+        std::memcpy(bytes.data() + to * row, tensor.bytes.data() + r * row, row);
+      }
+    std::string shape = tensor.rows() > 1 ? std::to_string(tensor.rows()) + "," + std::to_string(tensor.columns()) : std::to_string(tensor.columns());
+    json += (json.size() > 1 ? "," : "") + ("\"" + hf) + "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(data.size()) +
+            "," + std::to_string(data.size() + bytes.size()) + "]}";
+    data += bytes;
+  }
+  json += "}";
+  uint64_t size = json.size();
+  base.folder.write(name + "/model.safetensors", std::string(reinterpret_cast<const char*>(&size), 8) + json + data);
+  auto n = [](auto value) { return std::to_string(value); };
+  base.folder.write(name + "/config.json", R"({"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"hidden_act":"silu","vocab_size":)" +
+                                               n(c.vocab) + R"(,"hidden_size":)" + n(c.embedding) + R"(,"intermediate_size":)" + n(c.feed_forward) +
+                                               R"(,"num_hidden_layers":)" + n(c.layers) + R"(,"num_attention_heads":)" + n(c.heads) +
+                                               R"(,"num_key_value_heads":)" + n(c.kv_heads) + R"(,"max_position_embeddings":)" + n(c.context) +
+                                               R"(,"rms_norm_eps":)" + n(c.norm_epsilon) + R"(,"rope_theta":)" + n(c.rope.base) + "}");
+}
+
+// Either kind of file on either kind of model: rows of Q and K are put where the model has them.
+TEST(Adapter, BothKindsFitBothKindsOfModels) {
+  Base base("tiny-llama");
+  if (base.checkpoint->find("rope_freqs.weight") != nullptr || !base.config().rope.factors.empty()) GTEST_SKIP() << "its rotation has factors";
+  write_hf_folder(base, "hf");
+  auto folder = Checkpoint::open(base.folder.at("hf"));
+  ASSERT_TRUE(folder) << folder.error().message;
+  ASSERT_NE((*folder)->config().rope.kind, base.config().rope.kind);
+  auto twin = Model::load(*folder, base.pool);
+  ASSERT_TRUE(twin) << twin.error().message;
+  auto pairs = random_pairs(*base.checkpoint, 8, 9);
+  auto from_gguf = Adapter::load(base.gguf(pairs, 16), **twin), from_peft = Adapter::load(base.peft(pairs, config_of(8, 16)), **twin);
+  ASSERT_TRUE(from_gguf) << from_gguf.error().message;
+  ASSERT_TRUE(from_peft) << from_peft.error().message;
+  Logits exact = run(*base.model, base.pool, {base.load(base.gguf(pairs, 16)).get()})[0];
+  auto both = run(**twin, base.pool, {from_gguf->get(), from_peft->get(), nullptr});
+  EXPECT_LT(difference(both[0], exact), 2e-3);
+  EXPECT_LT(difference(both[1], exact), 2e-3);
+  EXPECT_GT(difference(both[2], exact), 2e-2);
+}
+
 void refuses(const Base& base, const std::string& path, Code code, std::initializer_list<const char*> words) {
   auto adapter = Adapter::load(path, *base.model);
   ASSERT_FALSE(adapter);
