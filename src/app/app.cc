@@ -27,7 +27,7 @@ std::vector<ModelSpec> specs_of(const Config& config) {
   for (const ModelConfigEntry& model : config.models) {
     specs.push_back({.name = model.name, .path = model.path, .context = model.context, .cache_bytes = model.cache_bytes,
                      .deterministic = model.deterministic, .pinned = model.pinned, .chat_template = model.chat_template,
-                     .adapters = model.adapters});
+                     .adapters = model.adapters, .speculate = int(model.speculate)});
   }
   return specs;
 }
@@ -41,7 +41,7 @@ std::vector<Metrics::EngineModel> engine_models(const ModelHost& host) {
                    .waiting = m.metrics.waiting, .free_pages = m.metrics.free_pages, .total_pages = m.metrics.total_pages,
                    .prompt_tokens = m.metrics.prompt_tokens, .cached_tokens = m.metrics.cached_tokens,
                    .output_tokens = m.metrics.output_tokens, .steps = m.metrics.steps, .preemptions = m.metrics.preemptions,
-                   .stalls = m.metrics.stalls});
+                   .stalls = m.metrics.stalls, .guessed = m.metrics.proposed, .guessed_right = m.metrics.accepted});
   }
   return out;
 }

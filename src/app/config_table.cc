@@ -187,6 +187,9 @@ const Key<Mo> kModel[] = {
     {"adapters", "{}", Special<Mo>{"table of strings"},
      "LoRA adapters by name: GGUF files, or folders as PEFT writes them. A target or request whose model is \"NAME:ADAPTER\" uses one, "
      "and so does a request with the field adapter. A reload adds and drops them without loading the model anew."},
+    {"speculate", "4", Whole<Mo>{&Mo::speculate, 0, 15},
+     "How many tokens are guessed ahead where a text repeats itself or its prompt, and checked in one step, as long as that measurably "
+     "pays. The answers are the same; 0 turns it off."},
 };
 
 }  // namespace

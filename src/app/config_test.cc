@@ -36,6 +36,10 @@ preset = "openai"
 api_key = "${KEY}"
 headers = { "openai-organization" = "${ORG:-none}" }
 unknown_fields = "drop"
+[models.m]
+path = "/m.gguf"
+adapters = { law = "/law.gguf", code = "/code" }
+speculate = 0
 [providers.openai.prices."my-model"]
 input = 1.5
 output = 2
@@ -57,6 +61,9 @@ targets = [{ provider = "openai", weight = 3 }, { provider = "openai", model = "
   EXPECT_EQ(provider.headers.at("openai-organization"), "none");
   EXPECT_FALSE(provider.keep_unknown);
   EXPECT_DOUBLE_EQ(provider.prices.at("my-model").base.input, 1.5);
+  const std::map<std::string, std::string> adapters{{"law", "/law.gguf"}, {"code", "/code"}};
+  EXPECT_EQ(config->models.at(0).adapters, adapters);
+  EXPECT_EQ(config->models.at(0).speculate, 0);
   const auto& route = config->routes.at(0);
   EXPECT_EQ(route.strategy, Strategy::kWeighted);
   EXPECT_EQ(route.hedge_after, Millis(250));
@@ -67,6 +74,9 @@ targets = [{ provider = "openai", weight = 3 }, { provider = "openai", model = "
 TEST(ConfigFile, FaultsCarryFileLineAndColumn) {
   EXPECT_EQ(faults_of("[server]\nlisten = 5"), "t.toml:2:10: 'server.listen' must be an array of strings");
   EXPECT_EQ(faults_of("[server]\nlistn = \"x\""), "t.toml:2:1: unknown key 'listn' (did you mean 'listen'?)");
+  EXPECT_EQ(faults_of("[models.m]\npath = \"p\"\nadapters = 5"), "t.toml:3:12: 'models.m.adapters' must be a table of strings");
+  EXPECT_EQ(faults_of("[models.m]\npath = \"p\"\nadapters = { \"a:b\" = \"x\" }"),
+            "t.toml:3:22: the name of an adapter must not be empty or have a colon");
   EXPECT_EQ(faults_of("[servers]\n"), "t.toml:1:2: unknown key 'servers' (did you mean 'server'?)");
   EXPECT_TRUE(faults_of("[server\n").starts_with("t.toml:1:8: ")) << faults_of("[server\n");
   EXPECT_EQ(faults_of("[server]\nidle_timeout = 5"),

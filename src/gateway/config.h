@@ -114,6 +114,7 @@ struct ModelConfigEntry {
   bool pinned = false;
   std::string chat_template;
   std::map<std::string, std::string> adapters;  // paths by name
+  int64_t speculate = 4;
 };
 
 // What Ajar keeps of the Responses API.

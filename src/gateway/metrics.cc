@@ -61,6 +61,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   engine_steps_ = counter("ajar_engine_steps_total", "Forward passes");
   engine_preemptions_ = counter("ajar_engine_preemptions_total", "Replies that had to give their cache to others and begin again");
   engine_stalls_ = counter("ajar_engine_stalls_total", "Steps in which a prompt held replies up for more than three usual steps");
+  engine_guesses_ = counter("ajar_engine_guesses_total", "Tokens guessed ahead because the text repeats itself, by whether they came");
   requests_ = counter("ajar_requests_total", "Calls by how they ended");
   tokens_ = counter("ajar_tokens_total", "Tokens by kind; cached is part of input, reasoning of output");
   spend_ = counter("ajar_spend_dollars_total", "What calls cost, in US dollars");
@@ -234,6 +235,8 @@ void Metrics::engine(const std::vector<EngineModel>& models) {
     raise(engine_steps_->Add({{"model", m.name}}), m.steps);
     raise(engine_preemptions_->Add({{"model", m.name}}), m.preemptions);
     raise(engine_stalls_->Add({{"model", m.name}}), m.stalls);
+    raise(engine_guesses_->Add({{"model", m.name}, {"result", "right"}}), m.guessed_right);
+    raise(engine_guesses_->Add({{"model", m.name}, {"result", "wrong"}}), m.guessed - m.guessed_right);
   }
 }
 

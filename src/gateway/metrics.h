@@ -47,7 +47,7 @@ class Metrics {
     bool ready = false;
     int64_t bytes = 0;
     int64_t running = 0, waiting = 0, free_pages = 0, total_pages = 0;
-    int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0;
+    int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0, guessed = 0, guessed_right = 0;
   };
   void engine(const std::vector<EngineModel>& models);
 
@@ -65,7 +65,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
-  prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_;
+  prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_;
   prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_;
   prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_;
 

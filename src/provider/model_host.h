@@ -33,6 +33,7 @@ struct ModelSpec {
   bool pinned = false;         // loaded at start and never let go
   std::string chat_template;   // a file; empty: the model's own
   AdapterShelf::Paths adapters;
+  int speculate = 4;           // tokens guessed ahead: EngineOptions::speculate
 };
 
 struct HostOptions {
