@@ -34,6 +34,17 @@ std::vector<ModelSpec> specs_of(const Config& config) {
 
 namespace {
 
+// Without a configuration, what `ajar pull` brought is served under its own name.
+void add_local_models(Config& config) {
+  const std::vector<LocalModel> models = local_models(config.store.path);
+  if (models.empty()) return;
+  config.providers.push_back({.name = "here", .preset = "local"});
+  for (const LocalModel& model : models) {
+    config.routes.push_back({.name = model.name, .description = "An open model in this process",
+                             .targets = {{.provider = "here", .model = model.name}}});
+  }
+}
+
 std::vector<Metrics::EngineModel> engine_models(const ModelHost& host) {
   std::vector<Metrics::EngineModel> out;
   for (const ModelStatus& m : host.status()) {
@@ -75,6 +86,7 @@ std::expected<Config, ConfigFaults> App::read() {
   if (!options_.data_folder.empty()) config->store.path = options_.data_folder;
   if (!options_.listen.empty()) config->server.listen = options_.listen;
   if (options_.quiet) config->server.access_log = "off";
+  if (options_.config_path.empty()) add_local_models(*config);
   return config;
 }
 
