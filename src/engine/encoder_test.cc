@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "engine/random_model.h"
@@ -80,10 +80,10 @@ class PlainBert {
   }
   Vector times(const std::string& name, const Vector& x) {
     Vector y, bias = checkpoint_.find(name + ".bias") ? row(name + ".bias", 0) : Vector();
-    for (int64_t r = 0; r < checkpoint_.find(name + ".weight")->shape[1]; ++r) {
-      Vector w = row(name + ".weight", r);
-      y.push_back(std::inner_product(w.begin(), w.end(), x.begin(), bias.empty() ? 0.0 : bias[static_cast<size_t>(r)]));
-    }
+    auto& matrix = matrices_[name];
+    if (matrix.empty())
+      for (int64_t r = 0; r < checkpoint_.find(name + ".weight")->shape[1]; ++r) matrix.push_back(row(name + ".weight", r));
+    for (size_t r = 0; r < matrix.size(); ++r) y.push_back(std::inner_product(x.begin(), x.end(), matrix[r].begin(), bias.empty() ? 0.0 : bias[r]));
     return y;
   }
   Vector norm(const std::string& name, const Vector& x) {
@@ -98,6 +98,7 @@ class PlainBert {
   }
   const Checkpoint& checkpoint_;
   const ModelConfig& c_;
+  std::map<std::string, std::vector<Vector>> matrices_;
 };
 
 class Encoders : public testing::TestWithParam<std::string> {};
@@ -115,13 +116,15 @@ TEST_P(Encoders, AgreeWithTheReference) {
     auto model = Model::load(*checkpoint, *pool);
     ASSERT_TRUE(model) << model.error().message;
     std::vector<EncoderInput> texts;
-    for (int length : {1, 3, 40, 17}) {
+    for (int length : {1, 3, 27, 17}) {
       EncoderInput& text = texts.emplace_back();
       for (int i = 0; i < length; ++i) text.tokens.push_back((i * 31 + length) % random->config.vocab);
       if (random->config.token_types > 1)
         for (int i = 0; i < length; ++i) text.types.push_back(i > length / 2);
     }
     PlainBert plain(**checkpoint);
+    std::vector<Vector> exactly;
+    for (const EncoderInput& text : texts) exactly.push_back(plain.run(text));
     for (const Kernels* kernels : all_kernels()) {
       auto encoder = Encoder::make(*model, pool, {.kernels = kernels});
       ASSERT_TRUE(encoder) << encoder.error().message;
@@ -129,7 +132,7 @@ TEST_P(Encoders, AgreeWithTheReference) {
       ASSERT_TRUE(together) << together.error().message;
       auto dim = static_cast<size_t>((*encoder)->dimension());
       for (size_t i = 0; i < texts.size(); ++i) {
-        Vector exact = plain.run(texts[i]);
+        const Vector& exact = exactly[i];
         ASSERT_EQ(exact.size(), dim);
         double error = 0, size = 0;
         for (size_t d = 0; d < dim; ++d) error += std::pow((*together)[i * dim + d] - exact[d], 2), size += exact[d] * exact[d];

@@ -118,7 +118,11 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
   std::vector<std::byte> scratch(kBfloatScratch);
   for (const Kernels* kernels : all_kernels()) {
     for (Dtype dtype : kAll) {
+#ifdef AJAR_SANITIZED
+      for (int rows : {1, 3, 13, 33}) {
+#else
       for (int rows : {1, 3, 8, 13, 33, 48}) {
+#endif
         int64_t columns = columns_for(dtype, is_float(dtype) && rows == 3 ? 77 : 96);
         if (rows == 33) columns = columns_for(dtype, 2400);
         Case c = make_case(dtype, rows == 33 ? 16 * 2 + 5 : 16 * 9 + 5, columns, 3);
