@@ -116,6 +116,7 @@ Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const 
                                       {.cache_bytes = engine::KvPool::page_bytes(model->config()) *
                                                       (int64_t{longest} / engine::kPageTokens + 2 + int64_t{most} * ((64 + options.generate) / engine::kPageTokens + 2) + 40),
                                        .context = longest,
+                                       .speculate = 0,  // greedy text of random weights repeats itself; guessing would flatter
                                        .multiplier = {.kernels = &kernels}});
   if (!engine) return std::unexpected(engine.error());
   start(**engine, 1, 1, 0).get();
