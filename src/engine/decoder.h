@@ -35,8 +35,6 @@ class Decoder {
   const float* forward(std::span<const Row> rows, const KvPool& cache);
   int64_t logit_stride() const { return model_->head().padded_rows(); }
   const Model& model() const { return *model_; }
-  // The residual stream after the last norm of the rows with logits, [row][embedding]; of the latest call.
-  const float* hidden() const { return normed_.data(); }
 
  private:
   void embed(std::span<const Row> rows);

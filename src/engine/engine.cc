@@ -131,9 +131,7 @@ void Engine::run() {
     }
     take_new();
     admit();
-    if (!step() && running_.empty()) {
-      // Whoever waits now waits for memory that only a running reply could free, and none runs: see admit().
-    }
+    step();
     forget_finished();
     publish();
   }
@@ -287,7 +285,7 @@ void Engine::guess(Sequence& sequence, int& rows, double& tokens) {
   rows += count, tokens += gained;
 }
 
-bool Engine::step() {
+void Engine::step() {
   std::vector<Row> rows;
   int decoding = 0, planned = 0;
   bool guessing = options_.speculate > 0;
@@ -328,7 +326,7 @@ bool Engine::step() {
   if (decoding > 0 && prefill_token_s_ > 0 && decode_s_ > 0)
     budget = std::clamp(static_cast<int>(options_.stall_factor * decode_s_ / prefill_token_s_), 16, options_.prefill_tokens);
   int prompts = add_prompts(rows, budget);
-  if (rows.empty()) return false;
+  if (rows.empty()) return;
 
   std::unique_lock turn(pool_->turn());
   TimePoint started = now();
@@ -404,7 +402,6 @@ bool Engine::step() {
       handle(sequence, logits_of(it.at + static_cast<int>(g)), &it.sampled[g]);
     }
   }
-  return true;
 }
 
 // The next token of a sequence is known to the model now.

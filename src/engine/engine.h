@@ -110,7 +110,7 @@ class Engine {
   void run();
   void take_new();
   void admit();
-  bool step();
+  void step();
   bool grow(Sequence& sequence, int32_t tokens);
   int add_prompts(std::vector<Row>& rows, int budget);
   // Guesses of what follows, to be checked in the same step; `rows` and `tokens`: of the step so far, which it raises.

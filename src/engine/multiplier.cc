@@ -19,7 +19,7 @@ Multiplier::Multiplier(ComputePool& pool, MultiplierOptions options) : pool_(poo
 
 Arithmetic Multiplier::arithmetic(const Matrix& matrix, int rows) const {
   const Kernels& k = *options_.kernels;
-  if (options_.exact || matrix.columns % kBlock != 0) return Arithmetic::kFloat;
+  if (matrix.columns % kBlock != 0) return Arithmetic::kFloat;
   bool tiles = k.multiply_bfloat != nullptr && !options_.deterministic && rows >= options_.bfloat_rows &&
                matrix.dtype != Dtype::kF32 && matrix.dtype != Dtype::kF16;
   if (tiles) return Arithmetic::kBfloat;

@@ -15,7 +15,6 @@ struct MultiplierOptions {
   const Kernels* kernels = &best_kernels();
   // Answers do not depend on the batch: the arithmetic no longer follows the number of rows.
   bool deterministic = false;
-  bool exact = false;          // floats everywhere: the reference, slow
   int bfloat_rows = 20;        // from how many rows on tiles beat integers (kernels_bench)
 };
 
