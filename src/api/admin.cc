@@ -6,12 +6,13 @@
 #include "base/text.h"
 
 namespace ajar::api {
-namespace {
 
-Task<> send_json(Exchange& exchange, int status, const std::string& body) {
+Task<> send_json(Exchange& exchange, int status, std::string body) {
   Headers headers{{"content-type", "application/json"}, {"cache-control", "no-store"}};
   co_await exchange.send(status, std::move(headers), body);
 }
+
+namespace {
 
 std::string key_json(const store::KeyRow& row, const std::string& secret) {
   std::string out;
@@ -177,6 +178,8 @@ Task<> Api::admin(Exchange& exchange) {
     if (!rows) co_return co_await send_error(exchange, rows.error());
     co_return co_await send_json(exchange, 200, write_calls(*rows));
   }
+  if (what == "cache" && id.empty()) co_return co_await admin_cache(exchange);
+  if (what == "decide" && id.empty() && method == "POST") co_return co_await admin_decide(exchange);
   if (what == "routes" && method == "GET") {
     co_return co_await send_json(exchange, 200, write_routes(*parts_.gateway.snapshot()));
   }

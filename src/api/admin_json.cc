@@ -79,6 +79,7 @@ std::string_view strategy_name(Strategy strategy) {
     case Strategy::kWeighted: return "weighted";
     case Strategy::kLeastLatency: return "least_latency";
     case Strategy::kCheapest: return "cheapest";
+    case Strategy::kLadder: return "ladder";
   }
   return "priority";
 }

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "gateway/decide.h"
 #include "gateway/gateway.h"
+#include "http/server.h"
 #include "json/write.h"
 
 namespace ajar::api {
@@ -19,5 +21,8 @@ void write_team(json::Writer& w, const store::TeamRow& row, Account* account);
 std::string write_usage(const std::vector<store::UsageRow>& rows, const std::vector<std::string>& group_by);
 std::string write_calls(const std::vector<store::CallRow>& rows);
 std::string write_routes(const Snapshot& snapshot);
+std::string write_decision(const Decision& decision);
+
+Task<> send_json(Exchange& exchange, int status, std::string body);
 
 }  // namespace ajar::api

@@ -19,7 +19,7 @@ class GatheringSink final : public ReplySink {
  public:
   GatheringSink(Answer& answer, wire::WriteError write_error) : answer_(answer), write_error_(write_error) {}
 
-  void begin(const Route&, const Target&, size_t) override {}
+  void begin(const Answered&) override {}
   Task<Status> write(EventBatch& events) override {
     for (Event& event : events) {
       if (event.kind == Event::Kind::kOpaque && event.origin == DialectId::kNone) answer_.body += event.raw;

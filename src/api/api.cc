@@ -227,6 +227,8 @@ Task<> Api::metrics(Exchange& exchange) {
   }
   const auto stats = parts_.store.stats();
   parts_.metrics.store_stats(stats.waiting, stats.written, stats.dropped, stats.failed);
+  const auto kept = parts_.memory.answers.stats();
+  parts_.metrics.cache_size(kept.entries, kept.bytes, kept.evicted);
   parts_.metrics.connections().Set(double(parts_.connections()));
   parts_.metrics.engine(parts_.engine_models());
   Headers headers{{"content-type", "text/plain; version=0.0.4; charset=utf-8"}};

@@ -26,6 +26,7 @@ struct ApiParts {
   Tenants& tenants;
   store::Store& store;
   Metrics& metrics;
+  Memory& memory;
   BlockingPool& blocking;
   const store::Blobs& blobs;
   BatchRunner* runner;
@@ -85,6 +86,8 @@ class Api {
   Task<> metrics(Exchange& exchange);
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);
+  Task<> admin_cache(Exchange& exchange);   // GET: its size; DELETE ?id= &tag= &prefix= &route=: purges
+  Task<> admin_decide(Exchange& exchange);  // a chat request, in OpenAI's form: what would become of it
 
   ApiParts parts_;
   std::atomic<bool> draining_ = false;

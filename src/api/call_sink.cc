@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "api/status.h"
+#include "base/text.h"
 
 namespace ajar::api {
 namespace {
@@ -40,11 +41,14 @@ Task<int> send_failure(Exchange& exchange, const CallHeaders& call, const Error&
 
 }  // namespace
 
-void CallHeaders::begin(const Route& route, const Target& target, size_t attempts) {
-  route_ = route.config.name;
-  target_ = target.name;
-  attempts_ = attempts;
-  simulator_ = target.simulator;
+void CallHeaders::begin(const Answered& answered) {
+  route_ = answered.route;
+  target_ = answered.target;
+  cache_ = answered.cache, cache_id_ = answered.cache_id;
+  ladder_ = answered.ladder;
+  age_seconds_ = answered.age_seconds;
+  attempts_ = answered.attempts;
+  simulator_ = answered.simulator, sure_ = answered.sure;
 }
 
 Headers CallHeaders::make(std::string_view content_type) const {
@@ -55,12 +59,41 @@ Headers CallHeaders::make(std::string_view content_type) const {
     headers.add("x-ajar-target", target_);
     if (attempts_ > 1) headers.add("x-ajar-attempts", std::to_string(attempts_));
     if (simulator_) headers.add("x-ajar-simulator", "true");
+    if (!sure_) headers.add("x-ajar-unsure", "true");
   }
+  if (!cache_.empty()) {
+    headers.add("x-ajar-cache", cache_);
+    headers.add("x-ajar-cache-id", cache_id_);
+    if (age_seconds_ > 0) headers.add("age", std::to_string(age_seconds_));
+  }
+  if (!ladder_.empty()) headers.add("x-ajar-ladder", ladder_);
   return headers;
 }
 
+namespace {
+
+// What a client may say of a call beside its body: x-ajar-data-class, x-ajar-cache (or cache-control), x-ajar-cache-tags.
+void read_wishes(const Headers& headers, Context& context) {
+  constexpr size_t kMostTags = 16;
+  context.data_class = std::string(trim(headers.get("x-ajar-data-class")));
+  for (const char* name : {"x-ajar-cache", "cache-control"}) {
+    for (const auto word : split(headers.get(name), ',')) {
+      const std::string wish = to_lower(trim(word));
+      if (wish == "off") context.cache_read = context.cache_write = false;
+      if (wish == "no-store") context.cache_write = false;
+      if (wish == "no-cache" || wish == "refresh") context.cache_read = false;
+    }
+  }
+  for (const auto tag : split(headers.get("x-ajar-cache-tags"), ',')) {
+    if (!trim(tag).empty() && context.cache_tags.size() < kMostTags) context.cache_tags.emplace_back(trim(tag));
+  }
+}
+
+}  // namespace
+
 Context new_context(Exchange& exchange, const std::shared_ptr<const Key>& key, std::string_view endpoint) {
   Context context;
+  read_wishes(exchange.request().headers, context);
   context.id = exchange.id();
   context.endpoint = endpoint;
   context.cancel = &exchange.cancel();
@@ -81,10 +114,6 @@ wire::ReplyEncoder& ChatSink::encoder() {
   return *encoder_;
 }
 
-void ChatSink::begin(const Route& route, const Target& target, size_t attempts) {
-  headers_.begin(route, target, attempts);
-}
-
 Task<Status> ChatSink::write(EventBatch& events) {
   if (!stream_) {
     fold_.add(events);
@@ -93,17 +122,26 @@ Task<Status> ChatSink::write(EventBatch& events) {
     }
     co_return Status();
   }
-  if (!exchange_.started()) {
-    Headers headers = headers_.make(front_.stream_type);
-    add_dropped(headers, context_);
-    headers.add("cache-control", "no-cache");
-    headers.add("x-accel-buffering", "no");
-    AJAR_CO_TRY(co_await exchange_.start(200, std::move(headers)));
-  }
+  if (!exchange_.started()) AJAR_CO_TRY(co_await start());
   bytes_.clear();
   encoder().encode(events, bytes_);
   if (bytes_.empty()) co_return Status();
   co_return co_await exchange_.write(bytes_);
+}
+
+Task<Status> ChatSink::start() {
+  Headers headers = headers_.make(front_.stream_type);
+  add_dropped(headers, context_);
+  headers.add("cache-control", "no-cache");
+  headers.add("x-accel-buffering", "no");
+  co_return co_await exchange_.start(200, std::move(headers));
+}
+
+// Only server-sent events have comments. The headers then go before it is known who answers.
+Task<Status> ChatSink::keep_alive() {
+  if (!stream_ || !front_.stream_type.starts_with("text/event-stream")) co_return Status();
+  if (!exchange_.started()) AJAR_CO_TRY(co_await start());
+  co_return co_await exchange_.write(": still thinking\n\n");
 }
 
 Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallRow& call) {

@@ -11,20 +11,21 @@
 
 namespace ajar::api {
 
-// What every endpoint says about a call in headers: x-request-id, x-ajar-route, -target, -attempts, -simulator.
+// What every endpoint says about a call in headers: x-request-id, x-ajar-route, -target, -attempts, -simulator, -cache, -ladder.
 class CallHeaders {
  public:
   explicit CallHeaders(Exchange& exchange, std::string_view id_header = {})
       : exchange_(exchange), id_header_(id_header) {}
-  void begin(const Route& route, const Target& target, size_t attempts);
+  void begin(const Answered& answered);
   Headers make(std::string_view content_type) const;
 
  private:
   Exchange& exchange_;
   const std::string_view id_header_;  // wire::Front's
-  std::string route_, target_;
+  std::string route_, target_, cache_, cache_id_, ladder_;
+  int64_t age_seconds_ = 0;
   size_t attempts_ = 0;
-  bool simulator_ = false;
+  bool simulator_ = false, sure_ = true;
 };
 
 // The context of a request that has been admitted. `endpoint` is a literal.
@@ -37,7 +38,8 @@ class ChatSink : public ReplySink {
   ChatSink(Exchange& exchange, const wire::Front& front, const Context& context, bool stream,
            wire::ReplyOptions options);
 
-  void begin(const Route& route, const Target& target, size_t attempts) override;
+  void begin(const Answered& answered) override { headers_.begin(answered); }
+  Task<Status> keep_alive() override;
   Task<Status> write(EventBatch& events) override;
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
 
@@ -48,6 +50,7 @@ class ChatSink : public ReplySink {
 
  private:
   wire::ReplyEncoder& encoder();
+  Task<Status> start();
 
   Exchange& exchange_;
   const wire::Front& front_;
@@ -65,9 +68,7 @@ class WholeSink final : public ReplySink {
  public:
   WholeSink(Exchange& exchange, wire::WriteError write_error)
       : exchange_(exchange), headers_(exchange), write_error_(write_error) {}
-  void begin(const Route& route, const Target& target, size_t attempts) override {
-    headers_.begin(route, target, attempts);
-  }
+  void begin(const Answered& answered) override { headers_.begin(answered); }
   Task<Status> write(EventBatch& events) override { co_return Status(); }
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
   // Of the answer, once the call has ended well.

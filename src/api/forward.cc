@@ -14,9 +14,7 @@ class ForwardSink final : public ReplySink {
  public:
   explicit ForwardSink(Exchange& exchange) : exchange_(exchange), whole_(exchange, wire::openai::write_error) {}
 
-  void begin(const Route& route, const Target& target, size_t attempts) override {
-    whole_.begin(route, target, attempts);
-  }
+  void begin(const Answered& answered) override { whole_.begin(answered); }
 
   Task<Status> write(EventBatch& events) override {
     for (Event& event : events) {

@@ -103,6 +103,8 @@ Status App::build() {
   AJAR_ASSIGN(access_log_, AccessLog::open(config_.server.access_log));
   AJAR_ASSIGN(store_, store::Store::open(folder_->database()));
   AJAR_ASSIGN(tenants_, Tenants::load(*store_));
+  AJAR_ASSIGN(answers_, AnswerCache::open(config_.cache.max_bytes, config_.cache.persist ? folder_->answers() : ""));
+  memory_ = std::make_unique<Memory>(*answers_);
 
   const size_t threads = config_.server.threads > 0 ? size_t(config_.server.threads)
                                                     : std::max(1u, std::thread::hardware_concurrency());
@@ -123,7 +125,7 @@ Status App::build() {
       });
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
-                                                    .metrics = metrics_, .access_log = *access_log_},
+                                                    .metrics = metrics_, .access_log = *access_log_, .memory = *memory_},
                                        std::move(snapshot));
   blocking_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
@@ -134,7 +136,7 @@ Status App::build() {
       .limits = {.concurrency = config_.batches.concurrency, .max_lines = config_.batches.max_lines}});
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
-      .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
+      .memory = *memory_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
       .engine_models = [this] { return engine_models(*models_); },
       .admin_token = admin_token_, .version = kVersion});
@@ -189,6 +191,7 @@ Result<int64_t> App::reload() {
   }
   const int64_t version = (*snapshot)->version();
   models_->configure(specs_of(*config));
+  answers_->set_max_bytes(config->cache.max_bytes);
   gateway_->swap(std::move(*snapshot));
   metrics_.reloads(true).Increment();
   log_info("configuration " + std::to_string(version) + " holds now");
@@ -205,6 +208,7 @@ bool App::drain() {
 }
 
 void App::tidy() {
+  answers_->tidy(unix_millis());
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
   if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);

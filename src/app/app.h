@@ -64,6 +64,8 @@ class App {
   std::unique_ptr<AccessLog> access_log_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Tenants> tenants_;
+  std::unique_ptr<AnswerCache> answers_;
+  std::unique_ptr<Memory> memory_;
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;

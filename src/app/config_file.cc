@@ -74,7 +74,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "batches", "responses", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "data_classes", "batches", "responses", "providers", "routes",
                                                               "tokenizers", "engine", "models"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -86,6 +86,8 @@ class Reader {
         read_section<StoreConfig>(*table, name, store_keys(), config.store);
       } else if (name == "limits") {
         read_section<LimitsConfig>(*table, name, limits_keys(), config.limits);
+      } else if (name == "cache") {
+        read_section<CacheConfig>(*table, name, cache_keys(), config.cache);
       } else if (name == "batches") {
         read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
       } else if (name == "responses") {
@@ -104,6 +106,10 @@ class Reader {
             ProviderConfig& provider = config.providers.emplace_back();
             provider.name = entry_name;
             read_section<ProviderConfig>(*fields, path, provider_keys(), provider);
+          } else if (name == "data_classes") {
+            auto known = std::ranges::find(config.data_classes, entry_name, &DataClassConfig::name);
+            if (known == config.data_classes.end()) known = config.data_classes.insert(known, DataClassConfig{.name = entry_name});
+            read_section<DataClassConfig>(*fields, path, data_class_keys(), *known);
           } else if (name == "tokenizers") {
             TokenizerConfig& tokenizer = config.tokenizers.emplace_back();
             tokenizer.name = entry_name;
@@ -212,6 +218,14 @@ class Reader {
     into.*how.member = *number;
   }
   template <class T>
+  void read_value(const toml::node& node, const std::string& path, const Real<T>& how, T& into) {
+    const auto number = node.value<double>();
+    if (!number || !(*number >= how.low && *number <= how.high)) {
+      return fault(node, "'" + path + "' must be a number from " + number_text(how.low) + " to " + number_text(how.high));
+    }
+    into.*how.member = *number;
+  }
+  template <class T>
   void read_value(const toml::node& node, const std::string& path, const Flag<T>& how, T& into) {
     const auto flag = node.value_exact<bool>();
     if (!flag) return fault(node, "'" + path + "' must be true or false");
@@ -295,20 +309,67 @@ class Reader {
     }
   }
 
+  static std::string number_text(double number) {
+    std::ostringstream out;
+    out << number;
+    return out.str();
+  }
+
+  // A word out of a few, and what each means.
+  template <class E>
+  void read_choice(const toml::node& node, const std::string& path, std::initializer_list<std::pair<std::string_view, E>> words, E& into) {
+    const auto text = text_of(node, path);
+    if (!text) return;
+    std::string known;
+    for (const auto& [word, value] : words) {
+      if (word == *text) {
+        into = value;
+        return;
+      }
+      known += (known.empty() ? "" : ", ") + std::string(word);
+    }
+    fault(node, "'" + path + "' must be one of " + known);
+  }
+
+  void read_special(const toml::node& node, const std::string& path, DataClassConfig& data) {  // site
+    read_choice<Site>(node, path, {{"local", Site::kLocal}, {"own", Site::kOwn}, {"outside", Site::kOutside}}, data.site);
+  }
+
+  // The keys of a rung stand beside those of the target that it is.
+  void read_special(const toml::node& node, const std::string& path, TargetConfig& target) {
+    static const Key<RungConfig> kKeys[] = {
+        {"accept", "", Real<RungConfig>{&RungConfig::accept, 0, 1}, ""},
+        {"checks", "", Texts<RungConfig>{&RungConfig::checks}, ""},
+        {"hold_tokens", "", Whole<RungConfig>{&RungConfig::hold_tokens, 0, 1'000'000}, ""},
+        {"samples", "", Whole<RungConfig>{&RungConfig::samples, 2, 16}, ""},
+        {"max_wait", "", Duration<RungConfig>{&RungConfig::max_wait}, ""},
+    };
+    if (path.ends_with(".confidence")) {
+      using Source = ConfidenceSource;
+      return read_choice<Source>(node, path, {{"none", Source::kNone}, {"own", Source::kOwn}, {"margin", Source::kMargin},
+                                              {"logprob", Source::kLogprob}, {"agree", Source::kAgree}}, target.rung.confidence);
+    }
+    for (const auto& key : kKeys) {
+      if (!path.ends_with("." + std::string(key.name))) continue;
+      std::visit([&](const auto& how) { read_value(node, path, how, target.rung); }, key.value);
+    }
+  }
+
   void read_special(const toml::node& node, const std::string& path, RouteConfig& route) {
     if (path.ends_with(".strategy")) {
-      static const std::map<std::string, Strategy> kNames = {{"priority", Strategy::kPriority},
-                                                             {"weighted", Strategy::kWeighted},
-                                                             {"least_latency", Strategy::kLeastLatency},
-                                                             {"cheapest", Strategy::kCheapest}};
-      const auto text = text_of(node, path);
-      if (!text) return;
-      const auto strategy = kNames.find(*text);
-      if (strategy == kNames.end()) {
-        return fault(node, "'" + path + "' must be priority, weighted, least_latency or cheapest");
-      }
-      route.strategy = strategy->second;
-      return;
+      return read_choice<Strategy>(node, path, {{"priority", Strategy::kPriority}, {"weighted", Strategy::kWeighted},
+                                                {"least_latency", Strategy::kLeastLatency}, {"cheapest", Strategy::kCheapest},
+                                                {"ladder", Strategy::kLadder}}, route.strategy);
+    }
+    if (path.ends_with(".on_doubt")) {
+      return read_choice<bool>(node, path, {{"climb", false}, {"stay", true}}, route.doubt_stays);
+    }
+    if (path.ends_with(".cache")) {
+      return read_choice<CacheMode>(node, path, {{"off", CacheMode::kOff}, {"exact", CacheMode::kExact}}, route.cache);
+    }
+    if (path.ends_with(".cache_scope")) {
+      return read_choice<CacheScope>(node, path, {{"team", CacheScope::kTeam}, {"key", CacheScope::kKey}, {"route", CacheScope::kRoute}},
+                                     route.cache_scope);
     }
     const toml::array* array = node.as_array();
     if (!array) return fault(node, "'" + path + "' must be an array of tables: [[" + path + "]]");

@@ -11,6 +11,7 @@ std::string_view type_of(const Key<T>& key) {
     std::string_view operator()(const Text<T>&) const { return "string"; }
     std::string_view operator()(const Secret<T>&) const { return "secret"; }
     std::string_view operator()(const Whole<T>&) const { return "integer"; }
+    std::string_view operator()(const Real<T>&) const { return "number"; }
     std::string_view operator()(const Flag<T>&) const { return "boolean"; }
     std::string_view operator()(const Duration<T>&) const { return "duration"; }
     std::string_view operator()(const Bytes<T>&) const { return "size"; }
@@ -49,6 +50,11 @@ std::string config_reference() {
   section<ServerConfig>(out, "[server]", "The listening side.", server_keys());
   section<StoreConfig>(out, "[store]", "What survives a restart.", store_keys());
   section<LimitsConfig>(out, "[limits]", "How calls are counted against keys and teams.", limits_keys());
+  section<CacheConfig>(out, "[cache]", "Answers that are given again, on routes that say so (`cache`).", cache_keys());
+  section<DataClassConfig>(out, "[data_classes.NAME]",
+                           "What may be done with data of a class. `public` and `internal` may go anywhere, `confidential` stays on own machines, "
+                           "`restricted` on this one; each can be set otherwise, and others added.",
+                           data_class_keys());
   section<BatchesConfig>(out, "[batches]", "Files that clients upload, and batches (`/v1/files`, `/v1/batches`).",
                          batches_keys());
   section<ResponsesConfig>(out, "[responses]", "What Ajar keeps for the Responses API.", responses_keys());

@@ -46,6 +46,24 @@ const Key<L> kLimits[] = {
      "the reply; when the budget has no more room the reply is ended with an error."},
 };
 
+using C = CacheConfig;
+const Key<C> kCache[] = {
+    {"max_bytes", "\"256MiB\"", Bytes<C>{&C::max_bytes},
+     "Memory for answers of all routes together; the longest unused make room. An answer larger than a 256th of it is not kept."},
+    {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder (cache.log) over a restart. Read at start."},
+};
+
+using D = DataClassConfig;
+const Key<D> kDataClass[] = {
+    {"rank", "0; of the built-in classes 0, 10, 20, 30", Whole<D>{&D::rank, 0, 1000},
+     "Of several classes that apply to a call the highest rank holds."},
+    {"site", "\"outside\"", Special<D>{"string"},
+     "How far such data may go: \"local\" (models in this process, and others on this machine), \"own\" (own servers too) or \"outside\"."},
+    {"jurisdictions", "[]", Texts<D>{&D::jurisdictions}, "Of providers outside: only those whose `jurisdiction` is one of these. Empty: any."},
+    {"providers", "[]", Texts<D>{&D::providers}, "Only these providers. Empty: any."},
+    {"cache", "true; false for restricted", Flag<D>{&D::cache}, "Whether answers may be kept."},
+};
+
 using B = BatchesConfig;
 const Key<B> kBatches[] = {
     {"concurrency", "8", Whole<B>{&B::concurrency, 1, 1024},
@@ -106,6 +124,10 @@ const Key<P> kProvider[] = {
     {"prices", "{}", Special<P>{"table of models"},
      "Dollars per million tokens by model, over the catalogue: [providers.NAME.prices.\"MODEL\"] with input, output, "
      "cached_read, cached_write, cached_write_1h, audio_input, audio_output, reasoning, and above + tier."},
+    {"site", "by the preset", Text<P>{&P::site},
+     "Where its machine stands, for data classes: \"local\", \"own\" or \"outside\". Models of this process are local, servers of open models "
+     "(vllm, llamacpp, ollama, …) own, all others outside."},
+    {"jurisdiction", "none", Text<P>{&P::jurisdiction}, "Such as \"eu\": for data classes that may only go to some."},
     {"simulator", "false", Flag<P>{&P::simulator},
      "Says that `ajar mock` stands behind it; answers carry x-ajar-simulator: true."},
 };
@@ -116,7 +138,8 @@ const Key<R> kRoute[] = {
      "Who can answer, in order of preference: [[routes.NAME.targets]]."},
     {"strategy", "\"priority\"", Special<R>{"string"},
      "\"priority\": in the order of the file. \"weighted\": at random by weight. \"least_latency\": lowest peak "
-     "average of the time to the first token, times the work in flight. \"cheapest\": lowest cost of this request."},
+     "average of the time to the first token, times the work in flight. \"cheapest\": lowest cost of this request. \"ladder\": in the "
+     "order of the file, cheapest first, until an answer is allowed and good enough."},
     {"description", "\"\"", Text<R>{&R::description}, "For people."},
     {"retries", "1", Whole<R>{&R::retries, 0, 10},
      "More tries at the same target after a fault that may pass; only before the first event of a reply."},
@@ -133,6 +156,20 @@ const Key<R> kRoute[] = {
     {"hedge_after", "\"0s\"", Duration<R>{&R::hedge_after},
      "When the first target has said nothing for this long, the second is asked as well and the first to speak "
      "wins. 0 is off. The loser's tokens are paid for."},
+    {"stay", "false", Flag<R>{&R::stay},
+     "Ladders: when no better rung can be asked (not allowed, failing, over its limit, out of budget), give the surest answer there is, "
+     "with x-ajar-unsure: true. Otherwise the client gets an error."},
+    {"on_doubt", "\"climb\"", Special<R>{"string"},
+     "Ladders: what to do when there is nothing to judge an answer by (no log probabilities came): \"climb\" or \"stay\"."},
+    {"licences", "[]", Texts<R>{&R::licences}, "Only targets whose `licence` is one of these. Empty: all."},
+    {"data_class", "\"internal\"", Text<R>{&R::data_class},
+     "Of what is sent to this route. A client can raise it for a call with the header x-ajar-data-class, never lower it."},
+    {"cache", "\"off\"", Special<R>{"string"},
+     "\"exact\": an equal request (all that can change its answer) of the same team is given the same answer again, and equal requests "
+     "at the same time are asked once. A client can say x-ajar-cache: off, refresh or no-store."},
+    {"cache_ttl", "\"1h\"", Duration<R>{&R::cache_ttl}, "How long an answer is kept."},
+    {"cache_scope", "\"team\"", Special<R>{"string"},
+     "Who shares answers: \"team\" (keys without a team share with nobody), \"key\", or \"route\": everybody who may use it."},
     {"breaker_failures", "5", Whole<R>{&R::breaker_failures, 0, 1'000'000},
      "Failures in a row after which a target is left alone; 0 is never."},
     {"breaker_open", "\"10s\"", Duration<R>{&R::breaker_open},
@@ -147,6 +184,20 @@ const Key<T> kTarget[] = {
     {"weight", "1", Whole<T>{&T::weight, 0, 1'000'000}, "Share under the weighted strategy."},
     {"max_tokens", "the dialect's", Whole<T>{&T::max_tokens, 0, 100'000'000},
      "Output limit for APIs that demand one, where the client sets none."},
+    {"licence", "none", Text<T>{&T::licence}, "Class of the model's licence, such as \"open\", for routes with `licences`."},
+    {"confidence", "\"none\"", Special<T>{"string"},
+     "Ladders: what this rung is judged by. \"margin\": mean over its tokens of the distance between the two likeliest. \"logprob\": geometric "
+     "mean of its tokens' probabilities. \"agree\": the share of `samples` answers that say the same. \"own\": the model says it itself. "
+     "\"none\": every answer that passes the checks is accepted."},
+    {"accept", "required with a confidence", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
+    {"checks", "[]", Special<T>{"strings"},
+     "What must hold of the answer, too: \"json\" (it is JSON), \"schema\" (it fits the request's schema), \"not_empty\", \"not_refused\" (it does "
+     "not decline), \"whole\" (it did not end for lack of room). An answer that fails one climbs."},
+    {"hold_tokens", "0", Special<T>{"integer"},
+     "Decide after so many tokens and let the rest flow; 0: the whole answer is held until it is judged."},
+    {"samples", "3", Special<T>{"integer"}, "Of \"agree\", the first answer included: 2 to 16."},
+    {"max_wait", "\"0s\"", Special<T>{"duration"},
+     "Climb when the first token would take longer because of others who wait. 0: never."},
 };
 
 using Tk = TokenizerConfig;
@@ -194,6 +245,8 @@ const Key<Mo> kModel[] = {
 
 }  // namespace
 
+std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
+std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }
 std::span<const Key<ModelConfigEntry>> model_keys() { return kModel; }
 std::span<const Key<ServerConfig>> server_keys() { return kServer; }

@@ -18,6 +18,8 @@ struct Secret { std::string T::* member; };          // "${ENV}" only
 template <class T>
 struct Whole { int64_t T::* member; int64_t low, high; };
 template <class T>
+struct Real { double T::* member; double low, high; };
+template <class T>
 struct Flag { bool T::* member; };
 template <class T>
 struct Duration { Millis T::* member; };             // "250ms", "30s", "5m", "2h", "90d"
@@ -32,13 +34,15 @@ template <class T>
 struct Key {
   std::string_view name;
   std::string_view fallback;  // the default, as it would be written
-  std::variant<Text<T>, Secret<T>, Whole<T>, Flag<T>, Duration<T>, Bytes<T>, Texts<T>, Special<T>> value;
+  std::variant<Text<T>, Secret<T>, Whole<T>, Real<T>, Flag<T>, Duration<T>, Bytes<T>, Texts<T>, Special<T>> value;
   std::string_view doc;
 };
 
 std::span<const Key<ServerConfig>> server_keys();
 std::span<const Key<StoreConfig>> store_keys();
 std::span<const Key<LimitsConfig>> limits_keys();
+std::span<const Key<CacheConfig>> cache_keys();
+std::span<const Key<DataClassConfig>> data_class_keys();
 std::span<const Key<BatchesConfig>> batches_keys();
 std::span<const Key<ResponsesConfig>> responses_keys();
 std::span<const Key<ProviderConfig>> provider_keys();

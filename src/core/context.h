@@ -2,6 +2,7 @@
 // What one request carries beside its words: who asks, until when, whether it still matters, and what it cost so
 // far. Made by `api`, passed by reference down the line, stored nowhere. Confined to the request's loop.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,12 @@ struct Context {
   int64_t input_estimate = 0;        // tokens; known once the request is admitted
   // What the target of the latest attempt cannot express and was left out of the request ("top_k").
   std::vector<std::string> dropped;
-  std::string data_class;            // privacy class of the data, empty: the route's default
+  std::string data_class;            // privacy class of the data as the client states it; the gateway may raise it
+  // Whether this client wants to be given kept answers, and its own to be kept.
+  bool cache_read = true, cache_write = true;
+  std::vector<std::string> cache_tags;  // that its answer is kept under
+  // Set by providers that know how likely they are right, before the reply's end: 0 to 1.
+  std::optional<double> confidence;
 
   // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).
   std::chrono::nanoseconds upstream_wait{0};

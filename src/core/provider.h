@@ -2,6 +2,7 @@
 // One attempt at one model. No retry, no fallback, no metering inside: that is the gateway's line.
 
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "core/context.h"
@@ -48,6 +49,9 @@ class Provider {
   // come, kUsage and kStop. Ok and errors as of complete(); kUnsupported unless a provider says otherwise.
   virtual Task<Status> forward(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
                                Sink& sink);
+
+  // How long a request that came now would wait for its first token behind others; nothing where that is not known.
+  virtual std::optional<Millis> expected_wait(const std::string& model) const { return std::nullopt; }
 
   // kUnsupported unless a provider says otherwise.
   virtual Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits,

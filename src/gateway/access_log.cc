@@ -117,6 +117,13 @@ std::string AccessLog::line(const store::CallRow& call) {
   seconds("first_token_s", call.first_token_seconds);
   seconds("total_s", call.total_seconds);
   seconds("overhead_s", call.overhead_seconds);
+  if (!call.attempts.empty() && call.attempts.back().target == store::kCacheTarget) w.field("cache", call.attempts.back().outcome);
+  if (std::ranges::any_of(call.attempts, [](const auto& attempt) { return attempt.confidence >= 0 || !attempt.why.empty(); })) {
+    w.key("rungs");
+    w.begin_array();
+    for (const auto& attempt : call.attempts) store::write_attempt(w, attempt);
+    w.end_array();
+  }
   if (call.attempts.size() > 1 || call.end != StreamEnd::kComplete) {
     w.key("attempts");
     w.begin_array();

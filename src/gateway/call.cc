@@ -1,6 +1,7 @@
 #include "gateway/call.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "gateway/estimate.h"
 
@@ -9,6 +10,8 @@ namespace {
 
 constexpr size_t kMaxHeld = 64;          // events; more without saying anything is not a start
 constexpr int64_t kReserveStep = 512;    // tokens by which a reservation grows
+constexpr size_t kMaxHeldBytes = 8 << 20; // of an answer that is held for its verdict; then it is decided on what is there
+constexpr Millis kKeepAlive{5'000};
 
 bool says_something(const Event& event) {
   switch (event.kind) {
@@ -75,8 +78,101 @@ Status AttemptSink::commit() {
   call_.winner = this;
   call_.first_event = now();
   if (call_.on_commit) call_.on_commit->wake_later(Wake::kReady);
-  call_.client.begin(*call_.route, target_, call_.attempts.size() + 1);
+  Answered answered{.route = call_.route->config.name, .target = target_.name, .attempts = call_.attempts.size() + 1,
+                    .simulator = target_.simulator, .cache = call_.cache, .cache_id = call_.cache_id,
+                    .sure = !decided_ || decided_->accepted};
+  if (call_.route->config.strategy == Strategy::kLadder) {
+    auto attempts = call_.attempts;
+    attempts.push_back(row(answered.sure ? "complete" : "stayed"));
+    answered.ladder = ladder_text(attempts);
+  }
+  call_.client->begin(answered);
   return {};
+}
+
+store::AttemptRow AttemptSink::row(std::string outcome) const {
+  store::AttemptRow row{.target = target_.name, .outcome = std::move(outcome)};
+  if (decided_) {
+    row.confidence = decided_->confidence.value_or(-1);
+    row.accept = target_.config.rung.accept > 0 ? target_.config.rung.accept : -1;
+    row.why = decided_->why;
+  }
+  return row;
+}
+
+std::string ladder_text(const std::vector<store::AttemptRow>& attempts) {
+  std::string out;
+  const auto number = [](double value) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.3f", value);
+    return std::string(text);
+  };
+  for (const store::AttemptRow& a : attempts) {
+    if (!out.empty()) out += "; ";
+    out += a.target + " " + a.outcome;
+    if (a.confidence >= 0) out += " " + number(a.confidence);
+    if (a.confidence >= 0 && a.accept >= 0) out += (a.confidence >= a.accept ? " >= " : " < ") + number(a.accept);
+    if (!a.why.empty()) out += " (" + a.why + ")";
+  }
+  for (char& c : out) {
+    if (c < ' ' || c >= 0x7f) c = '?';  // a header's
+  }
+  return out;
+}
+
+// The confidence that the rung's source gives, and the checks of a whole answer.
+Verdict AttemptSink::verdict(bool whole) const {
+  if (!judging_) return {.accepted = true};
+  const RungConfig& rung = target_.config.rung;
+  Verdict verdict;
+  switch (rung.confidence) {
+    case ConfidenceSource::kNone: break;
+    case ConfidenceSource::kOwn: verdict.confidence = context_.confidence; break;
+    case ConfidenceSource::kMargin: verdict.confidence = facts_.margin(); break;
+    case ConfidenceSource::kLogprob: verdict.confidence = facts_.logprob(); break;
+    case ConfidenceSource::kAgree: break;  // Climb asks for more samples
+  }
+  const bool needs = rung.confidence != ConfidenceSource::kNone && rung.confidence != ConfidenceSource::kAgree;
+  if (needs && !verdict.confidence) {
+    verdict.judged = false;
+    verdict.why = rung.confidence == ConfidenceSource::kOwn ? "it does not say how sure it is" : "no log probabilities came";
+    verdict.accepted = call_.route->config.doubt_stays;
+  } else if (needs) {
+    verdict.accepted = *verdict.confidence >= rung.accept;
+  } else {
+    verdict.accepted = rung.confidence == ConfidenceSource::kNone;
+  }
+  if (whole) {
+    if (auto broken = failed_check(target_.checks, judging_->request, fold_.reply()); !broken.empty()) {
+      verdict.accepted = false;
+      verdict.why = std::move(broken);
+    }
+  }
+  return verdict;
+}
+
+// Until the answer is decided the client gets none of it; so that its connection does not look dead, now and then a comment.
+Task<Status> AttemptSink::hold(EventBatch& events) {
+  for (const Event& event : events) {
+    fold_.add(event);
+    if (event.kind == Event::Kind::kLogprobs) facts_.add(event.raw);
+  }
+  if (judging_->strip_logprobs) std::erase_if(events, [](const Event& event) { return event.kind == Event::Kind::kLogprobs; });
+  std::ranges::move(events, std::back_inserter(held_));
+  events.clear();
+  const RungConfig& rung = target_.config.rung;
+  const bool early = rung.hold_tokens > 0 && rung.confidence != ConfidenceSource::kAgree && output_so_far() >= rung.hold_tokens &&
+                     finish_ == Finish::kNone && verdict(false).judged;
+  if (early || fold_.bytes() > kMaxHeldBytes) {
+    decided_ = verdict(false);
+    if (!decided_->accepted) co_return std::unexpected(Error{.code = Code::kUnavailable, .message = target_.name + " is unsure of its answer", .type = std::string(kUnsure)});
+    co_return co_await flush();
+  }
+  if (now() - quiet_since_ > kKeepAlive) {
+    quiet_since_ = now();
+    co_return co_await call_.client->keep_alive();
+  }
+  co_return Status();
 }
 
 Task<Status> AttemptSink::write(EventBatch& events) {
@@ -88,6 +184,8 @@ Task<Status> AttemptSink::write(EventBatch& events) {
     covered.error().code = Code::kBudget;
     co_return covered;
   }
+  if (judging_ && !decided_) co_return co_await hold(events);
+  if (judging_ && judging_->strip_logprobs) std::erase_if(events, [](const Event& event) { return event.kind == Event::Kind::kLogprobs; });
   if (call_.winner != this) {
     const bool speaks = std::ranges::any_of(events, says_something);
     if (!speaks && held_.size() + events.size() <= kMaxHeld) {
@@ -102,14 +200,14 @@ Task<Status> AttemptSink::write(EventBatch& events) {
       held_.clear();
     }
   }
-  co_return co_await call_.client.write(events);
+  co_return co_await call_.client->write(events);
 }
 
 Task<Status> AttemptSink::flush() {
   if (call_.winner == this) co_return Status();
   AJAR_CO_TRY(commit());
   EventBatch events = std::move(held_);
-  co_return co_await call_.client.write(events);
+  co_return co_await call_.client->write(events);
 }
 
 }  // namespace ajar

@@ -7,6 +7,8 @@
 
 #include "core/context.h"
 #include "core/provider.h"
+#include "core/reply.h"
+#include "gateway/judge.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
 #include "gateway/text_features.h"
@@ -16,23 +18,50 @@ namespace ajar {
 
 class AttemptSink;
 
+// Error::type of an answer that was not good enough.
+inline constexpr std::string_view kUnsure = "unsure";
+
+// Who answers, and why, for the client's headers.
+struct Answered {
+  std::string_view route, target;
+  size_t attempts = 1;
+  bool simulator = false;
+  std::string_view cache = {};     // "hit", "shared", "miss"; empty: nothing was looked for
+  std::string_view cache_id = {};  // by which the entry can be purged
+  int64_t age_seconds = 0;         // of a kept answer
+  bool sure = true;                // false: nobody better could be asked, and the route says to answer all the same
+  std::string ladder = {};         // the rungs that were tried and what became of them; empty outside ladders
+};
+
 // Where the client's side of a call begins. `api` implements it per endpoint.
 class ReplySink : public Sink {
  public:
-  // Before the first write: who answers, for headers.
-  virtual void begin(const Route& route, const Target& target, size_t attempts) = 0;
+  // Before the first write.
+  virtual void begin(const Answered& answered) = 0;
+  // Nothing can be said yet, but the connection must not look dead: a comment, where the client's stream has such.
+  virtual Task<Status> keep_alive() { co_return Status(); }
   // The end of the call, once. When nothing was written yet, an error can still be an HTTP status. Gives the status
   // that the client got. `call` has all but the end's own times.
   virtual Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) = 0;
 };
 
+// What is known of an answer that was made for another call.
+struct Recalled {
+  std::string target, model;
+  Usage usage;
+  Finish finish = Finish::kNone;
+  int64_t saved = 0;  // nano-dollars that it cost then
+};
+
 struct CallState {
-  CallState(Context& context, ReplySink& client) : context(context), client(client) {}
+  CallState(Context& context, ReplySink& client) : context(context), client(&client) {}
 
   Context& context;
-  ReplySink& client;
+  ReplySink* client;             // what stands before the client; steps of the line put themselves in between
   std::shared_ptr<const Route> route;
   std::shared_ptr<const Key> key;
+  const DataClassConfig* data = nullptr;  // of the data in the request; in the snapshot, which the call holds
+  std::shared_ptr<const Snapshot> snapshot;
   Reservation reservation;
   std::string model;             // as the client named it; chat only
   TextFeatures features;         // of a chat request
@@ -45,9 +74,19 @@ struct CallState {
   Usage wasted;                  // used by attempts that lost
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
+  std::string_view cache;        // as in Answered
+  std::string cache_id;
+  std::optional<Recalled> recalled;  // the answer was not made for this call
 
   bool is_chat() const { return features[TextFeatures::kRequest] != 0; }
   bool committed() const { return winner != nullptr; }
+};
+
+// What an attempt that is judged is judged by; see gateway/judge.h. One attempt's.
+struct Judging {
+  const Target& target;
+  const Request& request;
+  bool strip_logprobs = false;  // asked for by us, not by the client
 };
 
 // The gate of one attempt. Holds back what says nothing yet (the start, pings), so that an attempt that fails there
@@ -55,17 +94,25 @@ struct CallState {
 // flow. Meters usage and keeps the reservation ahead of it.
 class AttemptSink final : public Sink {
  public:
-  AttemptSink(CallState& call, const Target& target, std::optional<Price> price, CancelToken& cancel)
-      : call_(call), target_(target), price_(price), cancel_(cancel) {}
+  AttemptSink(CallState& call, const Target& target, std::optional<Price> price, Context& context, std::optional<Judging> judging = {})
+      : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(judging) {}
 
   Task<Status> write(EventBatch& events) override;
-  // After a reply that ended well without saying anything: lets the client have what was held.
+  // After a reply that ended well without saying anything, or that was judged good enough: lets the client have what was held.
   Task<Status> flush();
+  // What the answer so far is worth. Of an attempt that is not judged: accepted.
+  Verdict verdict(bool whole) const;
+  bool judged() const { return judging_.has_value(); }
+  const Reply& held_reply() const { return fold_.reply(); }  // of a judged attempt
+  const std::optional<Verdict>& decided() const { return decided_; }
+  void decide(Verdict verdict) { decided_ = std::move(verdict); }
 
   // What the attempt used: as reported, otherwise estimated.
   Usage usage(bool complete) const;
   int64_t cost(const Usage& usage) const { return price_ ? price_->cost(usage) : 0; }
   bool saw_anything() const { return saw_anything_; }
+  // What the call's log says of this attempt.
+  store::AttemptRow row(std::string outcome) const;
   const Target& target() const { return target_; }
   const std::string& model() const { return model_; }
   Finish finish() const { return finish_; }
@@ -73,6 +120,7 @@ class AttemptSink final : public Sink {
 
  private:
   void meter(const Event& event);
+  Task<Status> hold(EventBatch& events);  // of a judged attempt, until it is decided
   Status cover();   // extends the reservation when the reply has outgrown it
   Status commit();
   int64_t output_so_far() const;
@@ -80,7 +128,13 @@ class AttemptSink final : public Sink {
   CallState& call_;
   const Target& target_;
   const std::optional<Price> price_;
+  Context& context_;  // the attempt's
   CancelToken& cancel_;
+  std::optional<Judging> judging_;
+  Fold fold_;          // what is held, where it is judged
+  TokenFacts facts_;
+  std::optional<Verdict> decided_;
+  TimePoint quiet_since_ = now();  // when the client last heard anything
   EventBatch held_;
   struct Metered {
     Usage reported;
@@ -91,6 +145,9 @@ class AttemptSink final : public Sink {
   Finish finish_ = Finish::kNone;
   bool saw_anything_ = false;
 };
+
+// "task/intent unsure 0.41 < 0.93; here/qwen complete 0.91 >= 0.85", one part for each attempt.
+std::string ladder_text(const std::vector<store::AttemptRow>& attempts);
 
 // What this usage would take from a budget.
 Estimate estimate_of(const std::optional<Price>& price, const Usage& usage);

@@ -11,8 +11,11 @@ namespace {
 constexpr size_t kMaxAttempts = 32;
 constexpr std::string_view kBreakerOpen = "breaker_open";
 constexpr std::string_view kCoolingDown = "cooling_down";
+constexpr std::string_view kNotAllowed = "not_allowed";
+constexpr double kSampleTemperature = 0.7;  // of further samples, where the request says none
 
 bool falls_back(const RouteConfig& route, const Error& error) {
+  if (error.type == kUnsure || error.type == kNotAllowed) return true;
   if (error.code == Code::kUnsupported || error.code == Code::kBudget || error.code == Code::kForbidden) {
     return true;  // this target could not be tried at all; another may
   }
@@ -22,9 +25,14 @@ bool falls_back(const RouteConfig& route, const Error& error) {
   return std::ranges::find(route.fallback_on, reason) != route.fallback_on.end();
 }
 
+// Of the failures of several targets, the client is told the last of those that say most.
+int says_more(const Error& error) {
+  return error.type == kNotAllowed ? 0 : error.type == kUnsure ? 1 : error.type == kBreakerOpen ? 2 : 3;
+}
+
 // Trying the same target again helps against faults that pass; not against a slow or a rightly refusing one.
 bool worth_repeating(const Error& error, bool last_target) {
-  if (error.type == kBreakerOpen || error.code == Code::kUnsupported) return false;
+  if (error.type == kBreakerOpen || error.type == kUnsure || error.type == kNotAllowed || error.code == Code::kUnsupported) return false;
   const std::string_view reason = failure_reason(error);
   if (reason == "connection" || reason == "server_error" || reason == "malformed") return true;
   return reason == "rate_limit" && last_target && error.retry_after_ms >= 0;
@@ -76,8 +84,7 @@ Task<Status> Climb::run() {
       }
       if (status || call_.committed()) co_return status;
       const Error& error = status.error();
-      // A breaker that is open says less than a real failure seen before it.
-      if (!last || error.type != kBreakerOpen) last = error;
+      if (!last || says_more(error) >= says_more(*last)) last = error;
       if (call_.context.cancelled()) co_return fail(Code::kCancelled, "the client left");
       if (now() >= call_.context.deadline) co_return status;
       if (!falls_back(route, error)) co_return status;
@@ -87,7 +94,66 @@ Task<Status> Climb::run() {
     }
   }
   if (call_.context.cancelled()) co_return fail(Code::kCancelled, "the client left");
+  if (unsure_ != nullptr) co_return co_await stay();
+  if (last->type == kNotAllowed) {
+    last->message = "no model of the route '" + route.name + "' may answer: " + last->message;
+  } else if (last->type == kUnsure) {
+    last->message = "no model of the route '" + route.name + "' was sure enough of its answer (" + ladder_text(call_.attempts) + ")";
+  }
   co_return std::unexpected(std::move(*last));
+}
+
+// Nobody better can be asked, and the route says that an unsure answer is better than none. The headers say what it is.
+Task<Status> Climb::stay() {
+  const Usage used = unsure_->usage(true);  // no longer wasted
+  call_.wasted.input -= used.input, call_.wasted.output -= used.output;
+  call_.wasted_cost -= unsure_->cost(used);
+  AJAR_CO_TRY(co_await unsure_->flush());
+  call_.attempts.push_back(unsure_->row("stayed"));
+  co_return Status();
+}
+
+std::string not_allowed(const Route& route, const Target& target, const DataClassConfig* data, const std::string& model) {
+  if (data != nullptr) {
+    if (auto why = forbidden(*data, target); !why.empty()) return why;
+  }
+  const auto& licences = route.config.licences;
+  if (!licences.empty() && std::ranges::find(licences, target.config.licence) == licences.end()) {
+    return target.config.licence.empty() ? "its licence is not known" : "its licence is " + target.config.licence;
+  }
+  if (target.config.rung.max_wait.count() > 0) {
+    const auto wait = target.provider->expected_wait(target.model_for(model));
+    if (wait && *wait > target.config.rung.max_wait) return "it is busy for " + std::to_string(wait->count()) + " ms";
+  }
+  return {};
+}
+
+// The same question again, several times, and how many of the answers say what the first one says.
+Task<Verdict> Climb::agreement(const Target& target, Context& context, const std::optional<Price>& price, const AttemptSink& first, const Request& asked) {
+  const std::string answer = comparable(first.held_reply());
+  Request request = asked;
+  if (request.sampling.temperature.value_or(0) == 0) request.sampling.temperature = kSampleTemperature;
+  const int64_t samples = target.config.rung.samples;
+  int64_t same = 1, asked_for = 1;
+  for (; asked_for < samples && !context.cancelled(); ++asked_for) {
+    // What the rest can still change is asked for, no more.
+    if (double(same + samples - asked_for) < target.config.rung.accept * double(samples)) break;
+    if (request.sampling.seed) request.sampling.seed = *request.sampling.seed + 1;
+    AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, Judging{target, *request_, true}));
+    const Status status = co_await try_target_(target, context, sink, &request);
+    const Usage used = sink.usage(bool(status));
+    call_.wasted_cost += sink.cost(used);
+    call_.wasted.input += used.input, call_.wasted.output += used.output;
+    if (status && comparable(sink.held_reply()) == answer) ++same;
+  }
+  Verdict verdict{.confidence = double(same) / double(samples)};
+  verdict.accepted = *verdict.confidence >= target.config.rung.accept;
+  verdict.why = std::to_string(same) + " of " + std::to_string(samples) + " samples agree";
+  if (auto broken = failed_check(target.checks, *request_, first.held_reply()); !broken.empty()) {
+    verdict.accepted = false;
+    verdict.why = std::move(broken);
+  }
+  co_return verdict;
 }
 
 // Waits before another try: as long as Retry-After says, otherwise an exponential back-off with full jitter. False:
@@ -125,6 +191,11 @@ Status Climb::admit(const Target& target, const std::optional<Price>& price) {
 
 Task<Status> Climb::attempt(const Target& target, Context& context) {
   const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
+  if (auto why = not_allowed(*call_.route, target, call_.data, model_); !why.empty()) {
+    call_.attempts.push_back({.target = target.name, .outcome = std::string(kNotAllowed), .why = why});
+    metrics_.attempt(target.name, std::string(kNotAllowed), 0);
+    co_return std::unexpected(Error{.code = Code::kForbidden, .message = target.name + ": " + why, .type = std::string(kNotAllowed)});
+  }
   AJAR_CO_TRY(admit(target, price));
   const TimePoint from = now();
   if (!target.health->try_acquire(from)) {
@@ -141,10 +212,37 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
         .type = why,
         .retry_after_ms = cooling ? wait : std::max<int64_t>(wait, 1000)});
   }
-  AttemptSink& sink =
-      *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, *context.cancel));
-  Status status = co_await try_target_(target, context, sink);
+  if (target.judged && request_ != nullptr) co_return co_await judged_attempt(target, context, price, from);
+  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context));
+  Status status = co_await try_target_(target, context, sink, nullptr);
   if (status) status = co_await sink.flush();
+  report(target, status, sink, from);
+  co_return status;
+}
+
+// Asks with what the verdict needs, holds the answer, and lets it go or climbs on.
+Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::optional<Price> price, TimePoint from) {
+  const RungConfig& rung = target.config.rung;
+  Request request = *request_;
+  const bool wants_logprobs = rung.confidence == ConfidenceSource::kMargin || rung.confidence == ConfidenceSource::kLogprob;
+  const bool strip = wants_logprobs && !request.logprobs.value_or(false);
+  if (wants_logprobs) {
+    request.logprobs = true;
+    request.top_logprobs = std::max<int64_t>(request.top_logprobs.value_or(0), 2);
+  }
+  context.confidence.reset();
+  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, Judging{target, *request_, strip}));
+  Status status = co_await try_target_(target, context, sink, &request);
+  if (status && !sink.decided()) {
+    sink.decide(rung.confidence == ConfidenceSource::kAgree ? co_await agreement(target, context, price, sink, request) : sink.verdict(true));
+    if (sink.decided()->accepted) {
+      status = co_await sink.flush();
+    } else {
+      status = std::unexpected(Error{.code = Code::kUnavailable, .message = target.name + " is unsure of its answer", .type = std::string(kUnsure)});
+      const auto confidence = [](const AttemptSink& s) { return s.decided()->confidence.value_or(-1); };
+      if (call_.route->config.stay && (unsure_ == nullptr || confidence(sink) > confidence(*unsure_))) unsure_ = &sink;
+    }
+  }
   report(target, status, sink, from);
   co_return status;
 }
@@ -152,18 +250,22 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
 void Climb::report(const Target& target, const Status& status, const AttemptSink& sink, TimePoint from) {
   const TimePoint at = now();
   const bool won = call_.winner == &sink;
-  const std::string outcome = status ? "complete" : std::string(code_name(status.error().code));
+  const bool unsure = !status && status.error().type == kUnsure;
+  const std::string outcome = status ? "complete" : unsure ? std::string(kUnsure) : std::string(code_name(status.error().code));
   const double seconds = seconds_between(from, at);
-  call_.attempts.push_back({.target = target.name, .outcome = outcome,
-                            .status = status ? 200 : status.error().upstream_status, .seconds = seconds});
+  store::AttemptRow row = sink.row(outcome);
+  row.status = status || unsure ? 200 : status.error().upstream_status;
+  row.seconds = seconds;
+  if (sink.judged()) row.cost = sink.cost(sink.usage(bool(status) || unsure));
+  call_.attempts.push_back(std::move(row));
   metrics_.attempt(target.name, outcome, seconds);
   if (!won && sink.saw_anything()) {
-    const Usage used = sink.usage(false);
+    const Usage used = sink.usage(unsure && sink.finish() != Finish::kNone);
     call_.wasted_cost += sink.cost(used);
     call_.wasted.input += used.input;
     call_.wasted.output += used.output;
   }
-  if (status) {
+  if (status || unsure) {
     target.health->succeeded(won ? seconds_between(from, call_.first_event) : seconds, at);
     return;
   }

@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "gateway/judge.h"
 #include "gateway/prices.h"
 
 namespace ajar {
+
+// Where a provider's machine stands, seen from the data.
+enum class Site : uint8_t { kLocal, kOwn, kOutside };
 
 struct ProviderConfig {
   std::string name;
@@ -30,15 +34,44 @@ struct ProviderConfig {
   std::optional<bool> free;            // own hardware: every model costs nothing
   std::map<std::string, Price> prices; // by model, over the catalogue
   bool simulator = false;              // `ajar mock` stands behind it: said wherever its answers are shown
+  std::string site;                    // "local" | "own" | "outside"; empty: by the preset
+  std::string jurisdiction;            // "eu", …: for data classes that name some
 };
 
-enum class Strategy : uint8_t { kPriority, kWeighted, kLeastLatency, kCheapest };
+// What may be done with data of a class. The gateway holds it wherever data can go.
+struct DataClassConfig {
+  std::string name;
+  int64_t rank = 0;                        // of two classes that apply, the higher rank holds
+  Site site = Site::kOutside;              // how far it may go
+  std::vector<std::string> jurisdictions;  // of providers outside; empty: any
+  std::vector<std::string> providers;      // only these; empty: any
+  bool cache = true;                       // answers may be kept
+};
+// public, internal, confidential and restricted.
+std::vector<DataClassConfig> builtin_data_classes();
+
+enum class Strategy : uint8_t { kPriority, kWeighted, kLeastLatency, kCheapest, kLadder };
+
+enum class CacheMode : uint8_t { kOff, kExact };
+enum class CacheScope : uint8_t { kTeam, kKey, kRoute };
+
+// When a target of a ladder may answer, and how its confidence is judged (gateway/judge.h).
+struct RungConfig {
+  ConfidenceSource confidence = ConfidenceSource::kNone;
+  double accept = 0;                   // least confidence that is good enough
+  std::vector<std::string> checks;     // names of Checks
+  int64_t hold_tokens = 0;             // decide after so many tokens; 0: when the answer is whole
+  int64_t samples = 3;                 // of kAgree
+  Millis max_wait{0};                  // for the first token, as the engine expects it; 0: any
+};
 
 struct TargetConfig {
   std::string provider;
   std::string model;       // empty: the name that the client asked for
   int64_t weight = 1;
   int64_t max_tokens = 0;  // default where the dialect demands one
+  std::string licence;     // class of the model's licence, for routes that allow only some
+  RungConfig rung;
 };
 
 struct RouteConfig {
@@ -57,6 +90,20 @@ struct RouteConfig {
   Millis hedge_after{0};                   // 0: no hedging
   int64_t breaker_failures = 5;            // failures in a row that open the breaker; 0: no breaker
   Millis breaker_open{10'000};
+  // Ladders.
+  bool stay = false;                       // when no better rung can be asked, an unsure answer is given all the same
+  bool doubt_stays = false;                // when there is nothing to judge an answer by, it is accepted
+  std::vector<std::string> licences;       // classes that are allowed; empty: all
+  std::string data_class;                  // of what is sent here, unless a higher one is said; empty: internal
+  // Answers given before.
+  CacheMode cache = CacheMode::kOff;
+  Millis cache_ttl{3'600'000};
+  CacheScope cache_scope = CacheScope::kTeam;
+};
+
+struct CacheConfig {
+  int64_t max_bytes = 256 << 20;
+  bool persist = true;
 };
 
 struct ServerConfig {
@@ -128,6 +175,8 @@ struct Config {
   ServerConfig server;
   StoreConfig store;
   LimitsConfig limits;
+  CacheConfig cache;
+  std::vector<DataClassConfig> data_classes = builtin_data_classes();
   BatchesConfig batches;
   ResponsesConfig responses;
   std::vector<ProviderConfig> providers;

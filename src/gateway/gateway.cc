@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/decide.h"
 #include "gateway/estimate.h"
 
 namespace ajar {
@@ -69,8 +70,11 @@ void Gateway::swap(std::shared_ptr<const Snapshot> snapshot) {
 // Finds the route, checks that the key may use it, and reserves what the call may take. `max_output` 0: the client set
 // no limit.
 Status Gateway::admit(CallState& call, const std::string& model, int64_t max_output) {
-  const auto snapshot = this->snapshot();
+  call.snapshot = this->snapshot();
+  const Snapshot* const snapshot = call.snapshot.get();
   AJAR_ASSIGN(call.route, find_route(*snapshot, model, call.key.get()));
+  AJAR_ASSIGN(call.data, class_of(*snapshot, *call.route, call.context.data_class));
+  call.context.data_class = call.data != nullptr ? call.data->name : "";
   call.context.deadline = std::min(call.context.deadline,
                                    call.context.started + call.route->config.total_timeout);
   if (call.is_chat()) {
@@ -111,7 +115,7 @@ Result<TokenCount> Gateway::count_tokens(const Request& request, const Key* key)
 Task<Status> Gateway::run(CallState& call, const std::string& model, int64_t max_output, store::CallRow& row,
                           TryTarget try_target) {
   Status status = admit(call, model, max_output);
-  Climb climb(call, parts_.metrics, model, std::move(try_target));
+  Climb climb(call, parts_.metrics, model, nullptr, std::move(try_target));
   if (status) status = co_await climb.run();
   co_await finish(call, status, row, call.winner);
   co_return status;
@@ -129,10 +133,17 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   // Under a budget a reply without a limit is streamed, so that it can be stopped when the budget ends.
   if (call.key && !request.max_tokens && !request.stream && call.key->has_budget()) request.stream = true;
 
-  co_await run(call, request.model, request.max_tokens.value_or(0) * request.choices(), row,
-               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
-                 return target.provider->complete(request, call.route->limits, attempt, sink);
-               });
+  Status status = admit(call, request.model, request.max_tokens.value_or(0) * request.choices());
+  Recall recall(parts_.memory, call, request);
+  std::optional<Status> known;
+  if (status) known = co_await recall.answer();
+  Climb climb(call, parts_.metrics, request.model, &request,
+              [&request, &call](const Target& target, Context& attempt, AttemptSink& sink, const Request* asked) {
+                return target.provider->complete(asked != nullptr ? *asked : request, call.route->limits, attempt, sink);
+              });
+  if (known) status = std::move(*known);
+  else if (status) status = co_await climb.run();
+  co_await finish(call, status, row, call.winner);
 }
 
 Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
@@ -145,7 +156,7 @@ Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shar
 
   EmbeddingReply reply;
   Status status = co_await run(
-      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
+      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink, const Request*) -> Task<Status> {
         auto result = co_await target.provider->embed(request, call.route->limits, attempt);
         if (!result) co_return std::unexpected(std::move(result).error());
         reply = std::move(*result);
@@ -166,7 +177,7 @@ Task<Result<RerankReply>> Gateway::rerank(RerankRequest& request, std::shared_pt
 
   RerankReply reply;
   Status status = co_await run(
-      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink) -> Task<Status> {
+      call, request.model, 1, row, [&](const Target& target, Context& attempt, AttemptSink& sink, const Request*) -> Task<Status> {
         auto result = co_await target.provider->rerank(request, call.route->limits, attempt);
         if (!result) co_return std::unexpected(std::move(result).error());
         reply = std::move(*result);
@@ -186,7 +197,7 @@ Task<> Gateway::forward(ForwardRequest& request, std::shared_ptr<const Key> key,
   store::CallRow row = new_row(context);
   row.stream = request.stream;
   co_await run(call, request.model, 1, row,
-               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink) {
+               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink, const Request*) {
                  return target.provider->forward(request, call.route->limits, attempt, sink);
                });
 }
@@ -208,12 +219,21 @@ Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& ro
     row.first_token_seconds = seconds_between(call.context.started, call.first_event);
     if (row.usage.reported && call.is_chat()) winner->target().token_model(call.model).learn(call.features, row.usage.input);
   }
+  if (call.recalled) {
+    row.target = call.recalled->target;
+    row.model = call.recalled->model;
+    row.usage = call.recalled->usage;
+    row.finish = finish_name(call.recalled->finish);
+    row.first_token_seconds = seconds_between(call.context.started, call.first_event);
+    row.attempts.push_back({.target = std::string(store::kCacheTarget), .outcome = std::string(call.cache)});
+  }
   row.usage.input += call.wasted.input;
   row.usage.output += call.wasted.output;
   row.cost += call.wasted_cost;
-  call.reservation.settle({.usd = row.cost, .tokens = row.usage.total()});
+  call.reservation.settle({.usd = row.cost, .tokens = call.recalled ? 0 : row.usage.total()});
+  if (!call.cache.empty()) parts_.metrics.cache(row.route, call.cache, call.recalled ? call.recalled->saved : 0);
 
-  row.status = co_await call.client.finish(row.end, status ? nullptr : &status.error(), row);
+  row.status = co_await call.client->finish(row.end, status ? nullptr : &status.error(), row);
   const TimePoint at = now();
   row.total_seconds = seconds_between(call.context.started, at);
   row.overhead_seconds =

@@ -1,5 +1,5 @@
 #pragma once
-// One request's line: admit, climb, finish, record. A new feature is a new step, rung or policy here, not a branch in
+// One request's line: admit, recall, climb, finish, record. A new feature is a new step, rung or policy here, not a branch in
 // an old one.
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include "gateway/call.h"
 #include "gateway/climb.h"
 #include "gateway/metrics.h"
+#include "gateway/recall.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
 #include "gateway/token_count.h"
@@ -22,6 +23,7 @@ struct GatewayParts {
   store::Store& store;
   Metrics& metrics;
   AccessLog& access_log;
+  Memory& memory;
 };
 
 class Gateway {

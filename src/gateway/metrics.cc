@@ -66,6 +66,8 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   tokens_ = counter("ajar_tokens_total", "Tokens by kind; cached is part of input, reasoning of output");
   spend_ = counter("ajar_spend_dollars_total", "What calls cost, in US dollars");
   attempts_ = counter("ajar_upstream_attempts_total", "Attempts at targets by outcome");
+  cache_calls_ = counter("ajar_cache_calls_total", "Calls on routes that keep answers, by what was found");
+  cache_saved_ = counter("ajar_cache_saved_usd_total", "What the answers that were given again had cost");
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
@@ -92,6 +94,9 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   in_flight_ = &gauge("ajar_in_flight_requests", "Calls being answered now")->Add({});
   connections_ = &gauge("ajar_client_connections", "Open client connections")->Add({});
   config_version_ = &gauge("ajar_config_version", "Counts the configurations taken since start")->Add({});
+  cache_entries_ = &gauge("ajar_cache_entries", "Kept answers")->Add({});
+  cache_bytes_ = &gauge("ajar_cache_bytes", "Memory of the kept answers")->Add({});
+  cache_evicted_ = &counter("ajar_cache_evicted_total", "Kept answers that made room for others")->Add({});
   store_waiting_ = &gauge("ajar_call_rows_waiting", "Call rows not yet written")->Add({});
   auto* reloads = counter("ajar_config_reloads_total", "Reloads of the configuration");
   reloads_ok_ = &reloads->Add({{"result", "ok"}});
@@ -207,6 +212,17 @@ void Metrics::breaker(const std::string& route, const std::string& target, int s
 }
 
 void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", reason}}).Increment(); }
+
+void Metrics::cache(const std::string& route, std::string_view outcome, int64_t saved) {
+  cache_calls_->Add({{"route", route}, {"result", std::string(outcome)}}).Increment();
+  if (saved > 0) cache_saved_->Add({{"route", route}}).Increment(double(saved) / double(store::kNanoPerDollar));
+}
+
+void Metrics::cache_size(int64_t entries, int64_t bytes, int64_t evicted) {
+  cache_entries_->Set(double(entries));
+  cache_bytes_->Set(double(bytes));
+  cache_evicted_->Increment(std::max(0.0, double(evicted) - cache_evicted_->Value()));
+}
 
 void Metrics::store_stats(int64_t waiting, int64_t written, int64_t dropped, int64_t failed) {
   store_waiting_->Set(double(waiting));

@@ -28,6 +28,9 @@ class Metrics {
   void record(const store::CallRow& call);
   // One attempt at a target.
   void attempt(const std::string& target, const std::string& outcome, double seconds);
+  // One call on a route that keeps answers: "hit", "shared" or "miss", and the nano-dollars that were not spent again.
+  void cache(const std::string& route, std::string_view outcome, int64_t saved);
+  void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
   void breaker(const std::string& route, const std::string& target, int state);  // 0 closed, 1 half open, 2 open
@@ -59,15 +62,15 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_;
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
   prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_;
-  prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_;
-  prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_;
+  prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_, *cache_entries_, *cache_bytes_;
+  prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_, *cache_evicted_;
 
   std::mutex lock_;  // guards the maps; what they point to is atomic
   std::unordered_map<std::string, std::unique_ptr<Series>> series_;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "gateway/request_key.h"
 #include "provider/presets.h"
 
 namespace ajar {
@@ -38,6 +39,30 @@ std::shared_ptr<const Route> Snapshot::find(std::string_view model) const {
   return nullptr;
 }
 
+const DataClassConfig* Snapshot::data_class(std::string_view name) const {
+  const auto found = std::ranges::find(config_.data_classes, name, &DataClassConfig::name);
+  return found == config_.data_classes.end() ? nullptr : &*found;
+}
+
+std::vector<DataClassConfig> builtin_data_classes() {
+  return {{.name = "public", .rank = 0},
+          {.name = "internal", .rank = 10},
+          {.name = "confidential", .rank = 20, .site = Site::kOwn},
+          {.name = "restricted", .rank = 30, .site = Site::kLocal, .cache = false}};
+}
+
+std::string forbidden(const DataClassConfig& data, const Target& target) {
+  if (target.site > data.site) return data.name + " data may not leave " + (data.site == Site::kLocal ? "this machine" : "own machines");
+  if (!data.providers.empty() && std::ranges::find(data.providers, target.config.provider) == data.providers.end()) {
+    return data.name + " data may not go to " + target.config.provider;
+  }
+  if (target.site == Site::kOutside && !data.jurisdictions.empty() &&
+      std::ranges::find(data.jurisdictions, target.jurisdiction) == data.jurisdictions.end()) {
+    return data.name + " data may not go to " + (target.jurisdiction.empty() ? "an unnamed jurisdiction" : target.jurisdiction);
+  }
+  return {};
+}
+
 const engine::Tokenizer* Snapshot::tokenizer_of(std::string_view model) const {
   for (const auto& [pattern, tokenizer] : tokenizers_) {
     const std::string_view name = pattern;
@@ -65,6 +90,37 @@ Result<std::shared_ptr<const engine::Tokenizer>> load_vocabulary(const Tokenizer
   loaded.error().field = "tokenizers." + config.name + ".file";
   return std::unexpected(std::move(loaded.error()).in("tokenizers." + config.name + ".file"));
 }
+
+namespace {
+
+constexpr std::string_view kSites[] = {"local", "own", "outside"};
+constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refused", "whole"};
+
+Site site_of(const ProviderConfig& provider, const Preset* preset) {
+  if (const auto named = std::ranges::find(kSites, provider.site); named != std::end(kSites)) return Site(named - kSites);
+  if (provider.preset == "local") return Site::kLocal;
+  return preset && preset->free ? Site::kOwn : Site::kOutside;
+}
+
+Checks checks_of(const std::vector<std::string>& names) {
+  const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
+  return {.json = has("json"), .schema = has("schema"), .not_empty = has("not_empty"), .not_refused = has("not_refused"),
+          .whole = has("whole"), .names = names};
+}
+
+std::string fingerprint_of(const Route& route) {
+  std::string out = route.config.name + "\n" + std::to_string(int(route.config.strategy)) + (route.config.stay ? "s" : "") +
+                    (route.config.doubt_stays ? "d" : "");
+  for (const Target& target : route.targets) {
+    const RungConfig& rung = target.config.rung;
+    out += "\n" + target.name + " " + std::to_string(target.config.max_tokens) + " " + std::to_string(int(rung.confidence)) + " " +
+           std::to_string(rung.accept) + " " + std::to_string(rung.hold_tokens) + " " + std::to_string(rung.samples);
+    for (const std::string& check : rung.checks) out += " " + check;
+  }
+  return text_key(out).hex();
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   if (auto faults = check_config(config); !faults.empty()) return std::unexpected(std::move(faults.front()));
@@ -95,6 +151,11 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       target.free = provider.free.value_or(preset && preset->free);
       target.overrides = provider.prices;
       target.simulator = provider.simulator;
+      target.site = site_of(provider, preset);
+      target.jurisdiction = provider.jurisdiction;
+      target.checks = checks_of(target_config.rung.checks);
+      target.judged = route_config.strategy == Strategy::kLadder &&
+                      (target_config.rung.confidence != ConfidenceSource::kNone || !target_config.rung.checks.empty());
       target.token_models = token_models_;
       if (!target_config.model.empty()) {
         target.price = target.price_of(target_config.model);
@@ -116,6 +177,7 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       target.health = health;
       route->targets.push_back(std::move(target));
     }
+    route->fingerprint = fingerprint_of(*route);
     snapshot->routes_.push_back(route);
     if (route_config.name.ends_with('*')) snapshot->patterns_.push_back(route);
     else snapshot->exact_[route_config.name] = route;
@@ -128,6 +190,45 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   snapshot->config_ = std::move(config);
   return snapshot;
 }
+
+namespace {
+
+// A ladder must be able to end, and say what each rung is judged by.
+template <class Fault>
+void check_ladder(const Config& config, const RouteConfig& route, const std::string& at, const Fault& fault) {
+  if (!route.data_class.empty() && std::ranges::find(config.data_classes, route.data_class, &DataClassConfig::name) == config.data_classes.end()) {
+    fault(at + ".data_class", "there is no data class '" + route.data_class + "'");
+  }
+  for (size_t i = 0; i < route.targets.size(); ++i) {
+    const RungConfig& rung = route.targets[i].rung;
+    const std::string rung_at = at + ".targets[" + std::to_string(i) + "]";
+    for (const std::string& check : rung.checks) {
+      if (std::ranges::find(kChecks, check) == std::end(kChecks)) {
+        fault(rung_at + ".checks", "unknown check '" + check + "'; known are json, not_empty, not_refused, schema, whole");
+      }
+    }
+    const bool judged = rung.confidence != ConfidenceSource::kNone || !rung.checks.empty();
+    if (judged && route.strategy != Strategy::kLadder) {
+      fault(rung_at, "is judged, but only routes with strategy = \"ladder\" judge their answers");
+    }
+    if (rung.confidence != ConfidenceSource::kNone && (rung.accept <= 0 || rung.accept > 1)) {
+      fault(rung_at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1");
+    }
+    if (rung.confidence == ConfidenceSource::kNone && rung.accept > 0) {
+      fault(rung_at + ".accept", "there is no confidence to compare with: say confidence = \"margin\", \"logprob\", \"agree\" or \"own\"");
+    }
+    if (route.strategy == Strategy::kLadder && !judged && i + 1 < route.targets.size()) {
+      fault(rung_at, "accepts every answer, so the rungs above it would never be asked");
+    }
+    if (route.strategy == Strategy::kLadder && judged && i + 1 == route.targets.size() && !route.stay) {
+      fault(rung_at, "is the top of the ladder and judged: what it is unsure of nobody could answer. Leave its confidence out, or "
+                     "set stay = true on the route");
+    }
+  }
+  if (route.strategy == Strategy::kLadder && route.hedge_after.count() > 0) fault(at + ".hedge_after", "a ladder asks one rung at a time");
+}
+
+}  // namespace
 
 std::vector<Error> check_config(const Config& config) {
   std::vector<Error> faults;
@@ -142,6 +243,16 @@ std::vector<Error> check_config(const Config& config) {
     const std::string at = "providers." + provider.name;
     if (!providers.insert(provider.name).second) fault(at, "is defined twice");
     if (!find_preset(provider.preset)) fault(at + ".preset", "unknown preset '" + provider.preset + "'");
+    if (!provider.site.empty() && std::ranges::find(kSites, provider.site) == std::end(kSites)) {
+      fault(at + ".site", "must be \"local\", \"own\" or \"outside\"");
+    }
+  }
+  for (const DataClassConfig& data : config.data_classes) {
+    for (const std::string& name : data.providers) {
+      if (std::ranges::find(config.providers, name, &ProviderConfig::name) == config.providers.end()) {
+        fault("data_classes." + data.name + ".providers", "there is no provider '" + name + "'");
+      }
+    }
   }
   for (const ModelConfigEntry& model : config.models) {
     if (model.path.empty()) fault("models." + model.name + ".path", "is required");
@@ -169,6 +280,7 @@ std::vector<Error> check_config(const Config& config) {
         fault(target_at + ".provider", "there is no provider '" + target.provider + "'");
       }
     }
+    check_ladder(config, route, at, fault);
     if (route.strategy == Strategy::kWeighted && weights <= 0 && !route.targets.empty()) {
       fault(at + ".targets", "all weights are 0");
     }
@@ -196,6 +308,7 @@ std::vector<size_t> order_targets(const Route& route, std::string_view model, co
   if (order.size() < 2) return order;
   std::vector<double> key(targets.size());
   switch (route.config.strategy) {
+    case Strategy::kLadder:
     case Strategy::kPriority: return order;  // the file's order is the priority
     case Strategy::kWeighted:
       // Efraimidis and Spirakis 2006: sorting by u^(1/w) draws without replacement by weight.

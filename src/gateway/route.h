@@ -29,6 +29,10 @@ struct Target {
   std::string price_list;       // for passed-on names
   bool free = false;            // own hardware
   bool simulator = false;
+  Site site = Site::kOutside;
+  std::string jurisdiction;
+  Checks checks;
+  bool judged = false;          // not every answer of it is accepted
   std::map<std::string, Price> overrides;  // configured prices, for passed-on names
 
   std::shared_ptr<TokenModels> token_models;
@@ -46,6 +50,9 @@ struct Route {
   RouteConfig config;
   std::vector<Target> targets;
   AttemptLimits limits;
+  // Names everything of the route that can change an answer: two routes or two versions of one that differ in it do not share
+  // kept answers.
+  std::string fingerprint;
   bool simulator() const;  // every target is one
 };
 
@@ -58,6 +65,8 @@ class Snapshot {
   // The vocabulary of an upstream model, null where none is configured.
   const engine::Tokenizer* tokenizer_of(std::string_view model) const;
   const TokenModels& token_models() const { return *token_models_; }
+  // Null: there is no class of that name.
+  const DataClassConfig* data_class(std::string_view name) const;
   int64_t version() const { return version_; }
 
  private:
@@ -98,6 +107,9 @@ class SnapshotBuilder {
 // Checks what can be checked without building: names, references, ranges. Every fault found, as
 // "routes.support: ..." lines.
 std::vector<Error> check_config(const Config& config);
+
+// Empty, or why data of this class may not go to this target.
+std::string forbidden(const DataClassConfig& data, const Target& target);
 
 // The order in which this request tries the targets, by the route's strategy.
 struct CostGuess {

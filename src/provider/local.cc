@@ -178,6 +178,23 @@ Task<std::invoke_result_t<F>> in_background(F f) {
 
 }  // namespace
 
+namespace {
+
+// A moving average over the last ten replies or so; a race between two loops loses one of them.
+void learn_turn(LoadedModel& model, double seconds) {
+  const float old = model.seconds_per_turn;
+  model.seconds_per_turn = old == 0 ? float(seconds) : 0.9f * old + 0.1f * float(seconds);
+}
+
+}  // namespace
+
+std::optional<Millis> LocalProvider::expected_wait(const std::string& model) const {
+  const auto loaded = host_.loaded(host_.resolve(name_for(model)).model);
+  if (!loaded || !loaded->engine) return std::nullopt;
+  const int waiting = loaded->engine->metrics().waiting;
+  return Millis(int64_t(1000.0 * double(loaded->seconds_per_turn) * waiting));
+}
+
 Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
   TimePoint from = now();
   auto [model_name, adapter_name] = host_.resolve(name_for(request.model));
@@ -258,6 +275,8 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
     }
   }
 
+  const int turns = model->engine->metrics().waiting + 1;
+  const TimePoint submitted = now();
   EventBatch events;
   events.push_back({.kind = Event::Kind::kStart, .created = unix_millis() / 1000, .id = new_id("chatcmpl-"), .name = model->spec.name + (adapter ? ":" + adapter_name : "")});
   std::vector<TokenNews> news;
@@ -272,7 +291,9 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
       auto at = static_cast<size_t>(item.choice);
       Choice& choice = choices[at];
       if (over[at] && !item.end) continue;  // beyond a stop string
-      silent = now(), first = false;
+      silent = now();
+      if (first) learn_turn(*model, seconds_between(submitted, silent) / turns);
+      first = false;
       for (const engine::Sampled& token : item.prompt) choice.add_logprobs(token, events);
       if (item.end) {
         const auto& end = *item.end;

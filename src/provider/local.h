@@ -17,6 +17,7 @@ class LocalProvider final : public Provider {
 
   Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) override;
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits& limits, Context& context) override;
+  std::optional<Millis> expected_wait(const std::string& model) const override;
   Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits, Context& context) override;
 
  private:

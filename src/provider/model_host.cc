@@ -275,6 +275,12 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   return loaded;
 }
 
+std::shared_ptr<LoadedModel> ModelHost::loaded(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(name);
+  return slot != slots_.end() && slot->second->state == ModelState::kReady ? slot->second->loaded : nullptr;
+}
+
 std::vector<ModelStatus> ModelHost::status() const {
   std::vector<ModelStatus> out;
   std::lock_guard lock(mutex_);

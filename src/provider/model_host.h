@@ -2,6 +2,7 @@
 // The models that this process runs itself: loaded when they are first asked for, kept while memory lasts, the longest unused of
 // them let go when another needs its place. One set of computing threads for all.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -53,6 +54,7 @@ struct LoadedModel {
   std::unique_ptr<engine::Encoder> encoder;        // of encoders; one caller at a time, under `encoding`
   std::mutex encoding;
   engine::GrammarCache grammars;                   // what replies were bound to
+  std::atomic<float> seconds_per_turn{0};          // that a reply waits for its first token, for each that waits before it
   int64_t bytes = 0;                               // of weights and cache, adapters not counted
 };
 
@@ -92,6 +94,7 @@ class ModelHost {
   Result<std::shared_ptr<LoadedModel>> get_blocking(const std::string& name, const std::function<void(double)>& progress = {});
 
   std::vector<ModelStatus> status() const;
+  std::shared_ptr<LoadedModel> loaded(const std::string& name) const;  // null: it would have to be loaded first
   const std::shared_ptr<engine::ComputePool>& pool() const { return pool_; }
   int64_t memory_bytes() const { return options_.memory_bytes; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/event.h"
+#include "json/write.h"
 
 namespace ajar::store {
 
@@ -55,12 +56,21 @@ struct SpendRow {
   int64_t requests = 0;
 };
 
+// What stands for a target among the attempts of a call that was given another's answer; the outcome says how.
+inline constexpr std::string_view kCacheTarget = "cache";
+
 struct AttemptRow {
   std::string target;   // "provider/model"
   std::string outcome;  // "complete" or the error's code name
   int status = 0;       // upstream HTTP status
   double seconds = 0;
+  // Of a ladder's rungs.
+  double confidence = -1, accept = -1;  // below 0: none
+  int64_t cost = 0;                     // nano-dollars
+  std::string why;                      // short; empty where `outcome` says all
 };
+
+void write_attempt(json::Writer& w, const AttemptRow& attempt);  // one object
 
 // One call, written after its last byte.
 struct CallRow {

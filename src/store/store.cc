@@ -37,7 +37,7 @@ int64_t micros(double seconds) { return int64_t(seconds * 1e6 + 0.5); }
 // The usual: one attempt, of which nothing needs to be said but how long it took.
 bool is_plain(const CallRow& row) {
   return row.attempts.size() == 1 && row.attempts[0].outcome == "complete" && row.attempts[0].status == 200 &&
-         row.attempts[0].target == row.target;
+         row.attempts[0].target == row.target && row.attempts[0].confidence < 0 && row.attempts[0].why.empty();
 }
 
 std::string attempts_json(const std::vector<AttemptRow>& attempts) {
@@ -46,16 +46,28 @@ std::string attempts_json(const std::vector<AttemptRow>& attempts) {
   json::Writer w(out);
   w.begin_array();
   for (const auto& attempt : attempts) {
-    w.begin_object();
-    w.field("target", attempt.target);
-    w.field("outcome", attempt.outcome);
-    if (attempt.status != 0) w.field("status", attempt.status);
-    w.field("seconds", attempt.seconds);
-    w.end_object();
+    write_attempt(w, attempt);
   }
   w.end_array();
   return out;
 }
+
+}  // namespace
+
+void write_attempt(json::Writer& w, const AttemptRow& attempt) {
+  w.begin_object();
+  w.field("target", attempt.target);
+  w.field("outcome", attempt.outcome);
+  if (attempt.status != 0) w.field("status", attempt.status);
+  w.field("seconds", attempt.seconds);
+  if (attempt.confidence >= 0) w.field("confidence", attempt.confidence);
+  if (attempt.accept >= 0) w.field("accept", attempt.accept);
+  if (attempt.cost != 0) w.field("cost_usd", double(attempt.cost) / double(kNanoPerDollar));
+  if (!attempt.why.empty()) w.field("why", attempt.why);
+  w.end_object();
+}
+
+namespace {
 
 constexpr const char* kInsertCall =
     "INSERT INTO call_rows(seq,kind,id,time_ms,first_token_us,total_us,overhead_us,attempt_us,input,output,cached_read,"

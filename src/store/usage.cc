@@ -1,5 +1,6 @@
 // Questions about past calls. They run on the reader's connection and never disturb the writer.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/clock.h"
@@ -31,11 +32,18 @@ std::vector<AttemptRow> read_attempts(const std::string& text) {
   for (const auto item : *array) {
     const auto object = json::as_object(item);
     if (!object) continue;
-    const auto seconds = json::find(*object, "seconds");
+    const auto number = [&](std::string_view name, double otherwise) {
+      const auto value = json::find(*object, name);
+      return value ? json::as_double(*value).value_or(otherwise) : otherwise;
+    };
     out.push_back({.target = std::string(json::string_or(*object, "target")),
                    .outcome = std::string(json::string_or(*object, "outcome")),
                    .status = int(json::int_or(*object, "status")),
-                   .seconds = seconds ? json::as_double(*seconds).value_or(0) : 0});
+                   .seconds = number("seconds", 0),
+                   .confidence = number("confidence", -1),
+                   .accept = number("accept", -1),
+                   .cost = int64_t(std::llround(number("cost_usd", 0) * double(kNanoPerDollar))),
+                   .why = std::string(json::string_or(*object, "why"))});
   }
   return out;
 }

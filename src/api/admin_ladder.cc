@@ -1,0 +1,98 @@
+// /admin/cache and /admin/decide: what the ladder remembers, and what it would do.
+#include "api/admin_json.h"
+#include "api/api.h"
+#include "base/text.h"
+#include "wire/openai/chat.h"
+
+namespace ajar::api {
+
+std::string write_decision(const Decision& decision) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.field("route", decision.route);
+  w.field("strategy", decision.strategy);
+  w.field("data_class", decision.data_class);
+  w.field("cache", decision.cache);
+  if (!decision.cache_id.empty()) w.field("cache_id", decision.cache_id);
+  w.field("input_tokens", decision.input_tokens);
+  w.key("rungs");
+  w.begin_array();
+  for (const RungView& rung : decision.rungs) {
+    w.begin_object();
+    w.field("target", rung.target);
+    w.field("allowed", rung.allowed);
+    if (!rung.allowed) w.field("why", rung.why);
+    w.field("health", rung.health);
+    if (rung.confidence != "none") {
+      w.field("confidence", rung.confidence);
+      w.field("accept", rung.accept);
+    }
+    if (!rung.checks.empty()) {
+      w.key("checks");
+      w.begin_array();
+      for (const std::string& check : rung.checks) w.string(check);
+      w.end_array();
+    }
+    if (rung.cost) w.field("most_cost_usd", double(*rung.cost) / double(store::kNanoPerDollar));
+    else w.null_field("most_cost_usd");
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  return out;
+}
+
+Task<> Api::admin_cache(Exchange& exchange) {
+  const HttpRequest& request = exchange.request();
+  AnswerCache& answers = parts_.memory.answers;
+  std::string out;
+  json::Writer w(out);
+  if (request.method == "GET") {
+    const auto stats = answers.stats();
+    w.begin_object();
+    w.field("entries", stats.entries);
+    w.field("bytes", stats.bytes);
+    w.field("log_bytes", stats.log_bytes);
+    w.field("evicted", stats.evicted);
+    w.field("log_dropped", stats.log_dropped);
+    w.end_object();
+    co_return co_await send_json(exchange, 200, out);
+  }
+  if (request.method != "DELETE") {
+    co_return co_await send_error(exchange, Error{.code = Code::kMethod, .message = "/admin/cache takes GET and DELETE, not " + request.method});
+  }
+  const AnswerCache::Purge what{.id = query_value(request.query, "id"), .tag = query_value(request.query, "tag"),
+                                .tag_prefix = query_value(request.query, "prefix"), .route = query_value(request.query, "route")};
+  if (what.id.empty() && what.tag.empty() && what.tag_prefix.empty() && what.route.empty() && query_value(request.query, "all") != "true") {
+    co_return co_await send_error(exchange, Error{.code = Code::kInvalid, .message = "say what to purge: id, tag, prefix (of tags) or route, or all=true",
+                                                  .field = "id"});
+  }
+  if (!what.id.empty() && !RequestKey::from_hex(what.id)) {
+    co_return co_await send_error(exchange, Error{.code = Code::kInvalid, .message = "id must be as x-ajar-cache-id says it: 32 hexadecimal digits",
+                                                  .field = "id"});
+  }
+  const int64_t purged = co_await parts_.blocking.run([&answers, what] { return answers.purge(what); });
+  w.begin_object();
+  w.field("purged", purged);
+  w.end_object();
+  co_await send_json(exchange, 200, out);
+}
+
+Task<> Api::admin_decide(Exchange& exchange) {
+  HttpRequest& http = exchange.request();
+  const auto request = wire::openai::front().read_request(http.body);
+  if (!request) co_return co_await send_error(exchange, request.error());
+  Caller caller;
+  if (const std::string name = query_value(http.query, "key"); !name.empty()) {
+    const auto key = parts_.tenants.find(name);
+    if (!key) co_return co_await send_error(exchange, key.error());
+    caller = {.key_id = (*key)->row.id, .key_name = (*key)->row.name, .team = (*key)->row.team};
+  }
+  const auto snapshot = parts_.gateway.snapshot();
+  const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))));
+  if (!decision) co_return co_await send_error(exchange, decision.error());
+  co_await send_json(exchange, 200, write_decision(*decision));
+}
+
+}  // namespace ajar::api

@@ -1,0 +1,389 @@
+// The ladder: which rung answers, and what the client and the log are told about it.
+#include "gateway/testing.h"
+
+#include <cmath>
+#include <thread>
+
+#include "gateway/decide.h"
+
+namespace ajar {
+namespace {
+
+// An answer whose tokens all have this probability, the rest of it going to one rival.
+Script sure(const std::string& text, double p, int64_t input = 10, int64_t output = 5) {
+  Script script = says(text, input, output);
+  Event logprobs = event(Kind::kLogprobs);
+  const auto number = [](double x) { return std::to_string(std::log(x)); };
+  logprobs.raw = "{\"token\":\"a\",\"logprob\":" + number(p) + ",\"top_logprobs\":[{\"token\":\"a\",\"logprob\":" + number(p) +
+                 "},{\"token\":\"b\",\"logprob\":" + number(1 - p) + "}]}";
+  script.events.insert(script.events.begin() + 2, logprobs);
+  return script;
+}
+
+class LadderTest : public GatewayTest {
+ protected:
+  void SetUp() override {
+    GatewayTest::SetUp();
+    route_.strategy = Strategy::kLadder;
+    route_.targets[0].rung = {.confidence = ConfidenceSource::kMargin, .accept = 0.6};
+  }
+  RungConfig& rung() { return route_.targets[0].rung; }
+};
+
+TEST_F(LadderTest, ASureAnswerOfTheCheapRungIsGiven) {
+  a_->scripts = {sure("from a", 0.9)};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "from a");
+  EXPECT_EQ(heard.target, "a/m");
+  EXPECT_EQ(heard.ladder, "a/m complete 0.800 >= 0.600");
+  EXPECT_EQ(b_->calls, 0);
+  ASSERT_EQ(heard.row.attempts.size(), 1u);
+  EXPECT_NEAR(heard.row.attempts[0].confidence, 0.8, 1e-3);
+  EXPECT_EQ(heard.row.attempts[0].accept, 0.6);
+}
+
+TEST_F(LadderTest, AnUnsureAnswerClimbsAndIsNeverSeen) {
+  a_->scripts = {sure("wrong", 0.7)};
+  b_->scripts = {says("right", 10, 7)};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "right");
+  EXPECT_EQ(heard.row.target, "b/m");
+  EXPECT_EQ(heard.ladder, "a/m unsure 0.400 < 0.600; b/m complete");
+  EXPECT_EQ(heard.row.attempts[0].outcome, "unsure");
+  EXPECT_EQ(heard.row.usage.total(), 15 + 17) << "what was used below is paid for";
+}
+
+TEST_F(LadderTest, LogprobsThatTheClientDidNotAskForAreTakenOut) {
+  a_->scripts = {sure("a", 0.9)};
+  ask();
+  EXPECT_TRUE(a_->logprobs);
+  EXPECT_FALSE(last_heard_logprobs_);
+  Request request{.model = "r"};
+  request.logprobs = true;
+  ask(request);
+  EXPECT_TRUE(last_heard_logprobs_);
+}
+
+TEST_F(LadderTest, WithNothingToJudgeByItClimbsUnlessTheRouteSaysStay) {
+  a_->scripts = {says("unjudged")};
+  b_->scripts = {says("judged")};
+  EXPECT_EQ(ask().text, "judged");
+  gateway_.reset();
+  route_.doubt_stays = true;
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "unjudged");
+  EXPECT_EQ(heard.ladder, "a/m complete (no log probabilities came)");
+}
+
+TEST_F(LadderTest, WhenTheTopIsDownTheRouteDecides) {
+  a_->scripts = {sure("weak", 0.7)};
+  b_->scripts = {fails(Code::kUpstream, 500)};
+  auto heard = ask();
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Code::kUpstream) << "the failure is told, not a weaker answer";
+  EXPECT_EQ(heard.text, "");
+  gateway_.reset();
+  route_.stay = true;
+  heard = ask();
+  EXPECT_EQ(heard.text, "weak");
+  EXPECT_FALSE(heard.sure);
+  EXPECT_EQ(heard.ladder, "a/m unsure 0.400 < 0.600; b/m upstream; a/m stayed 0.400 < 0.600");
+  EXPECT_EQ(heard.row.usage.total(), 15) << "its tokens are counted once";
+}
+
+TEST_F(LadderTest, ARungThatFailsClimbs) {
+  a_->scripts = {fails(Code::kTimeout)};
+  b_->scripts = {says("from b")};
+  EXPECT_EQ(ask().text, "from b");
+}
+
+TEST_F(LadderTest, ChecksCanRefuseASureAnswer) {
+  rung().checks = {"schema", "not_empty", "not_refused", "whole"};
+  b_->scripts = {says("from b")};
+  Request request{.model = "r"};
+  request.response_format = {.kind = ResponseFormat::Kind::kJsonSchema,
+                             .schema = R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]})"};
+  a_->scripts = {sure(R"({"n":1})", 0.9)};
+  EXPECT_EQ(ask(request).text, R"({"n":1})");
+  a_->scripts = {sure(R"({"n":"one"})", 0.9)};
+  const auto heard = ask(request);
+  EXPECT_EQ(heard.text, "from b");
+  EXPECT_EQ(heard.row.attempts[0].why, "schema: $.n: type");
+  for (const char* text : {"", "  ", "I'm sorry, but I cannot do that."}) {
+    a_->scripts = {sure(text, 0.9)};
+    EXPECT_EQ(ask().text, "from b") << text;
+  }
+  Script cut = sure("half an ans", 0.9);
+  cut.events[3].finish = Finish::kLength;
+  a_->scripts = {cut};
+  EXPECT_EQ(ask().text, "from b");
+}
+
+TEST_F(LadderTest, AgreementAsksOnlyAsOftenAsItMatters) {
+  rung() = {.confidence = ConfidenceSource::kAgree, .accept = 0.9, .samples = 3};
+  a_->scripts = {says("It is 4."), says("it is 4"), says("IT IS  4")};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "It is 4.");
+  EXPECT_EQ(a_->calls, 3);
+  EXPECT_EQ(heard.row.usage.total(), 45);
+  a_->calls = 0;
+  a_->scripts = {says("4"), says("5"), says("4")};
+  b_->scripts = {says("from b")};
+  EXPECT_EQ(ask().text, "from b");
+  EXPECT_EQ(a_->calls, 2) << "after one dissent two of three are out of reach";
+}
+
+TEST_F(LadderTest, AfterEnoughTokensTheRestFlows) {
+  rung().hold_tokens = 2;
+  Script script = sure("12345678", 0.9);
+  script.events.insert(script.events.begin() + 3, event(Kind::kText, " and on"));
+  a_->scripts = {script};
+  EXPECT_EQ(ask().text, "12345678 and on");
+  Script weak = sure("12345678", 0.6);
+  weak.events.insert(weak.events.begin() + 3, event(Kind::kText, " and on"));
+  a_->scripts = {weak};
+  b_->scripts = {says("from b")};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "from b");
+}
+
+TEST_F(LadderTest, ARungIsAskedOnlyWithDataThatItMaySee) {
+  config_.providers[0].site = "own";
+  config_.providers[1].site = "outside";
+  a_->scripts = {sure("weak", 0.7)};
+  context_.data_class = "confidential";
+  const auto heard = ask();
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(b_->calls, 0) << "fail private";
+  EXPECT_NE(heard.error->message.find("was sure enough"), std::string::npos) << heard.error->message;
+  context_.data_class = "restricted";
+  const auto refused = ask();
+  ASSERT_TRUE(refused.error);
+  EXPECT_EQ(refused.error->code, Code::kForbidden);
+  EXPECT_EQ(a_->calls, 1);
+  context_.data_class = "no such class";
+  EXPECT_EQ(ask().error->field, "x-ajar-data-class");
+}
+
+TEST_F(LadderTest, AClientCanRaiseTheClassAndNotLowerIt) {
+  config_.providers[0].site = config_.providers[1].site = "own";
+  route_.data_class = "restricted";
+  context_.data_class = "public";
+  EXPECT_EQ(ask().error->code, Code::kForbidden);
+}
+
+TEST_F(LadderTest, DataClassesHoldOutsideLaddersToo) {
+  route_.strategy = Strategy::kPriority;
+  rung() = {};
+  config_.data_classes.push_back({.name = "eu", .rank = 15, .jurisdictions = {"eu"}});
+  config_.providers[0].site = config_.providers[1].site = "outside";
+  config_.providers[1].jurisdiction = "eu";
+  b_->scripts = {says("from b")};
+  context_.data_class = "eu";
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "from b");
+  EXPECT_EQ(a_->calls, 0);
+  EXPECT_EQ(heard.row.attempts[0].why, "eu data may not go to an unnamed jurisdiction");
+}
+
+TEST_F(LadderTest, OnlyAllowedLicencesAnswer) {
+  route_.licences = {"open"};
+  route_.targets[1].licence = "open";
+  a_->scripts = {sure("from a", 0.9)};
+  b_->scripts = {says("from b")};
+  EXPECT_EQ(ask().text, "from b");
+}
+
+TEST_F(LadderTest, ABusyRungIsPassedOver) {
+  rung().max_wait = Millis(100);
+  a_->scripts = {sure("from a", 0.9)};
+  b_->scripts = {says("from b")};
+  a_->wait = Millis(500);
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "from b");
+  EXPECT_EQ(heard.row.attempts[0].why, "it is busy for 500 ms");
+  a_->wait = Millis(50);
+  EXPECT_EQ(ask().text, "from a");
+}
+
+TEST_F(LadderTest, ContradictionsAreRefusedWithTheirPlace) {
+  const auto faults = [&] {
+    std::string out;
+    Config config = config_;
+    config.routes = {route_};
+    for (const Error& error : check_config(config)) out += error.message + "\n";
+    return out;
+  };
+  EXPECT_EQ(faults(), "");
+  rung().accept = 0;
+  EXPECT_NE(faults().find("routes.r.targets[0].accept"), std::string::npos);
+  rung() = {};
+  EXPECT_NE(faults().find("would never be asked"), std::string::npos);
+  rung() = {.confidence = ConfidenceSource::kMargin, .accept = 0.5};
+  route_.targets[1].rung = rung();
+  EXPECT_NE(faults().find("top of the ladder"), std::string::npos);
+  route_.stay = true;
+  EXPECT_EQ(faults(), "");
+  route_.strategy = Strategy::kPriority;
+  EXPECT_NE(faults().find("only routes with strategy"), std::string::npos);
+  rung() = {};
+  rung().checks = {"nonsense"};
+  EXPECT_NE(faults().find("unknown check 'nonsense'"), std::string::npos);
+}
+
+TEST_F(LadderTest, DecideExplainsWithoutAsking) {
+  config_.providers[0].site = "own";
+  config_.providers[1].site = "outside";
+  route_.cache = CacheMode::kExact;
+  build();
+  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "confidential");
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->cache, "miss");
+  ASSERT_EQ(decision->rungs.size(), 2u);
+  EXPECT_TRUE(decision->rungs[0].allowed);
+  EXPECT_EQ(decision->rungs[0].confidence, "margin");
+  EXPECT_EQ(decision->rungs[1].why, "confidential data may not leave own machines");
+  EXPECT_EQ(a_->calls + b_->calls, 0);
+  EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, ""));
+}
+
+// ---- Answers that were given before
+
+class RecallTest : public GatewayTest {
+ protected:
+  void SetUp() override {
+    GatewayTest::SetUp();
+    route_.cache = CacheMode::kExact;
+  }
+};
+
+TEST_F(RecallTest, AnEqualRequestIsAnsweredAgain) {
+  a_->scripts = {says("first"), says("second")};
+  const auto first = ask(), again = ask();
+  EXPECT_EQ(first.cache, "miss");
+  EXPECT_EQ(again.cache, "hit");
+  EXPECT_EQ(again.text, "first");
+  EXPECT_EQ(again.row.target, "a/m");
+  EXPECT_EQ(again.row.cost, 0);
+  EXPECT_EQ(again.row.usage.total(), 15);
+  EXPECT_EQ(again.row.finish, "stop");
+  EXPECT_EQ(a_->calls, 1);
+  Request other{.model = "r"};
+  other.sampling.temperature = 0.3;
+  EXPECT_EQ(ask(other).cache, "miss");
+}
+
+TEST_F(RecallTest, NeverAcrossKeysWithoutATeam) {
+  a_->scripts = {says("x")};
+  const auto one = key_with({}), two = key_with({});
+  EXPECT_EQ(ask({.model = "r"}, one).cache, "miss");
+  EXPECT_EQ(ask({.model = "r"}, two).cache, "miss");
+  EXPECT_EQ(ask({.model = "r"}, one).cache, "hit");
+  gateway_.reset();
+  route_.cache_scope = CacheScope::kRoute;
+  EXPECT_EQ(ask({.model = "r"}, one).cache, "miss");
+  EXPECT_EQ(ask({.model = "r"}, two).cache, "hit");
+}
+
+TEST_F(RecallTest, AHitCostsNoBudget) {
+  a_->scripts = {says("x", 10, 20)};
+  const auto key = key_with({.tokens_day = 100'000});
+  ask({.model = "r"}, key);
+  const auto before = key->account->snapshot(unix_millis()).tokens_day;
+  ask({.model = "r"}, key);
+  EXPECT_EQ(key->account->snapshot(unix_millis()).tokens_day, before);
+}
+
+TEST_F(RecallTest, AClientCanRefuseToReadOrToWrite) {
+  a_->scripts = {says("1"), says("2"), says("3"), says("4")};
+  ask();
+  context_.cache_read = false;
+  EXPECT_EQ(ask().text, "2") << "refresh";
+  context_.cache_read = true;
+  EXPECT_EQ(ask().text, "2") << "what was refreshed is kept";
+  context_.cache_read = context_.cache_write = false;
+  EXPECT_EQ(ask().text, "3");
+  EXPECT_EQ(ask().cache, "");
+}
+
+TEST_F(RecallTest, FailedAndFilteredAnswersAreNotKept) {
+  route_.targets.resize(1);
+  a_->scripts = {fails(Code::kUpstream, 500)};
+  ask();
+  a_->scripts = {fails(Code::kCut, 0, -1, {start(), event(Kind::kText, "half")})};
+  ask();
+  Script filtered = says("x");
+  filtered.events[2].finish = Finish::kContentFilter;
+  a_->scripts = {filtered};
+  ask();
+  a_->scripts = {says("whole")};
+  EXPECT_EQ(ask().cache, "miss");
+  EXPECT_EQ(ask().cache, "hit");
+}
+
+TEST_F(RecallTest, RestrictedDataIsNotKept) {
+  config_.providers[0].site = "local";
+  context_.data_class = "restricted";
+  a_->scripts = {says("x")};
+  ask();
+  EXPECT_EQ(ask().cache, "");
+  EXPECT_EQ(a_->calls, 2);
+  EXPECT_EQ(answers_->stats().entries, 0);
+}
+
+TEST_F(RecallTest, AChangedRouteDoesNotServeOldAnswers) {
+  cache_file_ = folder_ + "/cache.log";
+  a_->scripts = {says("x")};
+  ask();
+  gateway_.reset(), memory_.reset(), answers_.reset();
+  EXPECT_EQ(ask().cache, "hit") << "it survives a restart";
+  gateway_.reset(), memory_.reset(), answers_.reset();
+  route_.targets[0].model = "n";
+  EXPECT_EQ(ask().cache, "miss");
+}
+
+TEST_F(RecallTest, EqualRequestsAtOneTimeAreAskedOnce) {
+  a_->scripts = {{.events = {start(), event(Kind::kText, "one "), event(Kind::kText, "two"), stop(), used(10, 5)}, .between = Millis(30)}};
+  const auto heard = ask_at_once(8);
+  EXPECT_EQ(a_->calls, 1);
+  int shared = 0;
+  for (const Heard& h : heard) {
+    EXPECT_EQ(h.text, "one two");
+    EXPECT_EQ(h.end, StreamEnd::kComplete);
+    EXPECT_EQ(h.row.usage.total(), 15);
+    shared += h.cache == "shared";
+  }
+  EXPECT_EQ(shared, 7);
+}
+
+TEST_F(RecallTest, WhenTheFirstClientLeavesTheOthersStillGetTheAnswer) {
+  a_->scripts = {{.events = {start(), event(Kind::kText, "one "), event(Kind::kText, "two"), stop(), used(10, 5)}, .between = Millis(30)}};
+  const auto heard = ask_at_once(3, 1);  // the first leaves after one byte
+  EXPECT_EQ(a_->calls, 1);
+  EXPECT_EQ(heard[0].end, StreamEnd::kCancelled);
+  EXPECT_EQ(heard[1].text, "one two");
+  EXPECT_EQ(heard[2].text, "one two");
+  EXPECT_EQ(a_->cancelled, 0);
+}
+
+TEST_F(RecallTest, WhenAllLeaveTheUpstreamIsLeftToo) {
+  a_->scripts = {{.events = {start(), event(Kind::kText, "one "), event(Kind::kText, "two"), stop()}, .between = Millis(50)}};
+  const auto heard = ask_at_once(1, 1);
+  EXPECT_EQ(heard[0].end, StreamEnd::kCancelled);
+  EXPECT_EQ(answers_->stats().entries, 0);
+  EXPECT_EQ(ask().cache, "miss") << "nobody waits for a flight that has ended";
+  EXPECT_EQ(a_->calls, 2);
+}
+
+TEST_F(RecallTest, OneFailureIsToldToAllWhoWaited) {
+  route_.targets.resize(1);
+  Script script = fails(Code::kUpstream, 500);
+  script.before = Millis(60);
+  a_->scripts = {script};
+  const auto heard = ask_at_once(4);
+  EXPECT_EQ(a_->calls, 1);
+  for (const Heard& h : heard) EXPECT_EQ(h.error->code, Code::kUpstream);
+}
+
+}  // namespace
+}  // namespace ajar
