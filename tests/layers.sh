@@ -7,7 +7,7 @@ rank() {
     base) echo 0 ;;
     net | json) echo 1 ;;
     http | core) echo 2 ;;
-    wire | engine | chat | index | guard | store | govern) echo 3 ;;
+    wire | engine | chat | index | guard | learn | store | govern) echo 3 ;;
     provider | rag) echo 4 ;;
     gateway) echo 5 ;;
     eval | tune) echo 6 ;;

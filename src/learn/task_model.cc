@@ -1,0 +1,93 @@
+#include "learn/task_model.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace ajar::learn {
+namespace {
+
+// Weight of nearness beside certainty in the score of scope; measured on CLINC150 (docs/task-models.md).
+constexpr double kNearness = 8;
+
+}  // namespace
+
+void TaskModel::Rows::add(std::span<const float> row) {
+  float most = 0;
+  for (const float w : row) most = std::max(most, std::abs(w));
+  const float scale = most / 127;
+  scales.push_back(scale);
+  for (const float w : row) values.push_back(scale > 0 ? static_cast<int8_t>(std::lround(w / scale)) : int8_t{0});
+}
+
+void TaskModel::Rows::add_to(size_t row, float by, std::span<float> out) const {
+  const float scale = scales[row] * by;
+  const int8_t* in = values.data() + row * out.size();
+  for (size_t i = 0; i < out.size(); ++i) out[i] += scale * static_cast<float>(in[i]);
+}
+
+TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), parts.recipe, parts.width) {
+  const LinearModel& linear = parts.linear;
+  assert(linear.labels == labels_.size() && linear.columns == features_.columns() && linear.width == features_.dense());
+  assert(parts.centroids.size() == labels_.size() * parts.width);
+  row_of_.assign(linear.columns, -1);
+  for (uint32_t column = 0; column < linear.columns; ++column) {
+    const auto row = linear.row(column);
+    if (std::ranges::all_of(row, [](float w) { return w == 0; })) continue;
+    row_of_[column] = static_cast<int32_t>(hashed_.scales.size());
+    hashed_.add(row);
+  }
+  for (uint32_t i = 0; i < linear.width; ++i) dense_.add(linear.row(linear.columns + i));
+  for (size_t i = 0; i < parts.centroids.size(); i += parts.width) centroids_.add(std::span(parts.centroids).subspan(i, parts.width));
+  const auto bias = linear.row(linear.rows() - 1);
+  bias_.assign(bias.begin(), bias.end());
+}
+
+std::vector<float> TaskModel::logits(std::string_view text, std::span<const float> embedding) const {
+  const Example seen = features_(text, embedding);
+  std::vector<float> out = bias_;
+  for (size_t i = 0; i < seen.sparse.columns.size(); ++i) {
+    const int32_t row = row_of_[seen.sparse.columns[i]];
+    if (row >= 0) hashed_.add_to(static_cast<size_t>(row), seen.sparse.values[i], out);
+  }
+  for (size_t i = 0; i < seen.dense.size(); ++i) dense_.add_to(i, seen.dense[i], out);
+  return out;
+}
+
+// How certain the model is of any label (the negative entropy), and how near the text is to the middle of the likeliest one.
+double TaskModel::scope_of(std::span<const float> probabilities, std::span<const float> embedding) const {
+  double certainty = 0;
+  for (const float p : probabilities)
+    if (p > 0) certainty += p * std::log(p);
+  if (width() == 0) return certainty;
+  const auto top = static_cast<size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
+  double near = 0, square = 0;
+  for (size_t i = 0; i < embedding.size(); ++i) {
+    near += static_cast<double>(embedding[i]) * centroids_.values[top * embedding.size() + i];
+    square += static_cast<double>(embedding[i]) * embedding[i];
+  }
+  near *= square > 0 ? centroids_.scales[top] / std::sqrt(square) : 0;
+  return certainty + kNearness * near;
+}
+
+Result<Prediction> TaskModel::predict(std::string_view text, std::span<const float> embedding, size_t top) const {
+  if (embedding.size() != width())
+    return invalid("embedding", "the task model wants embeddings of " + std::to_string(width()) + " numbers" +
+                                    (lineage_.embedder.empty() ? "" : " by " + lineage_.embedder) + ", not of " +
+                                    std::to_string(embedding.size()));
+  std::vector<float> p = logits(text, embedding);
+  softmax(p, calibrated_.temperature);
+  Prediction out;
+  for (uint32_t label = 0; label < p.size(); ++label) out.ranked.push_back({label, p[label]});
+  top = std::min(std::max<size_t>(top, 1), p.size());
+  std::ranges::partial_sort(out.ranked, out.ranked.begin() + static_cast<std::ptrdiff_t>(top), [](const auto& a, const auto& b) {
+    return a.probability != b.probability ? a.probability > b.probability : a.label < b.label;
+  });
+  out.ranked.resize(top);
+  out.confidence = calibrated_.confidence(out.ranked.front().probability);
+  out.scope = scope_of(p, embedding);
+  out.in_scope = out.scope >= calibrated_.scope_floor;
+  return out;
+}
+
+}  // namespace ajar::learn

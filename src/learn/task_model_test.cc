@@ -1,0 +1,117 @@
+#include "learn/task_model.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "base/random.h"
+#include "learn/file.h"
+
+namespace ajar::learn {
+namespace {
+
+constexpr uint32_t kWidth = 4;
+
+std::vector<float> embed(std::string_view text, uint32_t width) {
+  std::vector<float> out(width);
+  for (size_t i = 0; i < text.size() && width > 0; ++i) out[i % width] += static_cast<float>(text[i] % 7) - 3;
+  return out;
+}
+
+const std::vector<std::pair<std::string, uint32_t>> kRows = {
+    {"where is my card", 0},   {"my card has not come", 0}, {"card still missing", 0},
+    {"change my pin", 1},      {"how do I set a new pin", 1}, {"pin forgotten", 1},
+    {"transfer some money", 2}, {"send money abroad", 2},     {"money transfer failed", 2}};
+
+TaskModel small_model(uint32_t width) {
+  TaskRecipe recipe{.hashed = {.bits = 10}, .random = 8};
+  recipe.training.epochs = 30;
+  const TaskFeatures features(recipe, width);
+  std::vector<Example> examples;
+  for (const auto& [text, label] : kRows) {
+    examples.push_back(features(text, embed(text, width)));
+    examples.back().label = label;
+  }
+  auto linear = train_linear(examples, 3, features.columns(), recipe.training);
+  TaskParts parts{.labels = {"card", "pin", "{\"intent\":\"transfer\"}"}, .recipe = recipe, .width = width, .linear = std::move(*linear)};
+  parts.centroids.assign(size_t{3} * width, 0.5F);
+  TaskModel model(std::move(parts));
+  model.set_calibrated({.temperature = 0.5, .confidence = *Isotonic::of({{0.2F, 0.1F}, {0.9F, 0.95F}}), .scope_floor = -0.5});
+  model.set_lineage({.dataset = "rows", .dataset_sha256 = "ab", .licence = "CC-BY-4.0", .embedder = "letters", .train_rows = 9, .accuracy = 0.5});
+  return model;
+}
+
+TEST(TaskModel, AnswersWithAndWithoutAnEmbedding) {
+  for (const uint32_t width : {0U, kWidth}) {
+    const TaskModel model = small_model(width);
+    for (const auto& [text, label] : kRows) {
+      const auto p = model.predict(text, embed(text, width));
+      ASSERT_TRUE(p);
+      EXPECT_EQ(p->ranked.front().label, label) << text << " " << width;
+      ASSERT_EQ(p->ranked.size(), 3);
+      double sum = 0;
+      for (const auto& r : p->ranked) sum += r.probability;
+      EXPECT_NEAR(sum, 1, 1e-5);
+      EXPECT_GT(p->confidence, 0.1);
+    }
+    EXPECT_EQ(model.predict("card", embed("card", width), 1)->ranked.size(), 1);
+    EXPECT_LT(model.predict("zebra", embed("zebra", width))->scope, model.predict("where is my card", embed("where is my card", width))->scope);
+  }
+  const auto wrong = small_model(kWidth).predict("card", std::vector<float>(7));
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "the task model wants embeddings of 4 numbers by letters, not of 7");
+}
+
+TEST(TaskModel, SurvivesItsFile) {
+  const TaskModel model = small_model(kWidth);
+  const std::string path = (std::filesystem::temp_directory_path() / ("ajar-task-" + std::to_string(getpid()))).string();
+  ASSERT_TRUE(model.save(path));
+  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+  const auto again = TaskModel::load(path);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->labels(), model.labels());
+  EXPECT_EQ(again->lineage().licence, "CC-BY-4.0");
+  EXPECT_EQ(again->serialize(), model.serialize());
+  for (const auto& [text, label] : kRows) {
+    EXPECT_EQ(again->logits(text, embed(text, kWidth)), model.logits(text, embed(text, kWidth)));
+    EXPECT_EQ(again->predict(text, embed(text, kWidth))->confidence, model.predict(text, embed(text, kWidth))->confidence);
+  }
+  std::filesystem::remove(path);
+  EXPECT_FALSE(TaskModel::load(path));
+}
+
+TEST(TaskModel, ACutOrAlteredFileIsRefused) {
+  const std::string bytes = small_model(0).serialize();
+  ASSERT_TRUE(TaskModel::parse(bytes));
+  for (size_t cut = 0; cut < bytes.size(); cut += 1 + bytes.size() / 97) EXPECT_FALSE(TaskModel::parse(bytes.substr(0, cut))) << cut;
+  for (size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 97) {
+    std::string altered = bytes;
+    altered[at] = static_cast<char>(altered[at] ^ 4);
+    EXPECT_FALSE(TaskModel::parse(altered)) << at;
+  }
+  EXPECT_EQ(TaskModel::parse("hello").error().message, "not a task model");
+  EXPECT_EQ(TaskModel::parse(bytes + "x").error().message, "the task model is cut or altered: its checksum is wrong");
+}
+
+TEST(TaskModel, ARightChecksumDoesNotMakeNonsenseSense) {
+  const std::string bytes = small_model(0).serialize(), body = bytes.substr(0, bytes.size() - 64);
+  const auto signed_again = [](std::string text) { return text + sha256_hex(text); };
+  ASSERT_TRUE(TaskModel::parse(signed_again(body)));
+  EXPECT_EQ(TaskModel::parse(signed_again(body + "x")).error().message, "the task model has bytes too many");
+  EXPECT_EQ(TaskModel::parse(signed_again(body.substr(0, body.size() - 9))).error().message, "the task model is cut");
+  const auto changed = [&](std::string_view from, std::string_view to) {
+    std::string text = body;
+    text.replace(text.find(from), from.size(), to);
+    return TaskModel::parse(signed_again(text));
+  };
+  EXPECT_FALSE(changed("\"temperature\":0.5", "\"temperature\":0.0"));
+  EXPECT_FALSE(changed("\"card\"", "\"pin\" "));
+  EXPECT_FALSE(changed("\"bits\":10", "\"bits\":99"));
+  EXPECT_FALSE(changed("\"bits\":10", "\"bits\":11")) << "then the weights are too few";
+  EXPECT_FALSE(changed("\"lineage\"", "\"linkage\""));
+}
+
+}  // namespace
+}  // namespace ajar::learn
