@@ -220,6 +220,9 @@ Task<> Api::metrics(Exchange& exchange) {
       const auto state = target.health->state(now());
       parts_.metrics.breaker(route->config.name, target.name,
                              state == Health::State::kOpen ? 2 : state == Health::State::kHalfOpen ? 1 : 0);
+      if (!target.watch) continue;
+      const auto view = target.watch->view();
+      parts_.metrics.rung(route->config.name, target.name, view.accept, view.error_rate.low, view.error_rate.high, view.alarmed);
     }
   }
   for (const auto& [model, quality] : snapshot->token_models().qualities()) {

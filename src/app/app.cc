@@ -105,6 +105,7 @@ Status App::build() {
   AJAR_ASSIGN(tenants_, Tenants::load(*store_));
   AJAR_ASSIGN(answers_, AnswerCache::open(config_.cache.max_bytes, config_.cache.persist ? folder_->answers() : ""));
   memory_ = std::make_unique<Memory>(*answers_);
+  auditor_ = std::make_unique<Auditor>(*store_, metrics_);
 
   const size_t threads = config_.server.threads > 0 ? size_t(config_.server.threads)
                                                     : std::max(1u, std::thread::hardware_concurrency());
@@ -124,8 +125,9 @@ Status App::build() {
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
+  AJAR_TRY(restore_watches(*snapshot));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
-                                                    .metrics = metrics_, .access_log = *access_log_, .memory = *memory_},
+                                                    .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_},
                                        std::move(snapshot));
   blocking_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
@@ -155,6 +157,18 @@ Status App::build() {
                                      [this](Exchange& exchange) { return api_->handle(exchange); });
   AJAR_TRY(runner_->resume());
   return server_->listen();
+}
+
+Status App::restore_watches(const Snapshot& snapshot) {
+  constexpr int64_t kNewest = 2'000;  // audits of a rung; older ones say little about it now
+  for (const auto& route : snapshot.routes()) {
+    for (const Target& target : route->targets) {
+      if (!target.watch) continue;
+      AJAR_ASSIGN(const auto rows, store_->evidence(route->config.name, target.name, "audit", kNewest));
+      for (const auto& row : rows) target.watch->add(target.probability(row.raw), row.loss > 0.5);
+    }
+  }
+  return {};
 }
 
 App::~App() {

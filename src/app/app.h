@@ -56,6 +56,7 @@ class App {
   explicit App(AppOptions options) : options_(std::move(options)) {}
   Status build();
   std::expected<Config, ConfigFaults> read();
+  Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
 
   AppOptions options_;
   Config config_;
@@ -66,6 +67,7 @@ class App {
   std::unique_ptr<Tenants> tenants_;
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Memory> memory_;
+  std::unique_ptr<Auditor> auditor_;
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;

@@ -339,6 +339,7 @@ class Reader {
   void read_special(const toml::node& node, const std::string& path, TargetConfig& target) {
     static const Key<RungConfig> kKeys[] = {
         {"accept", "", Real<RungConfig>{&RungConfig::accept, 0, 1}, ""},
+        {"calibration", "", Text<RungConfig>{&RungConfig::calibration}, ""},
         {"checks", "", Texts<RungConfig>{&RungConfig::checks}, ""},
         {"hold_tokens", "", Whole<RungConfig>{&RungConfig::hold_tokens, 0, 1'000'000}, ""},
         {"samples", "", Whole<RungConfig>{&RungConfig::samples, 2, 16}, ""},

@@ -162,6 +162,14 @@ const Key<R> kRoute[] = {
     {"on_doubt", "\"climb\"", Special<R>{"string"},
      "Ladders: what to do when there is nothing to judge an answer by (no log probabilities came): \"climb\" or \"stay\"."},
     {"licences", "[]", Texts<R>{&R::licences}, "Only targets whose `licence` is one of these. Empty: all."},
+    {"audit", "0", Real<R>{&R::audit, 0, 1},
+     "Ladders: share of calls after which answers of judged rungs are compared with the top rung's, in the background: 0.01 to 0.05 keeps "
+     "watch over the guarantee. A rung whose answers are proven to be wrong more often than alpha gets a higher threshold, or accepts nothing "
+     "until a new calibration; the log and ajar_rung_… metrics say so."},
+    {"audit_judge", "none", Text<R>{&R::audit_judge},
+     "A route whose model says whether two answers say the same. Without it their texts are compared (final numbers where they are marked)."},
+    {"alpha", "0.05", Real<R>{&R::alpha, 0.0001, 0.9999}, "Ladders: share of accepted answers that may be wrong."},
+    {"delta", "0.05", Real<R>{&R::delta, 0.0001, 0.9999}, "Ladders: probability with which that guarantee may fail."},
     {"data_class", "\"internal\"", Text<R>{&R::data_class},
      "Of what is sent to this route. A client can raise it for a call with the header x-ajar-data-class, never lower it."},
     {"cache", "\"off\"", Special<R>{"string"},
@@ -189,7 +197,10 @@ const Key<T> kTarget[] = {
      "Ladders: what this rung is judged by. \"margin\": mean over its tokens of the distance between the two likeliest. \"logprob\": geometric "
      "mean of its tokens' probabilities. \"agree\": the share of `samples` answers that say the same. \"own\": the model says it itself. "
      "\"none\": every answer that passes the checks is accepted."},
-    {"accept", "required with a confidence", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
+    {"accept", "the calibration's", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
+    {"calibration", "none", Special<T>{"string"},
+     "File that `ajar calibrate` wrote: it turns the confidence into a probability of being right, and sets `accept` so that the route's alpha "
+     "and delta hold. Read at start and at every reload."},
     {"checks", "[]", Special<T>{"strings"},
      "What must hold of the answer, too: \"json\" (it is JSON), \"schema\" (it fits the request's schema), \"not_empty\", \"not_refused\" (it does "
      "not decline), \"whole\" (it did not end for lack of room). An answer that fails one climbs."},

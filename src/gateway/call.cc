@@ -33,7 +33,7 @@ Estimate estimate_of(const std::optional<Price>& price, const Usage& usage) {
 void AttemptSink::meter(const Event& event) {
   saw_anything_ = true;
   switch (event.kind) {
-    case Event::Kind::kStart: model_ = event.name; break;
+    case Event::Kind::kStart: model_ = event.name, reply_id_ = event.id; break;
     case Event::Kind::kUsage: metered_.reported.merge(event.usage); break;
     case Event::Kind::kStop: finish_ = event.finish; break;
     case Event::Kind::kText:
@@ -76,6 +76,7 @@ Status AttemptSink::cover() {
 Status AttemptSink::commit() {
   if (call_.winner != nullptr) return fail(Code::kCancelled, "another attempt answered first");
   call_.winner = this;
+  call_.reply_id = reply_id_;
   call_.first_event = now();
   if (call_.on_commit) call_.on_commit->wake_later(Wake::kReady);
   Answered answered{.route = call_.route->config.name, .target = target_.name, .attempts = call_.attempts.size() + 1,
@@ -94,8 +95,9 @@ store::AttemptRow AttemptSink::row(std::string outcome) const {
   store::AttemptRow row{.target = target_.name, .outcome = std::move(outcome)};
   if (decided_) {
     row.confidence = decided_->confidence.value_or(-1);
-    row.accept = target_.config.rung.accept > 0 ? target_.config.rung.accept : -1;
+    row.accept = decided_->confidence ? decided_->accept : -1;
     row.why = decided_->why;
+    row.raw = decided_->raw;
   }
   return row;
 }
@@ -138,7 +140,10 @@ Verdict AttemptSink::verdict(bool whole) const {
     verdict.why = rung.confidence == ConfidenceSource::kOwn ? "it does not say how sure it is" : "no log probabilities came";
     verdict.accepted = call_.route->config.doubt_stays;
   } else if (needs) {
-    verdict.accepted = *verdict.confidence >= rung.accept;
+    verdict.raw = *verdict.confidence;
+    verdict.confidence = target_.probability(verdict.raw);
+    verdict.accept = target_.accept();
+    verdict.accepted = *verdict.confidence >= verdict.accept;
   } else {
     verdict.accepted = rung.confidence == ConfidenceSource::kNone;
   }
@@ -185,6 +190,7 @@ Task<Status> AttemptSink::write(EventBatch& events) {
     co_return covered;
   }
   if (judging_ && !decided_) co_return co_await hold(events);
+  if (call_.audited) fold_.add(events);
   if (judging_ && judging_->strip_logprobs) std::erase_if(events, [](const Event& event) { return event.kind == Event::Kind::kLogprobs; });
   if (call_.winner != this) {
     const bool speaks = std::ranges::any_of(events, says_something);

@@ -74,6 +74,8 @@ struct CallState {
   Usage wasted;                  // used by attempts that lost
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
+  bool audited = false;          // its answers are compared afterwards, and so kept until then
+  std::string reply_id;          // that the client was told
   std::string_view cache;        // as in Answered
   std::string cache_id;
   std::optional<Recalled> recalled;  // the answer was not made for this call
@@ -103,7 +105,7 @@ class AttemptSink final : public Sink {
   // What the answer so far is worth. Of an attempt that is not judged: accepted.
   Verdict verdict(bool whole) const;
   bool judged() const { return judging_.has_value(); }
-  const Reply& held_reply() const { return fold_.reply(); }  // of a judged attempt
+  const Reply& held_reply() const { return fold_.reply(); }  // of an attempt that is judged, or whose call is audited
   const std::optional<Verdict>& decided() const { return decided_; }
   void decide(Verdict verdict) { decided_ = std::move(verdict); }
 
@@ -141,7 +143,7 @@ class AttemptSink final : public Sink {
     int64_t bytes = 0, wide = 0;  // of output; wide: not ASCII
   };
   Metered metered_;
-  std::string model_;
+  std::string model_, reply_id_;
   Finish finish_ = Finish::kNone;
   bool saw_anything_ = false;
 };

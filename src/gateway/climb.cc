@@ -103,6 +103,17 @@ Task<Status> Climb::run() {
   co_return std::unexpected(std::move(*last));
 }
 
+std::vector<Auditor::Judgement> Climb::judgements() const {
+  std::vector<Auditor::Judgement> out;
+  for (const auto& sink : sinks_) {
+    const auto& verdict = sink->decided();
+    if (!sink->judged() || !verdict || verdict->raw < 0 || sink->finish() == Finish::kNone) continue;
+    out.push_back({.target = &sink->target(), .reply = sink->held_reply(), .raw = verdict->raw, .confidence = *verdict->confidence,
+                   .accepted = verdict->accepted});
+  }
+  return out;
+}
+
 // Nobody better can be asked, and the route says that an unsure answer is better than none. The headers say what it is.
 Task<Status> Climb::stay() {
   const Usage used = unsure_->usage(true);  // no longer wasted
@@ -137,7 +148,7 @@ Task<Verdict> Climb::agreement(const Target& target, Context& context, const std
   int64_t same = 1, asked_for = 1;
   for (; asked_for < samples && !context.cancelled(); ++asked_for) {
     // What the rest can still change is asked for, no more.
-    if (double(same + samples - asked_for) < target.config.rung.accept * double(samples)) break;
+    if (target.probability(double(same + samples - asked_for) / double(samples)) < target.accept()) break;
     if (request.sampling.seed) request.sampling.seed = *request.sampling.seed + 1;
     AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, Judging{target, *request_, true}));
     const Status status = co_await try_target_(target, context, sink, &request);
@@ -146,8 +157,9 @@ Task<Verdict> Climb::agreement(const Target& target, Context& context, const std
     call_.wasted.input += used.input, call_.wasted.output += used.output;
     if (status && comparable(sink.held_reply()) == answer) ++same;
   }
-  Verdict verdict{.confidence = double(same) / double(samples)};
-  verdict.accepted = *verdict.confidence >= target.config.rung.accept;
+  Verdict verdict{.raw = double(same) / double(samples), .accept = target.accept()};
+  verdict.confidence = target.probability(verdict.raw);
+  verdict.accepted = *verdict.confidence >= verdict.accept;
   verdict.why = std::to_string(same) + " of " + std::to_string(samples) + " samples agree";
   if (auto broken = failed_check(target.checks, *request_, first.held_reply()); !broken.empty()) {
     verdict.accepted = false;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "gateway/audit.h"
 #include "gateway/call.h"
 #include "gateway/metrics.h"
 #include "net/waiter.h"
@@ -25,6 +26,9 @@ class Climb {
   // Ok: the winner gave a whole reply. An error with call.committed(): the reply broke off. Otherwise: nothing
   // was said to the client, and the error is the last target's, or kUnavailable when none could be tried.
   Task<Status> run();
+
+  // What the judged attempts with a whole answer said, for an audit.
+  std::vector<Auditor::Judgement> judgements() const;
 
  private:
   struct Leg;

@@ -58,7 +58,8 @@ enum class CacheScope : uint8_t { kTeam, kKey, kRoute };
 // When a target of a ladder may answer, and how its confidence is judged (gateway/judge.h).
 struct RungConfig {
   ConfidenceSource confidence = ConfidenceSource::kNone;
-  double accept = 0;                   // least confidence that is good enough
+  double accept = 0;                   // least confidence that is good enough; 0: the calibration's
+  std::string calibration;             // file that `ajar calibrate` wrote; empty: the confidence is taken as it is
   std::vector<std::string> checks;     // names of Checks
   int64_t hold_tokens = 0;             // decide after so many tokens; 0: when the answer is whole
   int64_t samples = 3;                 // of kAgree
@@ -94,6 +95,9 @@ struct RouteConfig {
   bool stay = false;                       // when no better rung can be asked, an unsure answer is given all the same
   bool doubt_stays = false;                // when there is nothing to judge an answer by, it is accepted
   std::vector<std::string> licences;       // classes that are allowed; empty: all
+  double audit = 0;                        // share of calls whose judged answers are compared with the top rung's
+  std::string audit_judge;                 // route that says whether two answers say the same; empty: their texts are compared
+  double alpha = 0.05, delta = 0.05;       // of accepted answers at most alpha are wrong, with probability 1 - delta
   std::string data_class;                  // of what is sent here, unless a higher one is said; empty: internal
   // Answers given before.
   CacheMode cache = CacheMode::kOff;

@@ -36,7 +36,7 @@ Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request&
   for (const size_t i : order_targets(*route, request.model, {.input = decision.input_tokens, .output = output}, at)) {
     const Target& target = route->targets[i];
     RungView rung{.target = target.name, .confidence = kSources[size_t(target.config.rung.confidence)],
-                  .accept = target.config.rung.accept, .checks = target.config.rung.checks, .health = "ok"};
+                  .accept = target.accept(), .checks = target.config.rung.checks, .health = "ok"};
     rung.why = not_allowed(*route, target, data, request.model);
     rung.allowed = rung.why.empty();
     if (const auto price = target.price_of(target.model_for(request.model))) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "gateway/decide.h"
 #include "gateway/estimate.h"
 
@@ -141,9 +142,22 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink, const Request* asked) {
                 return target.provider->complete(asked != nullptr ? *asked : request, call.route->limits, attempt, sink);
               });
-  if (known) status = std::move(*known);
-  else if (status) status = co_await climb.run();
+  if (known) {
+    status = std::move(*known);
+  } else if (status) {
+    call.audited = call.route->config.audit > 0 && fast_uniform() < call.route->config.audit;
+    status = co_await climb.run();
+  }
   co_await finish(call, status, row, call.winner);
+  if (call.audited && status) audit(call, request, climb);
+}
+
+// Answers that were not good enough are compared with the one that was given, an accepted one with what the top rung says now.
+void Gateway::audit(const CallState& call, const Request& request, const Climb& climb) {
+  auto judgements = climb.judgements();
+  std::optional<Reply> reference;
+  if (!call.winner->judged()) reference = call.winner->held_reply();
+  parts_.auditor.look(call, request, std::move(judgements), std::move(reference));
 }
 
 Task<Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest& request, std::shared_ptr<const Key> key,
@@ -216,6 +230,7 @@ Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& ro
     row.usage = winner->usage(row.end == StreamEnd::kComplete);
     row.cost = winner->cost(row.usage);
     row.finish = finish_name(winner->finish());
+    row.reply_id = call.reply_id;
     row.first_token_seconds = seconds_between(call.context.started, call.first_event);
     if (row.usage.reported && call.is_chat()) winner->target().token_model(call.model).learn(call.features, row.usage.input);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "gateway/access_log.h"
+#include "gateway/audit.h"
 #include "gateway/call.h"
 #include "gateway/climb.h"
 #include "gateway/metrics.h"
@@ -24,6 +25,7 @@ struct GatewayParts {
   Metrics& metrics;
   AccessLog& access_log;
   Memory& memory;
+  Auditor& auditor;
 };
 
 class Gateway {
@@ -59,6 +61,7 @@ class Gateway {
   Task<Status> run(CallState& call, const std::string& model, int64_t max_output, store::CallRow& row,
                    TryTarget try_target);
   Status admit(CallState& call, const std::string& model, int64_t max_output);
+  void audit(const CallState& call, const Request& request, const Climb& climb);
   Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
 
   GatewayParts parts_;

@@ -50,6 +50,8 @@ struct Verdict {
   bool accepted = false;
   bool judged = true;                // false: there was nothing to judge by
   std::optional<double> confidence;  // calibrated; 0 to 1
+  double raw = -1;                   // before calibration; below 0: none
+  double accept = 0;                 // what it was compared with
   std::string why;                   // short, for the header and the log: "unsure", "schema: $.x: type", "no logprobs"
 };
 

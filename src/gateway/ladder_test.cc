@@ -2,6 +2,7 @@
 #include "gateway/testing.h"
 
 #include <cmath>
+#include <fstream>
 #include <thread>
 
 #include "gateway/decide.h"
@@ -245,6 +246,110 @@ TEST_F(LadderTest, DecideExplainsWithoutAsking) {
   EXPECT_EQ(decision->rungs[1].why, "confidential data may not leave own machines");
   EXPECT_EQ(a_->calls + b_->calls, 0);
   EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, ""));
+}
+
+// ---- Audits
+
+class AuditTest : public LadderTest {
+ protected:
+  void SetUp() override {
+    LadderTest::SetUp();
+    route_.audit = 1;
+  }
+  std::vector<store::EvidenceRow> evidence(size_t wanted) {
+    for (int i = 0; i < 500; ++i) {
+      auto rows = *store_->evidence("r", "a/m", "", 10'000);
+      if (rows.size() >= wanted) return rows;
+      std::this_thread::sleep_for(Millis(10));
+    }
+    return {};
+  }
+};
+
+TEST_F(AuditTest, AnAcceptedAnswerIsComparedWithTheTopRungs) {
+  a_->scripts = {sure("Four.", 0.9)};
+  b_->scripts = {says("four"), says("five")};
+  ask();
+  auto rows = evidence(1);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].source, "audit");
+  EXPECT_EQ(rows[0].loss, 0);
+  EXPECT_TRUE(rows[0].accepted);
+  EXPECT_NEAR(rows[0].raw, 0.8, 1e-3);
+  ask();
+}
+
+TEST_F(AuditTest, AnUnsureAnswerIsComparedWithTheOneThatWasGiven) {
+  a_->scripts = {sure("five", 0.7)};
+  b_->scripts = {says("four")};
+  EXPECT_EQ(ask().text, "four");
+  const auto rows = evidence(1);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].source, "climb");
+  EXPECT_EQ(rows[0].loss, 1);
+  EXPECT_FALSE(rows[0].accepted);
+  EXPECT_EQ(b_->calls, 1) << "the top rung has spoken already";
+}
+
+TEST_F(AuditTest, ARungThatIsProvenWrongTooOftenLosesItsAcceptance) {
+  a_->scripts = {sure("wrong", 0.9)};
+  b_->scripts = {says("right")};
+  int accepted = 0;
+  for (int i = 0; i < 60; ++i) {
+    const auto heard = ask();
+    accepted += heard.text == "wrong";
+    evidence(size_t(accepted));
+  }
+  EXPECT_GT(accepted, 2);
+  EXPECT_LT(accepted, 40) << "by then the watch has acted";
+  EXPECT_EQ(ask().text, "right");
+  const auto view = gateway_->snapshot()->routes()[0]->targets[0].watch->view();
+  EXPECT_TRUE(view.alarmed || view.accept > 0.8);
+}
+
+TEST_F(AuditTest, AJudgeSettlesWhatTextsCannotAndItsNonsenseIsNoVerdict) {
+  config_.providers.push_back({.name = "j", .preset = "custom", .free = true});
+  more_routes_ = {{.name = "judge", .targets = {{.provider = "j", .model = "m"}}, .retries = 0}};
+  route_.audit_judge = "judge";
+  a_->scripts = {sure("It is four.", 0.9)};
+  b_->scripts = {says("The answer would be 4")};
+  j_->scripts = {says("Banana"), says("Yes.")};
+  ask();
+  for (int i = 0; i < 500 && j_->calls < 1; ++i) std::this_thread::sleep_for(Millis(5));
+  ask();
+  const auto rows = evidence(1);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].loss, 0);
+  EXPECT_EQ(j_->calls, 2);
+}
+
+TEST_F(AuditTest, TheDataThatIsComparedStaysWhereItMayBe) {
+  config_.providers[0].site = "own";
+  config_.providers[1].site = "outside";
+  a_->scripts = {sure("x", 0.9)};
+  context_.data_class = "confidential";
+  EXPECT_EQ(ask().text, "x");
+  std::this_thread::sleep_for(Millis(50));
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(AuditTest, ACalibrationTurnsConfidenceIntoProbability) {
+  const std::string file = folder_ + "/cal.json";
+  RungCalibration calibration{.route = "r", .target = "a/m", .accept = 0.9, .alpha = 0.05, .delta = 0.05};
+  calibration.probability = *learn::Isotonic::of({{0.2f, 0.1f}, {0.8f, 0.95f}});
+  std::ofstream(file) << calibration.json();
+  rung().accept = 0;
+  rung().calibration = file;
+  route_.audit = 0;
+  a_->scripts = {sure("x", 0.9)};
+  const auto heard = ask();
+  EXPECT_EQ(heard.text, "x");
+  EXPECT_EQ(heard.ladder, "a/m complete 0.950 >= 0.900");
+  std::ofstream(file) << "{\"ajar_calibration\":1,\"accept\":0.9";
+  SnapshotBuilder builder([this](const ProviderConfig&, const TargetConfig&) { return Result<std::shared_ptr<Provider>>(a_); });
+  const auto refused = builder.build(config_);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find(file), std::string::npos) << refused.error().message;
 }
 
 // ---- Answers that were given before

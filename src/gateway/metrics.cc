@@ -68,6 +68,11 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   attempts_ = counter("ajar_upstream_attempts_total", "Attempts at targets by outcome");
   cache_calls_ = counter("ajar_cache_calls_total", "Calls on routes that keep answers, by what was found");
   cache_saved_ = counter("ajar_cache_saved_usd_total", "What the answers that were given again had cost");
+  audits_ = counter("ajar_rung_audits_total", "Answers of judged rungs that were compared with the top rung's");
+  audit_spend_ = counter("ajar_rung_audit_spend_usd_total", "What asking the top rung for comparison cost");
+  rung_accept_ = gauge("ajar_rung_accept", "Least confidence that is good enough");
+  rung_error_ = gauge("ajar_rung_error_rate", "Bounds of the share of accepted answers that are wrong, by audits; they hold at every moment");
+  rung_alarm_ = gauge("ajar_rung_alarm", "1: nothing of the rung is accepted until a new calibration");
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
@@ -216,6 +221,21 @@ void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", rea
 void Metrics::cache(const std::string& route, std::string_view outcome, int64_t saved) {
   cache_calls_->Add({{"route", route}, {"result", std::string(outcome)}}).Increment();
   if (saved > 0) cache_saved_->Add({{"route", route}}).Increment(double(saved) / double(store::kNanoPerDollar));
+}
+
+void Metrics::audit(const std::string& route, const std::string& target, std::string_view outcome) {
+  audits_->Add({{"route", route}, {"target", target}, {"result", std::string(outcome)}}).Increment();
+}
+
+void Metrics::audit_cost(const std::string& route, int64_t nano) {
+  audit_spend_->Add({{"route", route}}).Increment(double(nano) / double(store::kNanoPerDollar));
+}
+
+void Metrics::rung(const std::string& route, const std::string& target, double accept, double error_low, double error_high, bool alarmed) {
+  rung_accept_->Add({{"route", route}, {"target", target}}).Set(accept);
+  rung_error_->Add({{"route", route}, {"target", target}, {"bound", "low"}}).Set(error_low);
+  rung_error_->Add({{"route", route}, {"target", target}, {"bound", "high"}}).Set(error_high);
+  rung_alarm_->Add({{"route", route}, {"target", target}}).Set(alarmed ? 1 : 0);
 }
 
 void Metrics::cache_size(int64_t entries, int64_t bytes, int64_t evicted) {

@@ -30,6 +30,11 @@ class Metrics {
   void attempt(const std::string& target, const std::string& outcome, double seconds);
   // One call on a route that keeps answers: "hit", "shared" or "miss", and the nano-dollars that were not spent again.
   void cache(const std::string& route, std::string_view outcome, int64_t saved);
+  // What an audit found about an answer: "right", "wrong", "no_verdict"; and what asking for it cost.
+  void audit(const std::string& route, const std::string& target, std::string_view outcome);
+  void audit_cost(const std::string& route, int64_t nano);
+  // A rung's threshold now, and the bounds of the error rate of what it accepts.
+  void rung(const std::string& route, const std::string& target, double accept, double error_low, double error_high, bool alarmed);
   void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
@@ -62,9 +67,9 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_;
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
-  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_;
+  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;

@@ -108,13 +108,37 @@ Checks checks_of(const std::vector<std::string>& names) {
           .whole = has("whole"), .names = names};
 }
 
+}  // namespace
+
+// Its calibration and its threshold; what has been learnt of this very rung stays.
+Status SnapshotBuilder::add_watch(const RouteConfig& route, std::map<std::string, std::shared_ptr<RungWatch>>& watches, Target& target) {
+  const RungConfig& rung = target.config.rung;
+  if (!rung.calibration.empty()) {
+    auto read = RungCalibration::read(rung.calibration);
+    if (!read) return std::unexpected(std::move(read).error().in("routes." + route.name));
+    target.calibration = std::move(*read);
+  }
+  const double accept = rung.accept > 0 ? rung.accept : target.calibration ? target.calibration->accept : 1;
+  const std::string id = route.name + "\n" + target.name + "\n" + std::to_string(int(rung.confidence)) + "\n" + std::to_string(accept) + "\n" +
+                         std::to_string(route.alpha) + "\n" + std::to_string(route.delta) + "\n" +
+                         (target.calibration ? text_key(target.calibration->json()).hex() : "");
+  auto& watch = watches[id];
+  if (const auto old = watches_.find(id); old != watches_.end()) watch = old->second;
+  if (!watch) watch = std::make_shared<RungWatch>(accept, learn::WatchOptions{.alpha = route.alpha, .delta = route.delta});
+  target.watch = watch;
+  return {};
+}
+
+namespace {
+
 std::string fingerprint_of(const Route& route) {
   std::string out = route.config.name + "\n" + std::to_string(int(route.config.strategy)) + (route.config.stay ? "s" : "") +
                     (route.config.doubt_stays ? "d" : "");
   for (const Target& target : route.targets) {
     const RungConfig& rung = target.config.rung;
     out += "\n" + target.name + " " + std::to_string(target.config.max_tokens) + " " + std::to_string(int(rung.confidence)) + " " +
-           std::to_string(rung.accept) + " " + std::to_string(rung.hold_tokens) + " " + std::to_string(rung.samples);
+           std::to_string(rung.accept) + " " + (target.calibration ? text_key(target.calibration->json()).hex() : "") + " " +
+           std::to_string(rung.hold_tokens) + " " + std::to_string(rung.samples);
     for (const std::string& check : rung.checks) out += " " + check;
   }
   return text_key(out).hex();
@@ -134,6 +158,7 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
     for (const std::string& model : tokenizer.models) snapshot->tokenizers_.emplace_back(model, loaded);
   }
   std::map<std::string, std::shared_ptr<Health>> kept;
+  std::map<std::string, std::shared_ptr<RungWatch>> watches;
   for (const RouteConfig& route_config : config.routes) {
     auto route = std::make_shared<Route>();
     route->config = route_config;
@@ -175,6 +200,9 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
             BreakerOptions{.failures = route_config.breaker_failures, .open = route_config.breaker_open});
       }
       target.health = health;
+      if (target_config.rung.confidence != ConfidenceSource::kNone) {
+        AJAR_TRY(add_watch(route_config, watches, target));
+      }
       route->targets.push_back(std::move(target));
     }
     route->fingerprint = fingerprint_of(*route);
@@ -186,6 +214,7 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
     return a->config.name.size() > b->config.name.size();
   });
   health_ = std::move(kept);
+  watches_ = std::move(watches);
   snapshot->version_ = ++version_;
   snapshot->config_ = std::move(config);
   return snapshot;
@@ -211,8 +240,8 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
     if (judged && route.strategy != Strategy::kLadder) {
       fault(rung_at, "is judged, but only routes with strategy = \"ladder\" judge their answers");
     }
-    if (rung.confidence != ConfidenceSource::kNone && (rung.accept <= 0 || rung.accept > 1)) {
-      fault(rung_at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1");
+    if (rung.confidence != ConfidenceSource::kNone && rung.accept <= 0 && rung.calibration.empty()) {
+      fault(rung_at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1, or a calibration");
     }
     if (rung.confidence == ConfidenceSource::kNone && rung.accept > 0) {
       fault(rung_at + ".accept", "there is no confidence to compare with: say confidence = \"margin\", \"logprob\", \"agree\" or \"own\"");
@@ -224,6 +253,9 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
       fault(rung_at, "is the top of the ladder and judged: what it is unsure of nobody could answer. Leave its confidence out, or "
                      "set stay = true on the route");
     }
+  }
+  if (!route.audit_judge.empty() && std::ranges::find(config.routes, route.audit_judge, &RouteConfig::name) == config.routes.end()) {
+    fault(at + ".audit_judge", "there is no route '" + route.audit_judge + "'");
   }
   if (route.strategy == Strategy::kLadder && route.hedge_after.count() > 0) fault(at + ".hedge_after", "a ladder asks one rung at a time");
 }

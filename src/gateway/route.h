@@ -13,14 +13,20 @@
 #include "base/error.h"
 #include "core/provider.h"
 #include "engine/tokenizer.h"
+#include "gateway/calibration.h"
 #include "gateway/config.h"
 #include "gateway/health.h"
 #include "gateway/token_model.h"
+#include "gateway/watch.h"
 
 namespace ajar {
 
 // One model that can answer: a provider and a model there.
 struct Target {
+  // What the route's ladder says of an answer with this raw confidence.
+  double probability(double confidence) const { return calibration ? calibration->probability(confidence) : confidence; }
+  double accept() const { return watch ? watch->accept() : 0; }
+
   std::string name;       // "provider/model", "provider/*" when the client's own name is passed on
   TargetConfig config;
   std::shared_ptr<Provider> provider;
@@ -33,6 +39,8 @@ struct Target {
   std::string jurisdiction;
   Checks checks;
   bool judged = false;          // not every answer of it is accepted
+  std::shared_ptr<RungWatch> watch;     // of rungs with a confidence
+  std::optional<RungCalibration> calibration;
   std::map<std::string, Price> overrides;  // configured prices, for passed-on names
 
   std::shared_ptr<TokenModels> token_models;
@@ -96,11 +104,13 @@ class SnapshotBuilder {
 
  private:
   Result<std::shared_ptr<const engine::Tokenizer>> load(const TokenizerConfig& config);
+  Status add_watch(const RouteConfig& route, std::map<std::string, std::shared_ptr<RungWatch>>& watches, Target& target);
 
   ProviderFactory factory_;
   std::map<std::string, std::shared_ptr<const engine::Tokenizer>> vocabularies_;  // by file, its time and family
   std::shared_ptr<TokenModels> token_models_ = std::make_shared<TokenModels>();
   std::map<std::string, std::shared_ptr<Health>> health_;
+  std::map<std::string, std::shared_ptr<RungWatch>> watches_;
   int64_t version_ = 0;
 };
 

@@ -156,14 +156,16 @@ class GatewayTest : public testing::Test {
 
   void build() {
     config_.routes = {route_};
+    config_.routes.insert(config_.routes.end(), more_routes_.begin(), more_routes_.end());
     SnapshotBuilder builder([this](const ProviderConfig& provider, const TargetConfig&) {
-      return Result<std::shared_ptr<Provider>>(provider.name == "a" ? a_ : b_);
+      return Result<std::shared_ptr<Provider>>(provider.name == "a" ? a_ : provider.name == "b" ? b_ : j_);
     });
     auto snapshot = builder.build(config_);
     ASSERT_TRUE(snapshot) << snapshot.error().message;
     answers_ = std::move(*AnswerCache::open(64 << 20, cache_file_));
     memory_ = std::make_unique<Memory>(*answers_);
-    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_}, *snapshot);
+    auditor_ = std::make_unique<Auditor>(*store_, metrics_);
+    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_, *auditor_}, *snapshot);
   }
 
   Heard ask(Request request = Request{.model = "r"}, std::shared_ptr<const Key> key = nullptr,
@@ -194,7 +196,7 @@ class GatewayTest : public testing::Test {
       CancelToken token;
       Request own = request;
       Context context = context_;
-      context.id = "req", context.cancel = &token, context.started = now();
+      context.id = "req" + std::to_string(++requests_), context.cancel = &token, context.started = now();
       if (key) context.caller.key_id = key->row.id;
       ListeningSink sink(heard[i], i == 0 ? leave_after : -1, &token);
       co_await gateway_->chat(own, key, context, sink);
@@ -221,14 +223,17 @@ class GatewayTest : public testing::Test {
   Metrics metrics_;
   std::shared_ptr<ScriptedProvider> a_ = std::make_shared<ScriptedProvider>();
   std::shared_ptr<ScriptedProvider> b_ = std::make_shared<ScriptedProvider>();
+  std::shared_ptr<ScriptedProvider> j_ = std::make_shared<ScriptedProvider>();  // any other
   Config config_;
+  std::vector<RouteConfig> more_routes_;
   RouteConfig route_;
   std::string cache_file_;  // empty: memory only
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Memory> memory_;
+  std::unique_ptr<Auditor> auditor_;
   std::unique_ptr<Gateway> gateway_;
   LoopGroup loops_{1};
-  int keys_ = 0;
+  int keys_ = 0, requests_ = 0;
 };
 
 }  // namespace ajar

@@ -68,6 +68,7 @@ struct AttemptRow {
   double confidence = -1, accept = -1;  // below 0: none
   int64_t cost = 0;                     // nano-dollars
   std::string why;                      // short; empty where `outcome` says all
+  double raw = -1;                      // the confidence before calibration; not written with the call
 };
 
 void write_attempt(json::Writer& w, const AttemptRow& attempt);  // one object
@@ -88,6 +89,37 @@ struct CallRow {
   Usage usage;
   int64_t cost = 0;      // nano-dollars
   std::string finish;
+  std::string reply_id;  // that the client was told; kept for answers that were accepted on their confidence
+
+  // The attempt whose answer was accepted on its confidence, null where none was.
+  const AttemptRow* judged() const {
+    const AttemptRow* last = attempts.empty() ? nullptr : &attempts.back();
+    return last != nullptr && last->raw >= 0 && last->outcome == "complete" ? last : nullptr;
+  }
+};
+
+// What somebody found out about an answer of a judged rung.
+struct EvidenceRow {
+  int64_t time_ms = 0;
+  std::string call_id, key_id, route, target;
+  std::string source;           // "audit" (accepted, compared with the top rung's), "climb" (not accepted, the same), "feedback"
+  double raw = 0, confidence = 0;
+  bool accepted = false;
+  double loss = 0;              // 0 right, 1 wrong
+};
+
+struct FeedbackRow {
+  std::string id;               // of the call or of the reply
+  std::string key_id;
+  int64_t time_ms = 0;
+  std::optional<double> score;  // 0 bad to 1 good
+  std::string label, correction;
+};
+
+// An answer that was accepted on its confidence.
+struct JudgedAnswer {
+  std::string id, key_id, route, target;
+  double raw = 0, confidence = 0;
 };
 
 // A response of the Responses API that Ajar keeps, so that it can be read and continued.

@@ -106,6 +106,22 @@ CREATE VIEW calls AS
          r.input, r.output, r.cached_read, r.cached_write, r.reasoning, k.reported, r.cost, k.finish
   FROM call_rows r CROSS JOIN call_kinds k ON k.id = r.kind;
 )sql",
+    // What ladders learn from: answers that were accepted on their confidence, what audits and clients said of answers.
+    R"sql(
+CREATE TABLE judged_answers (
+  id TEXT PRIMARY KEY, reply_id TEXT NOT NULL, time_ms INTEGER NOT NULL, key_id TEXT NOT NULL, route TEXT NOT NULL,
+  target TEXT NOT NULL, raw REAL NOT NULL, confidence REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX judged_answers_reply ON judged_answers(reply_id);
+CREATE INDEX judged_answers_time ON judged_answers(time_ms);
+CREATE TABLE evidence (
+  seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, call_id TEXT NOT NULL, key_id TEXT NOT NULL, route TEXT NOT NULL,
+  target TEXT NOT NULL, source TEXT NOT NULL, raw REAL NOT NULL, confidence REAL NOT NULL, accepted INTEGER NOT NULL,
+  loss REAL NOT NULL, UNIQUE (source, call_id, target)) STRICT;
+CREATE INDEX evidence_rung ON evidence(route, target, seq);
+CREATE TABLE feedback (
+  id TEXT NOT NULL, key_id TEXT NOT NULL, time_ms INTEGER NOT NULL, score REAL, label TEXT NOT NULL, correction TEXT NOT NULL,
+  PRIMARY KEY (id, key_id)) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 }  // namespace ajar::store

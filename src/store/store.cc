@@ -369,7 +369,9 @@ Status Store::write_call(const CallRow& row) {
   s.bind(micros(row.total_seconds)).bind(micros(row.overhead_seconds)).bind(plain ? micros(row.attempts[0].seconds) : 0);
   s.bind(row.usage.input).bind(row.usage.output).bind(row.usage.cached_read).bind(row.usage.cached_write);
   s.bind(row.usage.reasoning).bind(row.cost).bind_view(attempts);
-  return s.run();
+  AJAR_TRY(s.run());
+  const AttemptRow* judged = row.judged();
+  return judged != nullptr ? write_judged(row, *judged) : Status();
 }
 
 Result<int64_t> Store::kind_of(const CallRow& row) {

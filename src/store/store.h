@@ -81,6 +81,15 @@ class Store {
   Result<bool> delete_response(const std::string& id);
   Result<int64_t> delete_responses_before(int64_t time_ms);
 
+  // Evidence about ladders (evidence.cc): durable when the call returns. The same source on the same answer replaces.
+  Status put_evidence(const EvidenceRow& row);
+  // The newest of a rung, oldest first. `source` empty: any.
+  Result<std::vector<EvidenceRow>> evidence(const std::string& route, const std::string& target, const std::string& source, int64_t limit);
+  Status put_feedback(const FeedbackRow& row);  // one per answer and key; a later one replaces
+  Result<std::vector<FeedbackRow>> feedback(int64_t from_ms, int64_t limit);  // newest first
+  // By the call's id or the reply's.
+  Result<std::optional<JudgedAnswer>> judged_answer(const std::string& id);
+
   struct Stats { int64_t written = 0, dropped = 0, failed = 0, waiting = 0; };
   Stats stats() const;
 
@@ -92,6 +101,7 @@ class Store {
   using Kept = std::vector<std::shared_ptr<const ResponseRow>>;
   Status write_batch(const std::vector<CallRow>& rows, const std::map<std::string, SpendRow>& spend, const Kept& kept);
   Status write_call(const CallRow& row);
+  Status write_judged(const CallRow& row, const AttemptRow& attempt);
   // The number of what this call has in common with others.
   Result<int64_t> kind_of(const CallRow& row);
   Status prune_kinds();

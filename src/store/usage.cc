@@ -181,6 +181,9 @@ Result<int64_t> Store::delete_calls_before(int64_t time_ms) {
     if (changed < 2000) break;
   }
   if (deleted > 0) AJAR_TRY(prune_kinds());
+  std::lock_guard lock(writer_lock_);
+  AJAR_ASSIGN(Statement judged, writer_.prepare("DELETE FROM judged_answers WHERE time_ms<?"));
+  AJAR_TRY(judged.bind(time_ms).run());
   return deleted;
 }
 
