@@ -121,23 +121,38 @@ Result<TaskModel::Calibrated> calibrate(const TaskModel& model, std::span<const 
   return out;
 }
 
-double accuracy(std::span<const Claim> claims) {
-  return static_cast<double>(std::ranges::count_if(claims, &Claim::right)) / static_cast<double>(std::max<size_t>(1, claims.size()));
+int64_t count_right(std::span<const Claim> claims) { return std::ranges::count_if(claims, &Claim::right); }
+
+// Of both parts of the held-out rows, once as the file has the weights and once as they were trained.
+void measure_accuracy(const TaskModel& model, const learn::LinearModel& linear, const learn::TaskFeatures& features,
+                      std::initializer_list<std::span<const Seen>> parts, TaskReport& report) {
+  int64_t rows = 0, right = 0, right_before = 0;
+  for (const auto part : parts) {
+    rows += static_cast<int64_t>(part.size());
+    right += count_right(claims_of(logits_of(model, part), 1));
+    for (const Seen& seen : part) {
+      const auto example = features(seen.row->text, seen.embedding);
+      std::vector<float> logits(linear.labels);
+      linear.logits(example.sparse, example.dense, logits);
+      right_before += static_cast<uint32_t>(std::ranges::max_element(logits) - logits.begin()) == seen.row->label;
+    }
+  }
+  report.accuracy = static_cast<double>(right) / static_cast<double>(rows);
+  report.accuracy_unquantized = static_cast<double>(right_before) / static_cast<double>(rows);
+  report.accuracy_range = learn::wilson(right, rows, 0.95);
 }
 
 Status measure(const TaskModel& model, std::span<const Seen> test, std::span<const Seen> strangers, const TaskOptions& options, TaskReport& report) {
   const auto before = claims_of(logits_of(model, test), 1);
   std::vector<Claim> after;
-  int64_t covered = 0, right = 0;
+  int64_t covered = 0;
   for (const Seen& seen : test) {
     AJAR_ASSIGN(const auto p, model.predict(seen.row->text, seen.embedding, 1));
     after.push_back({p.confidence, p.ranked.front().label == seen.row->label});
     report.judged.push_back({p.confidence, after.back().right ? 0.0 : 1.0});
-    covered += p.in_scope, right += after.back().right;
+    covered += p.in_scope;
   }
   const auto n = static_cast<int64_t>(test.size());
-  report.accuracy = accuracy(after);
-  report.accuracy_range = learn::wilson(right, n, 0.95);
   report.ece_before = learn::expected_calibration_error(before);
   report.ece_after = learn::expected_calibration_error(after);
   report.brier = learn::brier_score(after);
@@ -206,20 +221,12 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
                     .calibration_rows = static_cast<int64_t>(calibration.size()),
                     .test_rows = static_cast<int64_t>(test.size()),
                     .duplicates = split.duplicates};
-  int64_t right = 0;
-  for (const Seen& seen : test) {
-    const auto example = features(seen.row->text, seen.embedding);
-    std::vector<float> logits(labels);
-    linear.logits(example.sparse, example.dense, logits);
-    right += static_cast<uint32_t>(std::ranges::max_element(logits) - logits.begin()) == seen.row->label;
-  }
-  report.accuracy_unquantized = static_cast<double>(right) / static_cast<double>(test.size());
-
   TaskModel model({.labels = split.labels,
                    .recipe = options.recipe,
                    .width = width,
-                   .linear = std::move(linear),
+                   .linear = linear,
                    .centroids = centroids(train, labels, width)});
+  measure_accuracy(model, linear, features, {calibration, test}, report);
   AJAR_ASSIGN(auto calibrated, calibrate(model, calibration, options.coverage));
   model.set_calibrated(std::move(calibrated));
   AJAR_TRY(measure(model, test, strangers, options, report));

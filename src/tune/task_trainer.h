@@ -39,9 +39,9 @@ using Progress = std::function<void(std::string_view stage, double done)>;
 
 struct TaskReport {
   int64_t labels = 0, train_rows = 0, calibration_rows = 0, test_rows = 0, duplicates = 0, out_of_scope_rows = 0;
-  double accuracy = 0;                       // of the test rows
+  double accuracy = 0;                       // of all held-out rows: calibration does not change which label is first
   learn::Interval accuracy_range;            // Wilson, 95 %
-  double accuracy_unquantized = 0;
+  double accuracy_unquantized = 0;           // of the same, with the weights as they were trained
   double ece_before = 0, ece_after = 0, brier = 0;
   std::optional<double> auroc;               // of the confidence: right above wrong
   learn::Calibration threshold;              // proven on the test rows
