@@ -2,12 +2,14 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/log.h"
 #include "app/local_models.h"
 #include "provider/local.h"
 #include "provider/remote.h"
+#include "provider/task.h"
 
 namespace ajar::app {
 
@@ -121,9 +123,11 @@ Status App::build() {
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
         if (provider.preset == "local") return std::make_shared<LocalProvider>(*models_, target.model);
+        if (provider.preset == "task") return task_provider(target.model);
         AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
+  reading_ = &config_;
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
@@ -157,6 +161,17 @@ Status App::build() {
                                      [this](Exchange& exchange) { return api_->handle(exchange); });
   AJAR_TRY(runner_->resume());
   return server_->listen();
+}
+
+Result<std::shared_ptr<Provider>> App::task_provider(const std::string& name) {
+  const auto task = std::ranges::find(reading_->tasks, name, &TaskConfig::name);
+  if (task == reading_->tasks.end()) return fail(Code::kNotFound, "there is no [tasks." + name + "]");
+  auto model = learn::TaskModel::load(task->path);
+  if (!model) return std::unexpected(std::move(model).error().in("tasks." + name));
+  auto embedder = task->embedder.empty() ? nullptr : std::make_shared<LocalProvider>(*models_, task->embedder);
+  auto made = TaskProvider::make(name, std::move(*model), std::move(embedder));
+  if (!made) return std::unexpected(std::move(made).error().in("tasks." + name));
+  return std::shared_ptr<Provider>(std::move(*made));
 }
 
 Status App::restore_watches(const Snapshot& snapshot) {
@@ -196,7 +211,9 @@ Result<int64_t> App::reload() {
   if (config->server.listen != config_.server.listen || config->store.path != config_.store.path) {
     log_warn("server.listen and store.path are read at start only; a restart is needed for the new values");
   }
+  reading_ = &*config;
   auto snapshot = builder_->build(*config);
+  reading_ = &config_;
   if (!snapshot) {
     metrics_.reloads(false).Increment();
     const std::string message = config->file + ": " + snapshot.error().message;

@@ -56,10 +56,12 @@ class App {
   explicit App(AppOptions options) : options_(std::move(options)) {}
   Status build();
   std::expected<Config, ConfigFaults> read();
+  Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
 
   AppOptions options_;
   Config config_;
+  const Config* reading_ = &config_;  // that a snapshot is being built of; guarded by reload_lock_
   std::unique_ptr<DataFolder> folder_;
   std::string admin_token_;
   std::unique_ptr<AccessLog> access_log_;

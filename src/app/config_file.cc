@@ -75,7 +75,7 @@ class Reader {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
       static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "data_classes", "batches", "responses", "providers", "routes",
-                                                              "tokenizers", "engine", "models"};
+                                                              "tokenizers", "engine", "models", "tasks"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
       } else if (!table) {
@@ -118,6 +118,10 @@ class Reader {
             ModelConfigEntry& model = config.models.emplace_back();
             model.name = entry_name;
             read_section<ModelConfigEntry>(*fields, path, model_keys(), model);
+          } else if (name == "tasks") {
+            TaskConfig& task = config.tasks.emplace_back();
+            task.name = entry_name;
+            read_section<TaskConfig>(*fields, path, task_keys(), task);
           } else {
             RouteConfig& route = config.routes.emplace_back();
             route.name = entry_name;

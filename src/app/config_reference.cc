@@ -71,6 +71,8 @@ std::string config_reference() {
                             "A model for the embedded engine, by the name that targets use. Models that `ajar pull` brought need "
                             "no entry: they go by their own names.",
                             model_keys());
+  section<TaskConfig>(out, "[tasks.NAME]", "A task model: text to label (docs/task-models.md). A target of a provider with preset \"task\" names it.",
+                      task_keys());
   return out;
 }
 

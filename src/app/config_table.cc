@@ -91,7 +91,7 @@ const Key<P> kProvider[] = {
      "What kind of server it is: openai, azure, anthropic, gemini, mistral, deepseek, groq, together, openrouter, "
      "fireworks, xai, moonshot, cerebras, perplexity, deepinfra, cohere, replicate, bedrock, vertex, vertex-anthropic, vllm, sglang, "
      "llamacpp, tensorrt-llm, tgi, ollama, ollama-native, lmstudio, local (models that this process runs itself: "
-     "[models.NAME], or pulled ones), or custom (any OpenAI-compatible server), "
+     "[models.NAME], or pulled ones), task (task models: [tasks.NAME]), or custom (any OpenAI-compatible server), "
      "custom-anthropic, custom-gemini; openai-responses, azure-responses and custom-responses for servers that speak "
      "OpenAI's Responses API."},
     {"base_url", "the preset's", Text<P>{&P::base_url}, "http or https URL up to and including the version path."},
@@ -254,8 +254,16 @@ const Key<Mo> kModel[] = {
      "pays. The answers are the same; 0 turns it off."},
 };
 
+using Ta = TaskConfig;
+const Key<Ta> kTask[] = {
+    {"path", "required", Text<Ta>{&Ta::path}, "A file that `ajar tune task` wrote. Read at start and at every reload."},
+    {"embedder", "none", Text<Ta>{&Ta::embedder},
+     "The model that makes its embeddings: a [models.NAME] or a pulled one. Not for task models of n-grams alone."},
+};
+
 }  // namespace
 
+std::span<const Key<TaskConfig>> task_keys() { return kTask; }
 std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
 std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }

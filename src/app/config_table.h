@@ -51,5 +51,6 @@ std::span<const Key<TargetConfig>> target_keys();
 std::span<const Key<TokenizerConfig>> tokenizer_keys();
 std::span<const Key<EngineConfig>> engine_keys();
 std::span<const Key<ModelConfigEntry>> model_keys();
+std::span<const Key<TaskConfig>> task_keys();
 
 }  // namespace ajar::app

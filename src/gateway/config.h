@@ -168,6 +168,13 @@ struct ModelConfigEntry {
   int64_t speculate = 4;
 };
 
+// A task model: text to label, trained by `ajar tune task`.
+struct TaskConfig {
+  std::string name;
+  std::string path;
+  std::string embedder;                    // a [models.NAME] or a pulled model
+};
+
 // What Ajar keeps of the Responses API.
 struct ResponsesConfig {
   bool store = true;
@@ -188,6 +195,7 @@ struct Config {
   std::vector<TokenizerConfig> tokenizers;
   EngineConfig engine;
   std::vector<ModelConfigEntry> models;
+  std::vector<TaskConfig> tasks;
 };
 
 }  // namespace ajar

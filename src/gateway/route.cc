@@ -98,7 +98,7 @@ constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refu
 
 Site site_of(const ProviderConfig& provider, const Preset* preset) {
   if (const auto named = std::ranges::find(kSites, provider.site); named != std::end(kSites)) return Site(named - kSites);
-  if (provider.preset == "local") return Site::kLocal;
+  if (provider.preset == "local" || provider.preset == "task") return Site::kLocal;
   return preset && preset->free ? Site::kOwn : Site::kOutside;
 }
 
@@ -288,6 +288,9 @@ std::vector<Error> check_config(const Config& config) {
   }
   for (const ModelConfigEntry& model : config.models) {
     if (model.path.empty()) fault("models." + model.name + ".path", "is required");
+  }
+  for (const TaskConfig& task : config.tasks) {
+    if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
   }
   for (const TokenizerConfig& tokenizer : config.tokenizers) {
     if (tokenizer.file.empty()) fault("tokenizers." + tokenizer.name + ".file", "is required");

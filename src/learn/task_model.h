@@ -28,7 +28,7 @@ struct Lineage {
   std::string split;                   // how the held-out part was chosen
   std::string embedder;                // name of the model of embeddings, empty: none
   int64_t train_rows = 0, calibration_rows = 0, test_rows = 0;
-  double accuracy = 0;                 // of the test rows, which nothing was fitted to
+  double accuracy = 0;                 // of calibration and test rows together, which taught nothing
   double ece_before = 0, ece_after = 0;
   double alpha = 0, delta = 0;         // of the threshold below; 0: none was asked for
   double threshold = 1, bound = 1, share = 0;

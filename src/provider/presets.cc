@@ -45,6 +45,7 @@ constexpr Preset kPresets[] = {
     {"replicate", kReplicate, "https://api.replicate.com/v1", kBearer, "", false, "REPLICATE_API_TOKEN"},
     {"ollama-native", kOllama, "http://127.0.0.1:11434", kBearer, "", true, ""},
     {"local", kOpenAiChat, "http://127.0.0.1", kBearer, "", true, ""},  // in this process: nothing is sent anywhere
+    {"task", kOpenAiChat, "http://127.0.0.1", kBearer, "", true, ""},  // in this process: nothing is sent anywhere
     {"openai-responses", kOpenAiResponses, "https://api.openai.com/v1", kBearer, "openai", false, "OPENAI_API_KEY"},
     {"azure-responses", kOpenAiResponses, "", kApiKey, "openai", false, "AZURE_OPENAI_API_KEY"},
     {"custom-responses", kOpenAiResponses, "", kBearer, "", false, ""},

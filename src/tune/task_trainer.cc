@@ -1,0 +1,265 @@
+#include "tune/task_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "learn/metrics.h"
+#include "tune/task_split.h"
+
+namespace ajar::tune {
+namespace {
+
+using learn::Claim;
+using learn::TaskModel;
+
+// A text, its embedding and its label.
+struct Seen {
+  const SplitRow* row;
+  std::span<const float> embedding;
+};
+
+// Embeds all rows, a few at a time, and keeps the numbers.
+class Embedded {
+ public:
+  Embedded(const Embedder& embedder, const Progress& progress, size_t total) : embedder_(embedder), progress_(progress), total_(total) {}
+
+  Result<std::vector<Seen>> add(const std::vector<SplitRow>& rows) {
+    const size_t width = embedder_.embed ? embedder_.width : 0;
+    auto& numbers = kept_.emplace_back(std::vector<float>(rows.size() * width));
+    constexpr size_t kAtOnce = 64;
+    for (size_t at = 0; width > 0 && at < rows.size(); at += kAtOnce) {
+      std::vector<std::string> texts;
+      for (size_t i = at; i < std::min(rows.size(), at + kAtOnce); ++i) texts.push_back(rows[i].text);
+      AJAR_ASSIGN(const auto some, embedder_.embed(texts));
+      if (some.size() != texts.size() * width)
+        return fail(Code::kInternal, "the embedder gave " + std::to_string(some.size()) + " numbers for " + std::to_string(texts.size()) + " texts");
+      std::ranges::copy(some, numbers.begin() + static_cast<std::ptrdiff_t>(at * width));
+      done_ += texts.size();
+      if (progress_) progress_("embedding", static_cast<double>(done_) / static_cast<double>(total_));
+    }
+    std::vector<Seen> out;
+    for (size_t i = 0; i < rows.size(); ++i) out.push_back({&rows[i], std::span<const float>(numbers).subspan(i * width, width)});
+    return out;
+  }
+
+ private:
+  const Embedder& embedder_;
+  const Progress& progress_;
+  size_t total_, done_ = 0;
+  std::vector<std::vector<float>> kept_;  // moving a vector leaves its numbers where they are
+};
+
+std::vector<float> centroids(std::span<const Seen> rows, size_t labels, size_t width) {
+  std::vector<float> out(labels * width);
+  for (const Seen& seen : rows)
+    for (size_t i = 0; i < width; ++i) out[seen.row->label * width + i] += seen.embedding[i];
+  for (size_t label = 0; label < labels && width > 0; ++label) {
+    double square = 0;
+    const std::span<float> row(out.data() + label * width, width);
+    for (const float x : row) square += static_cast<double>(x) * x;
+    for (float& x : row) x = static_cast<float>(square > 0 ? x / std::sqrt(square) : 0);
+  }
+  return out;
+}
+
+struct Logits {
+  std::vector<float> values;
+  uint32_t label;
+};
+
+std::vector<Logits> logits_of(const TaskModel& model, std::span<const Seen> rows) {
+  std::vector<Logits> out;
+  for (const Seen& seen : rows) out.push_back({model.logits(seen.row->text, seen.embedding), seen.row->label});
+  return out;
+}
+
+// Mean loss in nats.
+double loss_at(std::span<const Logits> rows, double temperature) {
+  double sum = 0;
+  for (Logits row : rows) {
+    const double own = row.values[row.label] / temperature;
+    sum += learn::softmax(row.values, temperature) - own;
+  }
+  return sum / static_cast<double>(rows.size());
+}
+
+// Golden-section search: the loss has one minimum in the log of the temperature.
+double fit_temperature(std::span<const Logits> rows) {
+  constexpr double kRatio = 0.6180339887498949;
+  double low = std::log(0.1), high = std::log(10);
+  for (int i = 0; i < 30; ++i) {
+    const double a = high - kRatio * (high - low), b = low + kRatio * (high - low);
+    (loss_at(rows, std::exp(a)) < loss_at(rows, std::exp(b)) ? high : low) = loss_at(rows, std::exp(a)) < loss_at(rows, std::exp(b)) ? b : a;
+  }
+  return std::exp((low + high) / 2);
+}
+
+std::vector<Claim> claims_of(std::span<const Logits> rows, double temperature) {
+  std::vector<Claim> out;
+  for (Logits row : rows) {
+    learn::softmax(row.values, temperature);
+    const auto top = std::ranges::max_element(row.values);
+    out.push_back({*top, static_cast<uint32_t>(top - row.values.begin()) == row.label});
+  }
+  return out;
+}
+
+Result<TaskModel::Calibrated> calibrate(const TaskModel& model, std::span<const Seen> rows, double coverage) {
+  const auto logits = logits_of(model, rows);
+  TaskModel::Calibrated out{.temperature = fit_temperature(logits)};
+  std::vector<double> scores, outcomes, scopes;
+  for (const Claim& claim : claims_of(logits, out.temperature)) scores.push_back(claim.probability), outcomes.push_back(claim.right);
+  AJAR_ASSIGN(out.confidence, learn::Isotonic::fit(scores, outcomes));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    auto p = logits[i].values;
+    learn::softmax(p, out.temperature);
+    scopes.push_back(model.scope_of(p, rows[i].embedding));
+  }
+  std::ranges::sort(scopes);
+  out.scope_floor = scopes[static_cast<size_t>((1 - coverage) * static_cast<double>(scopes.size()))];
+  return out;
+}
+
+int64_t count_right(std::span<const Claim> claims) { return std::ranges::count_if(claims, &Claim::right); }
+
+// Of both parts of the held-out rows, once as the file has the weights and once as they were trained.
+void measure_accuracy(const TaskModel& model, const learn::LinearModel& linear, const learn::TaskFeatures& features,
+                      std::initializer_list<std::span<const Seen>> parts, TaskReport& report) {
+  int64_t rows = 0, right = 0, right_before = 0;
+  for (const auto part : parts) {
+    rows += static_cast<int64_t>(part.size());
+    right += count_right(claims_of(logits_of(model, part), 1));
+    for (const Seen& seen : part) {
+      const auto example = features(seen.row->text, seen.embedding);
+      std::vector<float> logits(linear.labels);
+      linear.logits(example.sparse, example.dense, logits);
+      right_before += static_cast<uint32_t>(std::ranges::max_element(logits) - logits.begin()) == seen.row->label;
+    }
+  }
+  report.accuracy = static_cast<double>(right) / static_cast<double>(rows);
+  report.accuracy_unquantized = static_cast<double>(right_before) / static_cast<double>(rows);
+  report.accuracy_range = learn::wilson(right, rows, 0.95);
+}
+
+Status measure(const TaskModel& model, std::span<const Seen> test, std::span<const Seen> strangers, const TaskOptions& options, TaskReport& report) {
+  const auto before = claims_of(logits_of(model, test), 1);
+  std::vector<Claim> after;
+  int64_t covered = 0;
+  for (const Seen& seen : test) {
+    AJAR_ASSIGN(const auto p, model.predict(seen.row->text, seen.embedding, 1));
+    after.push_back({p.confidence, p.ranked.front().label == seen.row->label});
+    report.judged.push_back({p.confidence, after.back().right ? 0.0 : 1.0});
+    covered += p.in_scope;
+  }
+  const auto n = static_cast<int64_t>(test.size());
+  report.ece_before = learn::expected_calibration_error(before);
+  report.ece_after = learn::expected_calibration_error(after);
+  report.brier = learn::brier_score(after);
+  report.auroc = learn::auroc(after);
+  report.coverage = static_cast<double>(covered) / static_cast<double>(n);
+  int64_t stopped = 0;
+  for (const Seen& seen : strangers) {
+    AJAR_ASSIGN(const auto p, model.predict(seen.row->text, seen.embedding, 1));
+    stopped += !p.in_scope;
+  }
+  report.out_of_scope_rows = static_cast<int64_t>(strangers.size());
+  if (!strangers.empty()) report.out_of_scope_recall = static_cast<double>(stopped) / static_cast<double>(strangers.size());
+  // All right or all wrong on the test rows proves nothing: then there is no threshold, and the report says why.
+  auto threshold = learn::choose_threshold(report.judged, options.guarantee);
+  if (threshold) report.threshold = std::move(*threshold);
+  else report.threshold.refusal.reason = threshold.error().message;
+  return {};
+}
+
+learn::Lineage lineage_of(const TaskOptions& o, const TaskSplit& split, const TaskReport& r, bool embedded) {
+  learn::Lineage out{.dataset = o.dataset,
+                     .dataset_sha256 = o.dataset_sha256,
+                     .licence = o.licence,
+                     .trained_at = o.trained_at,
+                     .split = split.how,
+                     .embedder = embedded ? o.embedder : "",
+                     .train_rows = r.train_rows,
+                     .calibration_rows = r.calibration_rows,
+                     .test_rows = r.test_rows,
+                     .accuracy = r.accuracy,
+                     .ece_before = r.ece_before,
+                     .ece_after = r.ece_after,
+                     .alpha = o.guarantee.alpha,
+                     .delta = o.guarantee.delta};
+  if (const auto& found = r.threshold.found) {
+    out.threshold = found->threshold, out.bound = found->bound, out.share = found->share();
+    out.guaranteed = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embedder, const Progress& progress) {
+  AJAR_ASSIGN(TaskSplit split, split_rows(options.rows, options.out_of_scope, options.held_out));
+  const uint32_t width = embedder.embed ? embedder.width : 0;
+  Embedded embedded(embedder, progress, split.train.size() + split.calibration.size() + split.test.size() + split.out_of_scope.size());
+  AJAR_ASSIGN(const auto train, embedded.add(split.train));
+  AJAR_ASSIGN(const auto calibration, embedded.add(split.calibration));
+  AJAR_ASSIGN(const auto test, embedded.add(split.test));
+  AJAR_ASSIGN(const auto strangers, embedded.add(split.out_of_scope));
+
+  const learn::TaskFeatures features(options.recipe, width);
+  std::vector<learn::Example> examples;
+  for (const Seen& seen : train) {
+    examples.push_back(features(seen.row->text, seen.embedding));
+    examples.back().label = seen.row->label;
+  }
+  const auto labels = static_cast<uint32_t>(split.labels.size());
+  AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training, [&](int epoch, double) {
+                if (progress) progress("training", (epoch + 1.0) / options.recipe.training.epochs);
+              }));
+
+  TaskReport report{.labels = labels,
+                    .train_rows = static_cast<int64_t>(train.size()),
+                    .calibration_rows = static_cast<int64_t>(calibration.size()),
+                    .test_rows = static_cast<int64_t>(test.size()),
+                    .duplicates = split.duplicates};
+  TaskModel model({.labels = split.labels,
+                   .recipe = options.recipe,
+                   .width = width,
+                   .linear = linear,
+                   .centroids = centroids(train, labels, width)});
+  measure_accuracy(model, linear, features, {calibration, test}, report);
+  AJAR_ASSIGN(auto calibrated, calibrate(model, calibration, options.coverage));
+  model.set_calibrated(std::move(calibrated));
+  AJAR_TRY(measure(model, test, strangers, options, report));
+  model.set_lineage(lineage_of(options, split, report, width > 0));
+  report.bytes = model.serialize().size();
+  if (progress) progress("measuring", 1);
+  return TrainedTask{std::move(model), std::move(report)};
+}
+
+std::string describe(const TaskReport& r, const TaskOptions& o) {
+  char line[256];
+  std::string out;
+  const auto say = [&](const char* form, auto... values) {
+    std::snprintf(line, sizeof line, form, values...);
+    out += line;
+  };
+  say("%lld labels; %lld rows learnt, %lld calibrated, %lld tested, %lld duplicates left out\n", static_cast<long long>(r.labels),
+      static_cast<long long>(r.train_rows), static_cast<long long>(r.calibration_rows), static_cast<long long>(r.test_rows),
+      static_cast<long long>(r.duplicates));
+  say("accuracy          %.2f %% (95 %%: %.2f to %.2f); before quantisation %.2f %%\n", 100 * r.accuracy, 100 * r.accuracy_range.low,
+      100 * r.accuracy_range.high, 100 * r.accuracy_unquantized);
+  say("calibration       ECE %.2f %% before, %.2f %% after; Brier %.4f; right above wrong %.3f\n", 100 * r.ece_before, 100 * r.ece_after,
+      r.brier, r.auroc.value_or(0));
+  if (r.out_of_scope_recall)
+    say("out of scope      %.1f %% of %lld rows stopped while %.1f %% of what belongs passes\n", 100 * *r.out_of_scope_recall,
+        static_cast<long long>(r.out_of_scope_rows), 100 * r.coverage);
+  if (const auto& t = r.threshold.found)
+    say("threshold         %.4f: %.1f %% accepted, %.2f %% of them wrong, at most %.2f %% with probability %.0f %%\n", t->threshold,
+        100 * t->share(), 100 * t->loss, 100 * t->bound, 100 * (1 - o.guarantee.delta));
+  else
+    out += "threshold         none: " + r.threshold.refusal.reason + "\n";
+  say("file              %.2f MB\n", static_cast<double>(r.bytes) / 1e6);
+  return out;
+}
+
+}  // namespace ajar::tune
