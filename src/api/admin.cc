@@ -179,6 +179,9 @@ Task<> Api::admin(Exchange& exchange) {
     co_return co_await send_json(exchange, 200, write_calls(*rows));
   }
   if (what == "cache" && id.empty()) co_return co_await admin_cache(exchange);
+  if (what == "rungs" && id.empty() && method == "GET") co_return co_await admin_rungs(exchange);
+  if (what == "evidence" && id.empty() && method == "GET") co_return co_await admin_evidence(exchange);
+  if (what == "feedback" && id.empty() && method == "GET") co_return co_await admin_feedback(exchange);
   if (what == "decide" && id.empty() && method == "POST") co_return co_await admin_decide(exchange);
   if (what == "routes" && method == "GET") {
     co_return co_await send_json(exchange, 200, write_routes(*parts_.gateway.snapshot()));

@@ -1,4 +1,6 @@
 // /admin/cache and /admin/decide: what the ladder remembers, and what it would do.
+#include <algorithm>
+
 #include "api/admin_json.h"
 #include "api/api.h"
 #include "base/text.h"
@@ -93,6 +95,101 @@ Task<> Api::admin_decide(Exchange& exchange) {
   const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))));
   if (!decision) co_return co_await send_error(exchange, decision.error());
   co_await send_json(exchange, 200, write_decision(*decision));
+}
+
+Task<> Api::admin_rungs(Exchange& exchange) {
+  const auto snapshot = parts_.gateway.snapshot();
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("data");
+  w.begin_array();
+  for (const auto& route : snapshot->routes()) {
+    for (const Target& target : route->targets) {
+      if (!target.watch) continue;
+      const auto view = target.watch->view();
+      w.begin_object();
+      w.field("route", route->config.name);
+      w.field("target", target.name);
+      w.field("accept", view.accept);
+      w.field("alarmed", view.alarmed);
+      w.field("raises", view.raises);
+      w.field("audits", view.audits);
+      w.field("error_low", view.error_rate.low);
+      w.field("error_high", view.error_rate.high);
+      w.field("alpha", route->config.alpha);
+      w.field("delta", route->config.delta);
+      if (!target.config.rung.calibration.empty()) w.field("calibration", target.config.rung.calibration);
+      w.end_object();
+    }
+  }
+  w.end_array();
+  w.end_object();
+  co_await send_json(exchange, 200, out);
+}
+
+Task<> Api::admin_evidence(Exchange& exchange) {
+  const std::string& query = exchange.request().query;
+  const std::string route = query_value(query, "route"), target = query_value(query, "target"), source = query_value(query, "source");
+  const std::string text = query_value(query, "limit");
+  const auto limit = text.empty() ? std::optional<int64_t>(10'000) : parse_int(text);
+  if (route.empty() || target.empty() || !limit || *limit < 1 || *limit > 100'000) {
+    const bool named = !route.empty() && !target.empty();
+    co_return co_await send_error(exchange, Error{.code = Code::kInvalid,
+                                                  .message = named ? "limit must be from 1 to 100000" : "say of which route and target",
+                                                  .field = named ? "limit" : route.empty() ? "route" : "target"});
+  }
+  const auto rows = co_await parts_.blocking.run(
+      [&store = parts_.store, route, target, source, limit = *limit] { return store.evidence(route, target, source, limit); });
+  if (!rows) co_return co_await send_error(exchange, rows.error());
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("data");
+  w.begin_array();
+  for (const auto& row : *rows) {
+    w.begin_object();
+    w.field("time_ms", row.time_ms);
+    w.field("call", row.call_id);
+    w.field("key", row.key_id);
+    w.field("source", row.source);
+    w.field("raw", row.raw);
+    w.field("confidence", row.confidence);
+    w.field("accepted", row.accepted);
+    w.field("loss", row.loss);
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  co_await send_json(exchange, 200, out);
+}
+
+Task<> Api::admin_feedback(Exchange& exchange) {
+  const std::string& query = exchange.request().query;
+  const auto ago = parse_duration_ms(query_value(query, "from"));
+  const auto limit = parse_int(query_value(query, "limit")).value_or(1'000);
+  const auto rows = co_await parts_.blocking.run([&store = parts_.store, from = ago ? unix_millis() - *ago : 0, limit = std::clamp<int64_t>(limit, 1, 100'000)] {
+    return store.feedback(from, limit);
+  });
+  if (!rows) co_return co_await send_error(exchange, rows.error());
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("data");
+  w.begin_array();
+  for (const auto& row : *rows) {
+    w.begin_object();
+    w.field("id", row.id);
+    w.field("key", row.key_id);
+    w.field("time_ms", row.time_ms);
+    if (row.score) w.field("score", *row.score);
+    if (!row.label.empty()) w.field("label", row.label);
+    if (!row.correction.empty()) w.field("correction", row.correction);
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  co_await send_json(exchange, 200, out);
 }
 
 }  // namespace ajar::api

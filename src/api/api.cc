@@ -100,6 +100,7 @@ Task<> Api::handle(Exchange& exchange) {
       {"/v1/messages", "POST", &Api::messages},      {"/anthropic/v1/messages", "POST", &Api::messages},
       {"/v1/messages/count_tokens", "POST", &Api::count_messages},
       {"/anthropic/v1/messages/count_tokens", "POST", &Api::count_messages},
+      {"/v1/feedback", "POST", &Api::feedback},      {"/feedback", "POST", &Api::feedback},
       {"/metrics", "GET", &Api::metrics},
       {"/api/chat", "POST", &Api::ollama},           {"/api/generate", "POST", &Api::ollama},
       {"/api/embed", "POST", &Api::ollama},          {"/api/embeddings", "POST", &Api::ollama},

@@ -73,6 +73,7 @@ class Api {
   Task<> upload_file(Exchange& exchange, std::string owner);
   Task<> batches(Exchange& exchange, std::string id, std::string verb);
   Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
+  Task<> feedback(Exchange& exchange);
   Task<> messages(Exchange& exchange);
   Task<> count_messages(Exchange& exchange);
   Task<> gemini(Exchange& exchange, GeminiPath call);
@@ -87,6 +88,9 @@ class Api {
   Task<> health(Exchange& exchange, bool readiness);
   Task<> admin(Exchange& exchange);
   Task<> admin_cache(Exchange& exchange);   // GET: its size; DELETE ?id= &tag= &prefix= &route=: purges
+  Task<> admin_rungs(Exchange& exchange);     // judged rungs and what audits say of them
+  Task<> admin_evidence(Exchange& exchange);  // ?route= &target= &source= &limit=
+  Task<> admin_feedback(Exchange& exchange);  // ?from= &limit=
   Task<> admin_decide(Exchange& exchange);  // a chat request, in OpenAI's form: what would become of it
 
   ApiParts parts_;

@@ -29,4 +29,23 @@ class AdminClient {
   HttpCaller caller_;
 };
 
+// What the admin API's lists are made of.
+inline double number(const json::Object& row, const char* name, double otherwise = 0) {
+  const auto value = json::find(row, name);
+  return value ? json::as_double(*value).value_or(otherwise) : otherwise;
+}
+// Calls with each element of "data"; false when the answer has another form.
+template <class F>
+bool each_row(const std::string& body, F f) {
+  json::Document document;
+  const auto root = document.parse_object(body);
+  const auto data = root ? json::find(*root, "data") : std::nullopt;
+  const auto list = data ? json::as_array(*data) : std::nullopt;
+  if (!list) return false;
+  for (const auto item : *list) {
+    if (const auto row = json::as_object(item)) f(*row);
+  }
+  return true;
+}
+
 }  // namespace ajar::app

@@ -15,29 +15,10 @@ struct ReportArgs {
   int64_t limit = 20;
 };
 
-double number(const json::Object& row, const char* name) {
-  const auto value = json::find(row, name);
-  return value ? json::as_double(*value).value_or(0) : 0;
-}
-
 std::string ms(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f ms", seconds * 1e3);
   return text;
-}
-
-// Calls with each element of "data"; false when the answer has another form.
-template <class F>
-bool each_row(const std::string& body, F f) {
-  json::Document document;
-  const auto root = document.parse_object(body);
-  const auto data = root ? json::find(*root, "data") : std::nullopt;
-  const auto list = data ? json::as_array(*data) : std::nullopt;
-  if (!list) return false;
-  for (const auto item : *list) {
-    if (const auto row = json::as_object(item)) f(*row);
-  }
-  return true;
 }
 
 int usage(const CommandContext& context, const ReportArgs& args) {

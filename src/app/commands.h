@@ -43,6 +43,8 @@ void add_pull(CommandContext& context);
 void add_run(CommandContext& context);
 void add_inspect(CommandContext& context);
 void add_quantize(CommandContext& context);
+void add_tune(CommandContext& context);
+void add_ladder(CommandContext& context);    // calibrate, replay, rungs
 void add_selftest(CommandContext& context);
 
 // Prints "ajar: message" on stderr (as JSON with --json) and gives 1.

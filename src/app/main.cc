@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
   add_run(context);
   add_inspect(context);
   add_quantize(context);
+  add_tune(context);
+  add_ladder(context);
   add_mock(context);
   add_bench(context);
   add_selftest(context);
