@@ -157,7 +157,7 @@ void find_network(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
     while (at < end && in_run(at)) ++at;
     if (within(claimed, before, first)) continue;
     size_t last = at;
-    while (last > first && (text[last - 1] == '.' || text[last - 1] == '-' || (text[last - 1] == ':' && text[last - 2] != ':'))) --last;
+    while (last > first && (text[last - 1] == '.' || text[last - 1] == '-' || (text[last - 1] == ':' && scan.before(last - 1) != ':'))) --last;
     auto run = text.substr(first, last - first);
     if (run.size() < 3 || run.size() > 64) continue;
     size_t length = 0;

@@ -18,7 +18,7 @@ const WordTable& table() {
     t->add_all("card cards cc credit debit visa mastercard amex discover maestro creditcard cvv cvc pan diners jcb kreditkarte tarjeta",
                kCardTopic);
     t->add_all("iban bank account accounts acct routing aba rtn swift bic wire transfer checking savings konto sort deposit", kBankTopic);
-    t->add_all("ssn ssns social security itin sosec socialsecurity", kSsnTopic);
+    t->add_all("ssn ssns social itin sosec socialsecurity", kSsnTopic);
     t->add_all("driver drivers driver's driving license licence dl dln licenses licences", kDriverTopic);
     t->add_all("passport passports passeport pasaporte reisepass passaporto", kPassportTopic);
     t->add_all("born birth birthday dob date since until founded", kDateTopic);

@@ -24,7 +24,7 @@ struct NumberId {
 bool any9(std::string_view d) { return d.find_first_not_of(d[0]) != d.npos; }
 
 constexpr NumberId kNumberIds[] = {
-    {Entity::kUsSsn, "us_ssn", 9, "324", us_ssn, 0.1f, 0.6f, kSsnTopic},
+    {Entity::kUsSsn, "us_ssn", 9, "324", us_ssn, 0.15f, 0.6f, kSsnTopic},
     {Entity::kUsItin, "us_itin", 9, "324", us_itin, 0.1f, 0.55f, kSsnTopic | kTaxTopic},
     {Entity::kUsAbaRouting, "us_aba", 9, "441", us_aba, 0.2f, 0.4f, kBankTopic},
     {Entity::kUsNpi, "us_npi", 10, "", us_npi, 0.2f, 0, kDoctorTopic},

@@ -35,7 +35,7 @@ bool is_capital(std::string_view text, size_t at) {
 
 constexpr std::array<bool, 256> kNameByte = [] {
   std::array<bool, 256> bytes{};
-  for (size_t i = 0; i < 256; ++i) bytes[i] = i >= 0x80 ? i != 0xE2 : is_letter(static_cast<char>(i));  // 0xE2: dashes, quotes, ellipses
+  for (size_t i = 0; i < 256; ++i) bytes[i] = i >= 0x80 || is_letter(static_cast<char>(i));
   return bytes;
 }();
 bool in_name(char c) { return kNameByte[static_cast<unsigned char>(c)]; }
@@ -44,6 +44,7 @@ Word read_word(std::string_view text, size_t begin) {
   size_t end = begin;
   const size_t limit = std::min(text.size(), begin + kMaxNameBytes);
   while (end < limit) {
+    if (text[end] == '\xE2' && end + 1 < text.size() && text[end + 1] == '\x80') break;  // dashes, quotes, ellipses
     if (in_name(text[end])) ++end;
     else if ((text[end] == '\'' || text[end] == '-') && end > begin && end + 1 < limit && in_name(text[end + 1])) end += 2;
     else break;

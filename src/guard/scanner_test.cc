@@ -182,6 +182,15 @@ TEST(Scanner, FindingsNeverOverlapAndStayInside) {
   }
 }
 
+TEST(Scanner, EveryShortTextOfSigns) {
+  const std::string signs = ":.-1a@/%";
+  for (size_t code = 0; code < 8 * 8 * 8 * 8; ++code) {
+    std::string text;
+    for (size_t i = 0, rest = code; i < 4; ++i, rest /= 8) text += signs[rest % 8];
+    for (const Finding& f : scanner().scan(text)) EXPECT_LE(f.end, text.size()) << text;
+  }
+}
+
 TEST(Scanner, OnlyWhatIsWanted) {
   const Scanner emails({.entities = {Entity::kEmail}});
   EXPECT_EQ(emails.scan("john@smith.com 4111 1111 1111 1111").size(), 1u);
