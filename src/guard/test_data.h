@@ -36,9 +36,9 @@ inline std::vector<Sample> presidio_samples(const char* root) {
   const auto file = shared_file(root, "presidio-research/synth_dataset_v2.json");
   if (!file) return samples;
   json::Document document;
-  const auto root = document.parse(*file);
-  if (!root) return samples;
-  const auto items = json::as_array(*root).value();
+  const auto parsed = document.parse(*file);
+  if (!parsed) return samples;
+  const auto items = json::as_array(*parsed).value();
   for (const json::Value& item : items) {
     const auto object = json::as_object(item).value();
     Sample sample{std::string(json::string_or(object, "full_text")), {}};
