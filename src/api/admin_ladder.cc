@@ -25,6 +25,7 @@ std::string write_decision(const Decision& decision) {
     w.field("target", rung.target);
     w.field("allowed", rung.allowed);
     if (!rung.allowed) w.field("why", rung.why);
+    if (rung.masked) w.field("masked", true);
     w.field("health", rung.health);
     if (rung.confidence != "none") {
       w.field("confidence", rung.confidence);
@@ -92,7 +93,7 @@ Task<> Api::admin_decide(Exchange& exchange) {
     caller = {.key_id = (*key)->row.id, .key_name = (*key)->row.name, .team = (*key)->row.team};
   }
   const auto snapshot = parts_.gateway.snapshot();
-  const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))));
+  const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))), parts_.privacy);
   if (!decision) co_return co_await send_error(exchange, decision.error());
   co_await send_json(exchange, 200, write_decision(*decision));
 }

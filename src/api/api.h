@@ -27,6 +27,7 @@ struct ApiParts {
   store::Store& store;
   Metrics& metrics;
   Memory& memory;
+  const Privacy& privacy;
   BlockingPool& blocking;
   const store::Blobs& blobs;
   BatchRunner* runner;

@@ -48,6 +48,7 @@ void CallHeaders::begin(const Answered& answered) {
   ladder_ = answered.ladder;
   age_seconds_ = answered.age_seconds;
   attempts_ = answered.attempts;
+  masked_ = answered.masked;
   simulator_ = answered.simulator, sure_ = answered.sure;
 }
 
@@ -60,6 +61,7 @@ Headers CallHeaders::make(std::string_view content_type) const {
     if (attempts_ > 1) headers.add("x-ajar-attempts", std::to_string(attempts_));
     if (simulator_) headers.add("x-ajar-simulator", "true");
     if (!sure_) headers.add("x-ajar-unsure", "true");
+    if (masked_ > 0) headers.add("x-ajar-masked", std::to_string(masked_));
   }
   if (!cache_.empty()) {
     headers.add("x-ajar-cache", cache_);

@@ -24,6 +24,7 @@ class CallHeaders {
   const std::string_view id_header_;  // wire::Front's
   std::string route_, target_, cache_, cache_id_, ladder_;
   int64_t age_seconds_ = 0;
+  size_t masked_ = 0;
   size_t attempts_ = 0;
   bool simulator_ = false, sure_ = true;
 };

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "app/builtin_task.h"
 #include "app/local_models.h"
 #include "provider/local.h"
 #include "provider/remote.h"
@@ -107,6 +108,9 @@ Status App::build() {
   AJAR_ASSIGN(tenants_, Tenants::load(*store_));
   AJAR_ASSIGN(answers_, AnswerCache::open(config_.cache.max_bytes, config_.cache.persist ? folder_->answers() : ""));
   memory_ = std::make_unique<Memory>(*answers_);
+  AJAR_ASSIGN(std::string mask_secret, folder_->mask_secret());
+  AJAR_ASSIGN(const auto entities, read_entities(config_.privacy.entities));
+  privacy_ = std::make_unique<const Privacy>(Privacy{.scanner = guard::Scanner({.entities = entities}), .secret = std::move(mask_secret)});
   auditor_ = std::make_unique<Auditor>(*store_, metrics_);
 
   const size_t threads = config_.server.threads > 0 ? size_t(config_.server.threads)
@@ -131,7 +135,8 @@ Status App::build() {
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
-                                                    .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_},
+                                                    .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
+                                                    .privacy = *privacy_},
                                        std::move(snapshot));
   blocking_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
@@ -142,7 +147,7 @@ Status App::build() {
       .limits = {.concurrency = config_.batches.concurrency, .max_lines = config_.batches.max_lines}});
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
-      .memory = *memory_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
+      .memory = *memory_, .privacy = *privacy_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
       .engine_models = [this] { return engine_models(*models_); },
       .admin_token = admin_token_, .version = kVersion});
@@ -166,7 +171,7 @@ Status App::build() {
 Result<std::shared_ptr<Provider>> App::task_provider(const std::string& name) {
   const auto task = std::ranges::find(reading_->tasks, name, &TaskConfig::name);
   if (task == reading_->tasks.end()) return fail(Code::kNotFound, "there is no [tasks." + name + "]");
-  auto model = learn::TaskModel::load(task->path);
+  auto model = task->path == kBuiltinTask ? learn::TaskModel::parse(builtin_task()) : learn::TaskModel::load(task->path);
   if (!model) return std::unexpected(std::move(model).error().in("tasks." + name));
   auto embedder = task->embedder.empty() ? nullptr : std::make_shared<LocalProvider>(*models_, task->embedder);
   auto made = TaskProvider::make(name, std::move(*model), std::move(embedder));

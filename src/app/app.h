@@ -70,6 +70,7 @@ class App {
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Auditor> auditor_;
+  std::unique_ptr<const Privacy> privacy_;
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;

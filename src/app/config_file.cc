@@ -74,7 +74,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "data_classes", "batches", "responses", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "data_classes", "batches", "responses", "providers", "routes",
                                                               "tokenizers", "engine", "models", "tasks"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -88,6 +88,8 @@ class Reader {
         read_section<LimitsConfig>(*table, name, limits_keys(), config.limits);
       } else if (name == "cache") {
         read_section<CacheConfig>(*table, name, cache_keys(), config.cache);
+      } else if (name == "privacy") {
+        read_section<PrivacyConfig>(*table, name, privacy_keys(), config.privacy);
       } else if (name == "batches") {
         read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
       } else if (name == "responses") {
@@ -335,8 +337,9 @@ class Reader {
     fault(node, "'" + path + "' must be one of " + known);
   }
 
-  void read_special(const toml::node& node, const std::string& path, DataClassConfig& data) {  // site
-    read_choice<Site>(node, path, {{"local", Site::kLocal}, {"own", Site::kOwn}, {"outside", Site::kOutside}}, data.site);
+  void read_special(const toml::node& node, const std::string& path, DataClassConfig& data) {  // site, masked
+    read_choice<Site>(node, path, {{"local", Site::kLocal}, {"own", Site::kOwn}, {"outside", Site::kOutside}},
+                      path.ends_with(".masked") ? data.masked : data.site);
   }
 
   // The keys of a rung stand beside those of the target that it is.

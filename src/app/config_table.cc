@@ -53,12 +53,22 @@ const Key<C> kCache[] = {
     {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder (cache.log) over a restart. Read at start."},
 };
 
+using Pr = PrivacyConfig;
+const Key<Pr> kPrivacy[] = {
+    {"entities", "all that point to one person, and secrets", Texts<Pr>{&Pr::entities},
+     "What counts as personal data where a route looks for them and where they are masked, by Presidio's names: PERSON, EMAIL_ADDRESS, "
+     "PHONE_NUMBER, CREDIT_CARD, IBAN_CODE, US_SSN, …, LOCATION, DATE_TIME, SECRET. The default leaves out places, dates, nationalities and web addresses. "
+     "Read at start."},
+};
+
 using D = DataClassConfig;
 const Key<D> kDataClass[] = {
     {"rank", "0; of the built-in classes 0, 10, 20, 30", Whole<D>{&D::rank, 0, 1000},
      "Of several classes that apply to a call the highest rank holds."},
     {"site", "\"outside\"", Special<D>{"string"},
      "How far such data may go: \"local\" (models in this process, and others on this machine), \"own\" (own servers too) or \"outside\"."},
+    {"masked", "as site", Special<D>{"string"},
+     "How far it may go with personal data replaced by placeholders (PERSON_7F3A), which are put back into the answer."},
     {"jurisdictions", "[]", Texts<D>{&D::jurisdictions}, "Of providers outside: only those whose `jurisdiction` is one of these. Empty: any."},
     {"providers", "[]", Texts<D>{&D::providers}, "Only these providers. Empty: any."},
     {"cache", "true; false for restricted", Flag<D>{&D::cache}, "Whether answers may be kept."},
@@ -172,6 +182,8 @@ const Key<R> kRoute[] = {
     {"delta", "0.05", Real<R>{&R::delta, 0.0001, 0.9999}, "Ladders: probability with which that guarantee may fail."},
     {"data_class", "\"internal\"", Text<R>{&R::data_class},
      "Of what is sent to this route. A client can raise it for a call with the header x-ajar-data-class, never lower it."},
+    {"pii_class", "none", Text<R>{&R::pii_class}, "Data class that a request with personal data in it is raised to. None: they are not looked for."},
+    {"secret_class", "none", Text<R>{&R::secret_class}, "The same for credentials (keys, tokens, passwords)."},
     {"cache", "\"off\"", Special<R>{"string"},
      "\"exact\": an equal request (all that can change its answer) of the same team is given the same answer again, and equal requests "
      "at the same time are asked once. A client can say x-ajar-cache: off, refresh or no-store."},
@@ -197,7 +209,7 @@ const Key<T> kTarget[] = {
      "Ladders: what this rung is judged by. \"margin\": mean over its tokens of the distance between the two likeliest. \"logprob\": geometric "
      "mean of its tokens' probabilities. \"agree\": the share of `samples` answers that say the same. \"own\": the model says it itself. "
      "\"none\": every answer that passes the checks is accepted."},
-    {"accept", "the calibration's", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
+    {"accept", "the calibration's, or the task model's own", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
     {"calibration", "none", Special<T>{"string"},
      "File that `ajar calibrate` wrote: it turns the confidence into a probability of being right, and sets `accept` so that the route's alpha "
      "and delta hold. Read at start and at every reload."},
@@ -265,6 +277,7 @@ const Key<Ta> kTask[] = {
 
 std::span<const Key<TaskConfig>> task_keys() { return kTask; }
 std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
+std::span<const Key<PrivacyConfig>> privacy_keys() { return kPrivacy; }
 std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }
 std::span<const Key<ModelConfigEntry>> model_keys() { return kModel; }

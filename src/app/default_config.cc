@@ -1,4 +1,5 @@
 // What runs when nobody has written a configuration.
+#include "app/builtin_task.h"
 #include "app/config_file.h"
 #include "provider/presets.h"
 
@@ -21,6 +22,24 @@ const std::vector<Known>& known() {
 
 std::string key_of(const Environment& environment, const Known& provider) {
   return environment(find_preset(provider.preset)->key_env).value_or("");
+}
+
+// The ladder that comes with Ajar: questions of a bank's customers are answered with their intent by a task model in this process where it is
+// sure, by a closed model otherwise, which never sees personal data; equal questions are answered once.
+void add_support(Config& config, const std::vector<TargetConfig>& closed) {
+  config.tasks.push_back({.name = "banking77", .path = std::string(kBuiltinTask)});
+  config.providers.push_back({.name = "tasks", .preset = "task"});
+  config.data_classes.push_back({.name = "customer", .rank = 15, .site = Site::kOwn, .masked = Site::kOutside});
+  RouteConfig route{.name = "support", .description = "The intent of a bank customer's question: a task model, and above it a closed one",
+                    .strategy = Strategy::kLadder,
+                    .targets = {{.provider = "tasks", .model = "banking77", .rung = {.confidence = ConfidenceSource::kOwn}}}};
+  route.targets.insert(route.targets.end(), closed.begin(), closed.end());
+  // Of several closed models only the last may be the top; the others would accept every answer before it.
+  if (route.targets.size() > 2) route.targets.erase(route.targets.begin() + 2, route.targets.end());
+  route.pii_class = "customer";
+  route.secret_class = "restricted";
+  route.cache = CacheMode::kExact;
+  config.routes.push_back(std::move(route));
 }
 
 }  // namespace
@@ -48,7 +67,7 @@ Config default_config(const Environment& environment, const std::string& simulat
   if (config.providers.empty()) {
     // One simulated provider per dialect, so that translation is part of what one sees.
     config.providers.push_back({.name = "simulator", .preset = "custom", .base_url = simulator_url + "/v1",
-                                .free = true, .simulator = true});
+                                .free = true, .simulator = true, .site = "outside"});
     config.providers.push_back({.name = "simulator-anthropic", .preset = "custom-anthropic",
                                 .base_url = simulator_url, .free = true, .simulator = true});
     config.providers.push_back({.name = "simulator-gemini", .preset = "custom-gemini",
@@ -64,6 +83,7 @@ Config default_config(const Environment& environment, const std::string& simulat
     config.routes.push_back({.name = "text-embedding-*", .description = "Simulated embeddings",
                              .targets = {{.provider = "simulator"}}});
   }
+  add_support(config, fallback.targets);
   config.routes.push_back(std::move(fallback));
   return config;
 }

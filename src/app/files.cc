@@ -41,18 +41,34 @@ Result<std::string> read_admin_token(const std::string& folder) {
   return std::string(trim(token));
 }
 
+namespace {
+
+Status write_secret(const std::string& file, const std::string& secret) {
+  const std::string part = file + ".tmp", line = secret + "\n";
+  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 && write(fd, line.data(), line.size()) == ssize_t(line.size()) && fsync(fd) == 0;
+  if (fd >= 0) close(fd);
+  if (!written || std::rename(part.c_str(), file.c_str()) != 0) return fail(Code::kUnavailable, "cannot write " + file + ": " + std::strerror(errno));
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> DataFolder::admin_token() const {
   if (auto token = read_admin_token(path_)) return token;
   const std::string token = "adm-ajar-" + secure_base62(40);
-  const std::string file = path_ + "/admin.token", part = file + ".tmp";
-  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const std::string line = token + "\n";
-  const bool written = fd >= 0 && write(fd, line.data(), line.size()) == ssize_t(line.size()) && fsync(fd) == 0;
-  if (fd >= 0) close(fd);
-  if (!written || std::rename(part.c_str(), file.c_str()) != 0) {
-    return fail(Code::kUnavailable, "cannot write " + file + ": " + std::strerror(errno));
-  }
+  AJAR_TRY(write_secret(path_ + "/admin.token", token));
   return token;
+}
+
+Result<std::string> DataFolder::mask_secret() const {
+  const std::string path = path_ + "/mask.secret";
+  std::ifstream file(path);
+  std::string secret;
+  if (std::getline(file, secret) && trim(secret).size() >= 32) return std::string(trim(secret));
+  secret = secure_base62(48);
+  AJAR_TRY(write_secret(path, secret));
+  return secret;
 }
 
 }  // namespace ajar::app

@@ -20,6 +20,8 @@ class DataFolder {
   std::string blobs() const { return path_ + "/files"; }
   // The admin token in the folder; made on first use, mode 0600.
   Result<std::string> admin_token() const;
+  // What placeholders of personal data are made with; the same.
+  Result<std::string> mask_secret() const;
 
  private:
   DataFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -50,6 +50,9 @@ class Provider {
   virtual Task<Status> forward(const ForwardRequest& request, const AttemptLimits& limits, Context& context,
                                Sink& sink);
 
+  // Least confidence (Context::confidence) from which this model's answers were proven right often enough when it was made.
+  virtual std::optional<double> proven_confidence() const { return std::nullopt; }
+
   // How long a request that came now would wait for its first token behind others; nothing where that is not known.
   virtual std::optional<Millis> expected_wait(const std::string& model) const { return std::nullopt; }
 

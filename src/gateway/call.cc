@@ -82,6 +82,8 @@ Status AttemptSink::commit() {
   Answered answered{.route = call_.route->config.name, .target = target_.name, .attempts = call_.attempts.size() + 1,
                     .simulator = target_.simulator, .cache = call_.cache, .cache_id = call_.cache_id,
                     .sure = !decided_ || decided_->accepted};
+  // What an inner rung said of data that it saw as they are is not kept with answers to masked ones.
+  answered.keep = answered.sure && (call_.masking == nullptr || mode_.masked);
   if (call_.route->config.strategy == Strategy::kLadder) {
     auto attempts = call_.attempts;
     attempts.push_back(row(answered.sure ? "complete" : "stayed"));
@@ -93,10 +95,11 @@ Status AttemptSink::commit() {
 
 store::AttemptRow AttemptSink::row(std::string outcome) const {
   store::AttemptRow row{.target = target_.name, .outcome = std::move(outcome)};
+  if (mode_.masked) row.why = std::to_string(mode_.values) + " values masked";
   if (decided_) {
     row.confidence = decided_->confidence.value_or(-1);
     row.accept = decided_->confidence ? decided_->accept : -1;
-    row.why = decided_->why;
+    if (!decided_->why.empty()) row.why = decided_->why + (row.why.empty() ? "" : ", ") + row.why;
     row.raw = decided_->raw;
   }
   return row;

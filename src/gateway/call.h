@@ -17,6 +17,7 @@
 namespace ajar {
 
 class AttemptSink;
+class Masking;
 
 // Error::type of an answer that was not good enough.
 inline constexpr std::string_view kUnsure = "unsure";
@@ -30,6 +31,8 @@ struct Answered {
   std::string_view cache_id = {};  // by which the entry can be purged
   int64_t age_seconds = 0;         // of a kept answer
   bool sure = true;                // false: nobody better could be asked, and the route says to answer all the same
+  bool keep = true;                // the answer may be kept for others
+  size_t masked = 0;               // values of personal data that no outside model saw
   std::string ladder = {};         // the rungs that were tried and what became of them; empty outside ladders
 };
 
@@ -74,6 +77,7 @@ struct CallState {
   Usage wasted;                  // used by attempts that lost
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
+  Masking* masking = nullptr;    // where its data may go further when they are masked
   bool audited = false;          // its answers are compared afterwards, and so kept until then
   std::string reply_id;          // that the client was told
   std::string_view cache;        // as in Answered
@@ -91,13 +95,20 @@ struct Judging {
   bool strip_logprobs = false;  // asked for by us, not by the client
 };
 
+// What an attempt is made with.
+struct AttemptMode {
+  std::optional<Judging> judging;
+  bool masked = false;          // personal data were replaced; `values` of them
+  size_t values = 0;
+};
+
 // The gate of one attempt. Holds back what says nothing yet (the start, pings), so that an attempt that fails there
 // can be repeated elsewhere; from the first event that says something the attempt is committed and its events
 // flow. Meters usage and keeps the reservation ahead of it.
 class AttemptSink final : public Sink {
  public:
-  AttemptSink(CallState& call, const Target& target, std::optional<Price> price, Context& context, std::optional<Judging> judging = {})
-      : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(judging) {}
+  AttemptSink(CallState& call, const Target& target, std::optional<Price> price, Context& context, const AttemptMode& mode = {})
+      : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(mode.judging), mode_(mode) {}
 
   Task<Status> write(EventBatch& events) override;
   // After a reply that ended well without saying anything, or that was judged good enough: lets the client have what was held.
@@ -133,6 +144,7 @@ class AttemptSink final : public Sink {
   Context& context_;  // the attempt's
   CancelToken& cancel_;
   std::optional<Judging> judging_;
+  const AttemptMode mode_;
   Fold fold_;          // what is held, where it is judged
   TokenFacts facts_;
   std::optional<Verdict> decided_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "gateway/privacy.h"
 #include "net/loop.h"
 
 namespace ajar {
@@ -124,9 +125,9 @@ Task<Status> Climb::stay() {
   co_return Status();
 }
 
-std::string not_allowed(const Route& route, const Target& target, const DataClassConfig* data, const std::string& model) {
+std::string not_allowed(const Route& route, const Target& target, const DataClassConfig* data, const std::string& model, bool masked) {
   if (data != nullptr) {
-    if (auto why = forbidden(*data, target); !why.empty()) return why;
+    if (auto why = forbidden(*data, target, masked); !why.empty()) return why;
   }
   const auto& licences = route.config.licences;
   if (!licences.empty() && std::ranges::find(licences, target.config.licence) == licences.end()) {
@@ -140,7 +141,7 @@ std::string not_allowed(const Route& route, const Target& target, const DataClas
 }
 
 // The same question again, several times, and how many of the answers say what the first one says.
-Task<Verdict> Climb::agreement(const Target& target, Context& context, const std::optional<Price>& price, const AttemptSink& first, const Request& asked) {
+Task<Verdict> Climb::agreement(const Target& target, Context& context, const std::optional<Price>& price, const AttemptSink& first, const Request& asked, const AttemptMode& mode) {
   const std::string answer = comparable(first.held_reply());
   Request request = asked;
   if (request.sampling.temperature.value_or(0) == 0) request.sampling.temperature = kSampleTemperature;
@@ -150,7 +151,7 @@ Task<Verdict> Climb::agreement(const Target& target, Context& context, const std
     // What the rest can still change is asked for, no more.
     if (target.probability(double(same + samples - asked_for) / double(samples)) < target.accept()) break;
     if (request.sampling.seed) request.sampling.seed = *request.sampling.seed + 1;
-    AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, Judging{target, *request_, true}));
+    AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, mode));
     const Status status = co_await try_target_(target, context, sink, &request);
     const Usage used = sink.usage(bool(status));
     call_.wasted_cost += sink.cost(used);
@@ -166,6 +167,17 @@ Task<Verdict> Climb::agreement(const Target& target, Context& context, const std
     verdict.why = std::move(broken);
   }
   co_return verdict;
+}
+
+Result<const Request*> Climb::form_for(const Target& target, AttemptMode& mode) const {
+  std::string why = not_allowed(*call_.route, target, call_.data, model_);
+  if (why.empty()) return request_;
+  if (call_.masking == nullptr || !not_allowed(*call_.route, target, call_.data, model_, true).empty()) return fail(Code::kForbidden, std::move(why));
+  const Result<Request>& masked = call_.masking->masked();
+  if (!masked) return fail(Code::kForbidden, why + ", and its personal data cannot be masked: " + masked.error().message);
+  mode.masked = true;
+  mode.values = call_.masking->values();
+  return &*masked;
 }
 
 // Waits before another try: as long as Retry-After says, otherwise an exponential back-off with full jitter. False:
@@ -203,7 +215,10 @@ Status Climb::admit(const Target& target, const std::optional<Price>& price) {
 
 Task<Status> Climb::attempt(const Target& target, Context& context) {
   const auto price = target.price_of(target.config.model.empty() ? model_ : target.config.model);
-  if (auto why = not_allowed(*call_.route, target, call_.data, model_); !why.empty()) {
+  AttemptMode mode;
+  const auto form = form_for(target, mode);
+  if (!form) {
+    const std::string& why = form.error().message;
     call_.attempts.push_back({.target = target.name, .outcome = std::string(kNotAllowed), .why = why});
     metrics_.attempt(target.name, std::string(kNotAllowed), 0);
     co_return std::unexpected(Error{.code = Code::kForbidden, .message = target.name + ": " + why, .type = std::string(kNotAllowed)});
@@ -224,18 +239,19 @@ Task<Status> Climb::attempt(const Target& target, Context& context) {
         .type = why,
         .retry_after_ms = cooling ? wait : std::max<int64_t>(wait, 1000)});
   }
-  if (target.judged && request_ != nullptr) co_return co_await judged_attempt(target, context, price, from);
-  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context));
-  Status status = co_await try_target_(target, context, sink, nullptr);
+  if (target.judged && request_ != nullptr) co_return co_await judged_attempt(target, context, price, from, **form, mode);
+  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, mode));
+  Status status = co_await try_target_(target, context, sink, *form);
   if (status) status = co_await sink.flush();
   report(target, status, sink, from);
   co_return status;
 }
 
 // Asks with what the verdict needs, holds the answer, and lets it go or climbs on.
-Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::optional<Price> price, TimePoint from) {
+Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::optional<Price> price, TimePoint from, const Request& form,
+                                   AttemptMode mode) {
   const RungConfig& rung = target.config.rung;
-  Request request = *request_;
+  Request request = form;
   const bool wants_logprobs = rung.confidence == ConfidenceSource::kMargin || rung.confidence == ConfidenceSource::kLogprob;
   const bool strip = wants_logprobs && !request.logprobs.value_or(false);
   if (wants_logprobs) {
@@ -243,10 +259,11 @@ Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::
     request.top_logprobs = std::max<int64_t>(request.top_logprobs.value_or(0), 2);
   }
   context.confidence.reset();
-  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, Judging{target, *request_, strip}));
+  mode.judging.emplace(Judging{target, form, strip});
+  AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, mode));
   Status status = co_await try_target_(target, context, sink, &request);
   if (status && !sink.decided()) {
-    sink.decide(rung.confidence == ConfidenceSource::kAgree ? co_await agreement(target, context, price, sink, request) : sink.verdict(true));
+    sink.decide(rung.confidence == ConfidenceSource::kAgree ? co_await agreement(target, context, price, sink, request, mode) : sink.verdict(true));
     if (sink.decided()->accepted) {
       status = co_await sink.flush();
     } else {

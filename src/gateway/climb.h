@@ -39,8 +39,10 @@ class Climb {
   void report(const Target& target, const Status& status, const AttemptSink& sink, TimePoint from);
   Task<bool> pause(int64_t tries, const Error& error);
   // Of ladders.
-  Task<Verdict> agreement(const Target& target, Context& context, const std::optional<Price>& price, const AttemptSink& first, const Request& asked);
-  Task<Status> judged_attempt(const Target& target, Context& context, std::optional<Price> price, TimePoint from);
+  Task<Verdict> agreement(const Target& target, Context& context, const std::optional<Price>& price, const AttemptSink& first, const Request& asked, const AttemptMode& mode);
+  // What this target may be asked: the client's request, or the masked one. The error says why neither.
+  Result<const Request*> form_for(const Target& target, AttemptMode& mode) const;
+  Task<Status> judged_attempt(const Target& target, Context& context, std::optional<Price> price, TimePoint from, const Request& form, AttemptMode mode);
   Task<Status> stay();
 
   CallState& call_;
@@ -52,8 +54,9 @@ class Climb {
   std::vector<std::unique_ptr<AttemptSink>> sinks_;  // one per attempt; the winner is among them
 };
 
-// Empty, or why this target may not answer: the data's class (null: none), the model's licence, its queue.
-std::string not_allowed(const Route& route, const Target& target, const DataClassConfig* data, const std::string& model);
+// Empty, or why this target may not answer: the data's class (null: none), the model's licence, its queue. `masked`: personal data are
+// replaced.
+std::string not_allowed(const Route& route, const Target& target, const DataClassConfig* data, const std::string& model, bool masked = false);
 
 // Why an attempt failed, in the words of fallback_on: "timeout", "connection", "rate_limit", "server_error",
 // "auth", "not_found", "malformed", "invalid"; empty when the failure is not the target's.

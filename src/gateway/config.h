@@ -43,6 +43,7 @@ struct DataClassConfig {
   std::string name;
   int64_t rank = 0;                        // of two classes that apply, the higher rank holds
   Site site = Site::kOutside;              // how far it may go
+  Site masked = Site::kLocal;              // how far with personal data replaced; what `site` allows is allowed anyhow
   std::vector<std::string> jurisdictions;  // of providers outside; empty: any
   std::vector<std::string> providers;      // only these; empty: any
   bool cache = true;                       // answers may be kept
@@ -98,11 +99,16 @@ struct RouteConfig {
   double audit = 0;                        // share of calls whose judged answers are compared with the top rung's
   std::string audit_judge;                 // route that says whether two answers say the same; empty: their texts are compared
   double alpha = 0.05, delta = 0.05;       // of accepted answers at most alpha are wrong, with probability 1 - delta
+  std::string pii_class, secret_class;     // that personal data, or credentials, in a request raise it to; empty: not looked for
   std::string data_class;                  // of what is sent here, unless a higher one is said; empty: internal
   // Answers given before.
   CacheMode cache = CacheMode::kOff;
   Millis cache_ttl{3'600'000};
   CacheScope cache_scope = CacheScope::kTeam;
+};
+
+struct PrivacyConfig {
+  std::vector<std::string> entities;       // that are looked for; empty: gateway/privacy.h's default
 };
 
 struct CacheConfig {
@@ -187,6 +193,7 @@ struct Config {
   StoreConfig store;
   LimitsConfig limits;
   CacheConfig cache;
+  PrivacyConfig privacy;
   std::vector<DataClassConfig> data_classes = builtin_data_classes();
   BatchesConfig batches;
   ResponsesConfig responses;

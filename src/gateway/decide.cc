@@ -19,10 +19,12 @@ Result<const DataClassConfig*> class_of(const Snapshot& snapshot, const Route& r
   return of_route != nullptr && of_route->rank >= of_client->rank ? of_route : of_client;
 }
 
-Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request& request, const Caller& caller, const std::string& data_class) {
+Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request& request, const Caller& caller, const std::string& data_class,
+                        const Privacy& privacy) {
   const auto route = snapshot.find(request.model);
   if (!route) return fail(Code::kNotFound, "there is no route for the model '" + request.model + "'", "model");
-  AJAR_ASSIGN(const DataClassConfig* const data, class_of(snapshot, *route, data_class));
+  AJAR_ASSIGN(const DataClassConfig* data, class_of(snapshot, *route, data_class));
+  if (const auto* found = detected_class(privacy, snapshot, *route, request); found != nullptr && (data == nullptr || found->rank > data->rank)) data = found;
   Decision decision{.route = route->config.name, .strategy = kStrategies[size_t(route->config.strategy)],
                     .data_class = data != nullptr ? data->name : "", .cache = "off"};
   if (route->config.cache != CacheMode::kOff && (data == nullptr || data->cache)) {
@@ -38,6 +40,8 @@ Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request&
     RungView rung{.target = target.name, .confidence = kSources[size_t(target.config.rung.confidence)],
                   .accept = target.accept(), .checks = target.config.rung.checks, .health = "ok"};
     rung.why = not_allowed(*route, target, data, request.model);
+    rung.masked = !rung.why.empty() && not_allowed(*route, target, data, request.model, true).empty();
+    if (rung.masked) rung.why.clear();
     rung.allowed = rung.why.empty();
     if (const auto price = target.price_of(target.model_for(request.model))) {
       rung.cost = price->cost({.input = decision.input_tokens, .output = output});

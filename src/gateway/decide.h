@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/request.h"
+#include "gateway/privacy.h"
 #include "gateway/recall.h"
 #include "gateway/route.h"
 
@@ -15,6 +16,7 @@ struct RungView {
   std::string target;
   bool allowed = true;
   std::string why;                 // why not
+  bool masked = false;             // only with personal data replaced
   std::string_view confidence;     // what it is judged by, as the configuration writes it
   double accept = 0;
   std::vector<std::string> checks;
@@ -37,6 +39,7 @@ struct Decision {
 Result<const DataClassConfig*> class_of(const Snapshot& snapshot, const Route& route, const std::string& said);
 
 // kNotFound, kInvalid as for the request itself. Nothing is reserved and nothing learnt.
-Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request& request, const Caller& caller, const std::string& data_class);
+Result<Decision> decide(const Snapshot& snapshot, Memory& memory, const Request& request, const Caller& caller, const std::string& data_class,
+                        const Privacy& privacy);
 
 }  // namespace ajar

@@ -27,7 +27,7 @@ class Flight {
   struct Facts {
     std::string route, target, model;
     bool simulator = false;
-    bool keep = true;      // not an answer that policy lets out although it is unsure
+    bool sure = true;      // not an answer that policy lets out although it is unsure
   };
   void begin(Facts facts);
   void add(const EventBatch& events);

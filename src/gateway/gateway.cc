@@ -50,6 +50,13 @@ Task<Status> tell_facts(AttemptSink& sink, const std::string& model, const Usage
   co_return co_await sink.write(facts);
 }
 
+// Whether some target may only be asked with personal data replaced.
+bool may_mask(const CallState& call) {
+  return call.data != nullptr && std::ranges::any_of(call.route->targets, [&](const Target& target) {
+    return !forbidden(*call.data, target).empty() && forbidden(*call.data, target, true).empty();
+  });
+}
+
 class InFlight {
  public:
   explicit InFlight(prometheus::Gauge& gauge) : gauge_(gauge) { gauge_.Increment(); }
@@ -135,6 +142,11 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   if (call.key && !request.max_tokens && !request.stream && call.key->has_budget()) request.stream = true;
 
   Status status = admit(call, request.model, request.max_tokens.value_or(0) * request.choices());
+  std::optional<Masking> masking;
+  if (status) {
+    raise_class(call, request);
+    if (may_mask(call)) call.masking = &masking.emplace(parts_.privacy, call, request);
+  }
   Recall recall(parts_.memory, call, request);
   std::optional<Status> known;
   if (status) known = co_await recall.answer();
@@ -150,6 +162,14 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   }
   co_await finish(call, status, row, call.winner);
   if (call.audited && status) audit(call, request, climb);
+}
+
+// What stands in the request can make it of a higher class than its sender says.
+void Gateway::raise_class(CallState& call, const Request& request) const {
+  const DataClassConfig* found = detected_class(parts_.privacy, *call.snapshot, *call.route, request);
+  if (found == nullptr || (call.data != nullptr && call.data->rank >= found->rank)) return;
+  call.data = found;
+  call.context.data_class = found->name;
 }
 
 // Answers that were not good enough are compared with the one that was given, an accepted one with what the top rung says now.

@@ -10,6 +10,7 @@
 #include "gateway/call.h"
 #include "gateway/climb.h"
 #include "gateway/metrics.h"
+#include "gateway/privacy.h"
 #include "gateway/recall.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
@@ -26,6 +27,7 @@ struct GatewayParts {
   AccessLog& access_log;
   Memory& memory;
   Auditor& auditor;
+  const Privacy& privacy;
 };
 
 class Gateway {
@@ -61,6 +63,7 @@ class Gateway {
   Task<Status> run(CallState& call, const std::string& model, int64_t max_output, store::CallRow& row,
                    TryTarget try_target);
   Status admit(CallState& call, const std::string& model, int64_t max_output);
+  void raise_class(CallState& call, const Request& request) const;
   void audit(const CallState& call, const Request& request, const Climb& climb);
   Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
 

@@ -237,7 +237,7 @@ TEST_F(LadderTest, DecideExplainsWithoutAsking) {
   config_.providers[1].site = "outside";
   route_.cache = CacheMode::kExact;
   build();
-  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "confidential");
+  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "confidential", privacy_);
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->cache, "miss");
   ASSERT_EQ(decision->rungs.size(), 2u);
@@ -245,7 +245,7 @@ TEST_F(LadderTest, DecideExplainsWithoutAsking) {
   EXPECT_EQ(decision->rungs[0].confidence, "margin");
   EXPECT_EQ(decision->rungs[1].why, "confidential data may not leave own machines");
   EXPECT_EQ(a_->calls + b_->calls, 0);
-  EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, ""));
+  EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, "", privacy_));
 }
 
 // ---- Audits
@@ -350,6 +350,96 @@ TEST_F(AuditTest, ACalibrationTurnsConfidenceIntoProbability) {
   const auto refused = builder.build(config_);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find(file), std::string::npos) << refused.error().message;
+}
+
+// ---- Personal data
+
+class PrivacyTest : public LadderTest {
+ protected:
+  void SetUp() override {
+    LadderTest::SetUp();
+    config_.providers[0].site = "local";
+    config_.providers[1].site = "outside";
+    config_.data_classes.push_back({.name = "customer", .rank = 15, .site = Site::kLocal, .masked = Site::kOutside});
+    route_.pii_class = "customer";
+    route_.secret_class = "restricted";
+  }
+  static Request says_of(const std::string& text) {
+    Request request{.model = "r"};
+    request.messages.push_back({.parts = {Part{.text = text}}});
+    return request;
+  }
+};
+
+TEST_F(PrivacyTest, OutsideSeesPlaceholdersAndTheClientItsOwnWords) {
+  a_->scripts = {sure("weak", 0.7)};
+  b_->echo = true;
+  const auto heard = ask(says_of("Write to jane.doe@example.org about card 4111 1111 1111 1111"));
+  EXPECT_NE(a_->heard.find("jane.doe@example.org"), std::string::npos) << "the rung in this process may see it";
+  EXPECT_EQ(b_->heard.find("jane.doe"), std::string::npos) << b_->heard;
+  EXPECT_EQ(b_->heard.find("4111"), std::string::npos) << b_->heard;
+  EXPECT_NE(heard.text.find("jane.doe@example.org"), std::string::npos) << heard.text;
+  EXPECT_NE(heard.text.find("4111 1111 1111 1111"), std::string::npos) << heard.text;
+  EXPECT_EQ(heard.masked, 2u);
+  EXPECT_EQ(heard.row.attempts[1].why, "2 values masked");
+}
+
+TEST_F(PrivacyTest, WithoutPersonalDataNothingIsMasked) {
+  a_->scripts = {sure("weak", 0.7)};
+  b_->scripts = {says("fine")};
+  const auto heard = ask(says_of("What is the capital of France?"));
+  EXPECT_EQ(heard.text, "fine");
+  EXPECT_EQ(heard.masked, 0u);
+  EXPECT_EQ(heard.row.attempts[1].why, "");
+}
+
+TEST_F(PrivacyTest, ASecretStaysHere) {
+  a_->scripts = {sure("weak", 0.7)};
+  const auto heard = ask(says_of("my key is AKIAIOSFODNN7QWERTYU and the secret token is ghp_16C7e42F292c6912E7710c838347Ae178B4a"));
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(b_->calls, 0);
+}
+
+TEST_F(PrivacyTest, WhatCannotBeMaskedDoesNotLeave) {
+  a_->scripts = {sure("weak", 0.7)};
+  Request request = says_of("Is this jane.doe@example.org?");
+  request.messages[0].parts.push_back({.kind = Part::Kind::kImage, .media_type = "image/png", .data = "AAAA"});
+  const auto heard = ask(request);
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(b_->calls, 0) << "fail private";
+}
+
+TEST_F(PrivacyTest, KeptAnswersHoldPlaceholdersAndAreRestoredForEveryCall) {
+  route_.cache = CacheMode::kExact;
+  cache_file_ = folder_ + "/cache.log";
+  a_->scripts = {sure("weak", 0.7)};
+  b_->echo = true;
+  const Request request = says_of("Write to jane.doe@example.org");
+  ask(request);
+  const auto again = ask(request);
+  EXPECT_EQ(again.cache, "hit");
+  EXPECT_NE(again.text.find("jane.doe@example.org"), std::string::npos) << again.text;
+  answers_->flush();
+  std::ifstream in(cache_file_, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_EQ(bytes.find("jane.doe"), std::string::npos);
+  // An answer of a rung that saw the data themselves is not kept.
+  a_->scripts = {sure("Dear jane.doe@example.org", 0.9)};
+  const Request other = says_of("Write again to jane.doe@example.org");
+  ask(other);
+  EXPECT_EQ(ask(other).cache, "miss");
+}
+
+TEST_F(PrivacyTest, TenantsHaveTheirOwnPlaceholders) {
+  a_->scripts = {sure("weak", 0.7)};
+  b_->echo = true;
+  const auto one = key_with({}), two = key_with({});
+  ask(says_of("Write to jane.doe@example.org"), one);
+  const std::string first = b_->heard;
+  ask(says_of("Write to jane.doe@example.org"), one);
+  EXPECT_EQ(b_->heard, first);
+  ask(says_of("Write to jane.doe@example.org"), two);
+  EXPECT_NE(b_->heard, first);
 }
 
 // ---- Answers that were given before

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/event_codec.h"
+#include "gateway/privacy.h"
 #include "net/loop.h"
 
 namespace ajar {
@@ -38,6 +39,13 @@ std::string compacted(std::string_view bytes) {
   return writer.take();
 }
 
+// What the key is made of never holds personal data where they are masked.
+const Request& masked_or(const CallState& call, const Request& request) {
+  if (call.masking == nullptr) return request;
+  const Result<Request>& masked = call.masking->masked();
+  return masked ? *masked : request;
+}
+
 }  // namespace
 
 // Stands before the client while this call leads. Goes on without the client as long as others follow.
@@ -64,8 +72,8 @@ class Recall::Recorder final : public ReplySink {
 
   void begin(const Answered& answered) override {
     flight_->begin({.route = std::string(answered.route), .target = std::string(answered.target), .simulator = answered.simulator,
-                    .keep = answered.sure});
-    sure_ = answered.sure;
+                    .sure = answered.sure});
+    keep_ = answered.keep;
     client_.begin(answered);
   }
 
@@ -88,7 +96,7 @@ class Recall::Recorder final : public ReplySink {
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& row) override {
     const bool whole = end == StreamEnd::kComplete && error == nullptr;
     std::string events = flight_->take_events();
-    if (whole && sure_ && call_.context.cache_write && !events.empty()) {
+    if (whole && keep_ && call_.context.cache_write && !events.empty()) {
       if (std::string kept = compacted(events); !kept.empty()) {
         const int64_t now_ms = unix_millis();
         memory_.answers.put({.key = key_, .created_ms = now_ms, .expires_ms = now_ms + call_.route->config.cache_ttl.count(),
@@ -129,7 +137,7 @@ class Recall::Recorder final : public ReplySink {
   const std::shared_ptr<Own> own_;
   CancelToken* parent_ = nullptr;
   OnCancel<std::function<void()>> left_;
-  bool sure_ = true, ended_ = false;
+  bool keep_ = true, ended_ = false;
 };
 
 std::string cache_scope(const Route& route, const Caller& caller, const std::string& data_class) {
@@ -154,7 +162,7 @@ bool Recall::wanted(const CallState& call) {
 
 Task<std::optional<Status>> Recall::answer() {
   if (!wanted(call_)) co_return std::nullopt;
-  key_ = request_key(request_, cache_scope(*call_.route, call_.context.caller, call_.context.data_class));
+  key_ = request_key(masked_or(call_, request_), cache_scope(*call_.route, call_.context.caller, call_.context.data_class));
   call_.cache_id = key_.hex();
   call_.cache = "miss";
   if (!call_.context.cache_read) {
@@ -230,7 +238,7 @@ Task<std::optional<Status>> Recall::follow(Flight& flight) {
         call_.cache = "shared";
         call_.first_event = now();
         call_.client->begin({.route = call_.route->config.name, .target = news.facts.target, .simulator = news.facts.simulator,
-                             .cache = "shared", .cache_id = call_.cache_id, .sure = news.facts.keep});
+                             .cache = "shared", .cache_id = call_.cache_id, .sure = news.facts.sure});
       }
       recalled.target = news.facts.target, recalled.model = news.facts.model;
       call_.recalled = recalled;

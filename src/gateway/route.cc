@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "gateway/privacy.h"
 #include "gateway/request_key.h"
 #include "provider/presets.h"
 
@@ -51,8 +52,9 @@ std::vector<DataClassConfig> builtin_data_classes() {
           {.name = "restricted", .rank = 30, .site = Site::kLocal, .cache = false}};
 }
 
-std::string forbidden(const DataClassConfig& data, const Target& target) {
-  if (target.site > data.site) return data.name + " data may not leave " + (data.site == Site::kLocal ? "this machine" : "own machines");
+std::string forbidden(const DataClassConfig& data, const Target& target, bool masked) {
+  const Site site = masked ? std::max(data.site, data.masked) : data.site;
+  if (target.site > site) return data.name + " data may not leave " + (site == Site::kLocal ? "this machine" : "own machines");
   if (!data.providers.empty() && std::ranges::find(data.providers, target.config.provider) == data.providers.end()) {
     return data.name + " data may not go to " + target.config.provider;
   }
@@ -118,7 +120,8 @@ Status SnapshotBuilder::add_watch(const RouteConfig& route, std::map<std::string
     if (!read) return std::unexpected(std::move(read).error().in("routes." + route.name));
     target.calibration = std::move(*read);
   }
-  const double accept = rung.accept > 0 ? rung.accept : target.calibration ? target.calibration->accept : 1;
+  const auto proven = rung.confidence == ConfidenceSource::kOwn ? target.provider->proven_confidence() : std::nullopt;
+  const double accept = rung.accept > 0 ? rung.accept : target.calibration ? target.calibration->accept : proven.value_or(1);
   const std::string id = route.name + "\n" + target.name + "\n" + std::to_string(int(rung.confidence)) + "\n" + std::to_string(accept) + "\n" +
                          std::to_string(route.alpha) + "\n" + std::to_string(route.delta) + "\n" +
                          (target.calibration ? text_key(target.calibration->json()).hex() : "");
@@ -225,8 +228,10 @@ namespace {
 // A ladder must be able to end, and say what each rung is judged by.
 template <class Fault>
 void check_ladder(const Config& config, const RouteConfig& route, const std::string& at, const Fault& fault) {
-  if (!route.data_class.empty() && std::ranges::find(config.data_classes, route.data_class, &DataClassConfig::name) == config.data_classes.end()) {
-    fault(at + ".data_class", "there is no data class '" + route.data_class + "'");
+  for (const auto& [key, name] : {std::pair{".data_class", &route.data_class}, {".pii_class", &route.pii_class}, {".secret_class", &route.secret_class}}) {
+    if (!name->empty() && std::ranges::find(config.data_classes, *name, &DataClassConfig::name) == config.data_classes.end()) {
+      fault(at + key, "there is no data class '" + *name + "'");
+    }
   }
   for (size_t i = 0; i < route.targets.size(); ++i) {
     const RungConfig& rung = route.targets[i].rung;
@@ -240,7 +245,8 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
     if (judged && route.strategy != Strategy::kLadder) {
       fault(rung_at, "is judged, but only routes with strategy = \"ladder\" judge their answers");
     }
-    if (rung.confidence != ConfidenceSource::kNone && rung.accept <= 0 && rung.calibration.empty()) {
+    const bool says_itself = rung.confidence == ConfidenceSource::kOwn;  // with a threshold of its own
+    if (rung.confidence != ConfidenceSource::kNone && !says_itself && rung.accept <= 0 && rung.calibration.empty()) {
       fault(rung_at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1, or a calibration");
     }
     if (rung.confidence == ConfidenceSource::kNone && rung.accept > 0) {
@@ -289,6 +295,7 @@ std::vector<Error> check_config(const Config& config) {
   for (const ModelConfigEntry& model : config.models) {
     if (model.path.empty()) fault("models." + model.name + ".path", "is required");
   }
+  if (const auto entities = read_entities(config.privacy.entities); !entities) faults.push_back(entities.error());
   for (const TaskConfig& task : config.tasks) {
     if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
   }

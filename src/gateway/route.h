@@ -118,8 +118,8 @@ class SnapshotBuilder {
 // "routes.support: ..." lines.
 std::vector<Error> check_config(const Config& config);
 
-// Empty, or why data of this class may not go to this target.
-std::string forbidden(const DataClassConfig& data, const Target& target);
+// Empty, or why data of this class may not go to this target, as they are or masked.
+std::string forbidden(const DataClassConfig& data, const Target& target, bool masked = false);
 
 // The order in which this request tries the targets, by the route's strategy.
 struct CostGuess {

@@ -59,8 +59,12 @@ class ScriptedProvider final : public Provider {
   Task<Status> complete(const Request& request, const AttemptLimits&, Context& context, Sink& sink) override {
     ++calls;
     streamed = request.stream;
+    heard.clear();
+    for (const Message& message : request.messages) {
+      for (const Part& part : message.parts) heard += part.text + part.arguments + "\n";
+    }
     logprobs = request.logprobs.value_or(false);
-    const Script script = scripts.empty() ? says("default") : scripts.front();
+    const Script script = echo ? says(heard) : scripts.empty() ? says("default") : scripts.front();
     if (scripts.size() > 1) scripts.pop_front();
     const auto wait = [&](Millis time) -> Task<bool> {
       if (time.count() == 0) co_return !context.cancelled();
@@ -88,6 +92,8 @@ class ScriptedProvider final : public Provider {
 
   std::deque<Script> scripts;  // the last one repeats
   std::atomic<int> calls{0}, cancelled{0};
+  bool echo = false;
+  std::string heard;  // the texts of the last request
   bool streamed = false, logprobs = false;
   std::optional<Millis> wait;  // expected, as told
   std::optional<Millis> expected_wait(const std::string&) const override { return wait; }
@@ -101,6 +107,7 @@ struct Heard {
   int finishes = 0;
   std::string target, cache, ladder;  // as told before the first write
   bool sure = true, logprobs = false;
+  size_t masked = 0;
 };
 
 class ListeningSink final : public ReplySink {
@@ -108,7 +115,7 @@ class ListeningSink final : public ReplySink {
   explicit ListeningSink(Heard& heard, int leave_after = -1, CancelToken* token = nullptr)
       : heard_(heard), leave_after_(leave_after), token_(token) {}
   void begin(const Answered& answered) override {
-    heard_.target = answered.target, heard_.cache = answered.cache, heard_.ladder = answered.ladder, heard_.sure = answered.sure;
+    heard_.target = answered.target, heard_.cache = answered.cache, heard_.ladder = answered.ladder, heard_.sure = answered.sure, heard_.masked = answered.masked;
   }
   Task<Status> write(EventBatch& events) override {
     for (const Event& e : events) {
@@ -165,7 +172,7 @@ class GatewayTest : public testing::Test {
     answers_ = std::move(*AnswerCache::open(64 << 20, cache_file_));
     memory_ = std::make_unique<Memory>(*answers_);
     auditor_ = std::make_unique<Auditor>(*store_, metrics_);
-    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_, *auditor_}, *snapshot);
+    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_, *auditor_, privacy_}, *snapshot);
   }
 
   Heard ask(Request request = Request{.model = "r"}, std::shared_ptr<const Key> key = nullptr,
@@ -231,6 +238,7 @@ class GatewayTest : public testing::Test {
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Auditor> auditor_;
+  Privacy privacy_{.secret = "a secret of thirty-two characters"};
   std::unique_ptr<Gateway> gateway_;
   LoopGroup loops_{1};
   int keys_ = 0, requests_ = 0;

@@ -103,6 +103,10 @@ Result<std::shared_ptr<TaskProvider>> TaskProvider::make(std::string name, learn
   return std::shared_ptr<TaskProvider>(new TaskProvider(std::move(name), std::move(model), std::move(embedder)));
 }
 
+std::optional<double> TaskProvider::proven_confidence() const {
+  return model_.lineage().guaranteed ? std::optional(model_.lineage().threshold) : std::nullopt;
+}
+
 Task<Status> TaskProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
   AJAR_CO_ASSIGN(const std::string text, task_text(request));
   std::vector<float> embedding;

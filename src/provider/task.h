@@ -18,7 +18,7 @@ class TaskProvider final : public Provider {
 
   Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) override;
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits& limits, Context& context) override;
-  const learn::TaskModel& model() const { return model_; }
+  std::optional<double> proven_confidence() const override;
 
  private:
   TaskProvider(std::string name, learn::TaskModel model, std::shared_ptr<LocalProvider> embedder)
