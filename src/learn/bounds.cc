@@ -76,16 +76,38 @@ Interval wilson(int64_t k, int64_t n, double confidence) {
   return {k == 0 ? 0 : (center - half) / scale, k == n ? 1 : (center + half) / scale};
 }
 
-int64_t samples_to_prove(double rate, double alpha, double delta, Losses losses) {
+double predictive_p(int64_t k, int64_t n, double alpha) {
+  assert(k >= 0 && k <= n);
+  const auto broken = static_cast<int64_t>(std::floor(alpha * static_cast<double>(n) + 1e-9)) + 1;  // errors of the next n
+  if (broken > n) return 0;
+  // P(at most k of the k + broken errors among 2n lie in the first n), summed from k down.
+  const int64_t errors = k + broken;
+  const auto log_choose = [](int64_t from, int64_t of) {
+    return std::lgamma(static_cast<double>(from + 1)) - std::lgamma(static_cast<double>(of + 1)) - std::lgamma(static_cast<double>(from - of + 1));
+  };
+  double term = std::exp(log_choose(errors, k) + log_choose(2 * n - errors, n - k) - log_choose(2 * n, n)), sum = 0;
+  for (int64_t i = k; i >= 0 && errors - i <= n; --i) {
+    sum += term;
+    if (term < sum * 1e-12) break;
+    term *= static_cast<double>(i) / static_cast<double>(errors - i + 1) * static_cast<double>(n - errors + i) / static_cast<double>(n - i + 1);
+  }
+  return std::min(sum, 1.0);
+}
+
+double p_value(double sum, int64_t n, double alpha, Losses losses, Promise promise) {
+  if (n == 0) return 1;
+  if (losses == Losses::kGraded) return hoeffding_bentkus_p(std::min(1.0, sum / static_cast<double>(n)), n, alpha);
+  const auto errors = static_cast<int64_t>(std::ceil(sum - 1e-9));
+  const double rate = binomial_cdf(errors, n, alpha);
+  return promise == Promise::kRate ? rate : std::max(rate, predictive_p(errors, n, alpha));
+}
+
+int64_t samples_to_prove(double rate, double alpha, double delta, Losses losses, Promise promise) {
   assert(delta > 0 && delta < 1);
   if (alpha >= 1) return 0;
   if (rate < 0 || rate >= alpha) return -1;
-  const auto proves = [&](int64_t n) {
-    if (losses == Losses::kGraded) return hoeffding_bentkus_p(rate, n, alpha) <= delta;
-    const auto errors = static_cast<int64_t>(std::ceil(rate * static_cast<double>(n) - 1e-9));
-    return binomial_cdf(errors, n, alpha) <= delta;
-  };
-  constexpr int64_t kMost = int64_t{1} << 40;
+  const auto proves = [&](int64_t n) { return p_value(rate * static_cast<double>(n), n, alpha, losses, promise) <= delta; };
+  constexpr int64_t kMost = int64_t{1} << 30;
   int64_t high = 1;
   while (high < kMost && !proves(high)) high *= 2;
   if (high >= kMost) return -1;

@@ -52,6 +52,22 @@ TEST(Bounds, WilsonsOwnNumbers) {
   EXPECT_EQ(wilson(0, 0, 0.95), Interval{});
 }
 
+TEST(Bounds, PredictionIsTheHypergeometricSum) {
+  // 3 errors in 40: 5 of the next 40 would be more than a tenth. All ways to lay 8 errors among 80.
+  double ways = 0, all = 0;
+  const auto choose = [](int n, int k) { return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)); };
+  for (int i = 0; i <= 8; ++i) {
+    const double w = choose(8, i) * choose(72, 40 - i);
+    all += w;
+    if (i <= 3) ways += w;
+  }
+  EXPECT_NEAR(predictive_p(3, 40, 0.1), ways / all, 1e-9);
+  for (int k : {0, 2, 4}) EXPECT_GT(predictive_p(k, 200, 0.05), binomial_cdf(k, 200, 0.05)) << "the next answers have their own luck";
+  EXPECT_NEAR(predictive_p(0, 80, 0.05), 1.0 / 32, 0.006);
+  EXPECT_EQ(predictive_p(0, 10, 1), 0);
+  EXPECT_NEAR(predictive_p(10, 10, 0.5), 1, 1e-9);
+}
+
 TEST(Bounds, HowManyProve) {
   EXPECT_EQ(samples_to_prove(0, 0.05, 0.05), 59);
   EXPECT_EQ(samples_to_prove(0.05, 0.05, 0.05), -1);

@@ -197,10 +197,12 @@ std::optional<Comparison> opposite(const Meaning& a, const Meaning& b) {
 // The same words of meaning in another order: fine where both say from and to of the same, or where nothing has sides and no two
 // words changed places.
 std::optional<Comparison> turned(const Meaning& a, const Meaning& b) {
-  for (const auto& [role, word] : a.roles)
-    if (const auto other = b.roles.find(role); other != b.roles.end() && other->second != word &&
-                                               std::ranges::find(b.content, word) != b.content.end())
-      return Comparison{Difference::kDirection, role + " " + word + " | " + role + " " + other->second};
+  const auto in = [](const Meaning& m, const std::string& word) { return std::ranges::find(m.content, word) != m.content.end(); };
+  for (const auto& [role, word] : a.roles) {
+    const auto other = b.roles.find(role);
+    if (other == b.roles.end() || other->second == word || !(in(b, word) || in(a, other->second))) continue;
+    return Comparison{Difference::kDirection, role + " " + word + " | " + role + " " + other->second};
+  }
   if (a.content == b.content || Bag(a.content.begin(), a.content.end()) != Bag(b.content.begin(), b.content.end())) return std::nullopt;
   const bool both_said = !a.roles.empty() && a.roles == b.roles;
   if (both_said) return std::nullopt;

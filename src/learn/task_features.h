@@ -14,12 +14,12 @@ namespace ajar::learn {
 // How a task is learnt; all of it stands in the model's file, so that training can be repeated. The defaults are what measured
 // best on BANKING77 and CLINC150 (docs/task-models.md).
 struct TaskRecipe {
-  FeatureOptions hashed{.bits = 15, .words = 2, .pieces_from = 3, .pieces_to = 4};
+  FeatureOptions hashed{.bits = 14, .words = 2, .pieces_from = 3, .pieces_to = 4};
   uint32_t random = 512;         // random features; none where there is no embedding
   double gamma = 2;              // their sharpness: the kernel is exp(-gamma^2 |x - y|^2 / 2)
   double embedding_scale = 2;    // weights of the parts beside the n-grams', which have length 1
   double random_scale = 2;
-  LinearOptions training{.epochs = 12, .batch = 16, .rate = 0.1, .l2 = 1e-6, .seed = 1};
+  LinearOptions training{.epochs = 8, .batch = 16, .rate = 0.1, .l2 = 1e-6, .seed = 1};
 };
 
 class TaskFeatures {

@@ -23,11 +23,6 @@ struct Tested {
   int64_t errors() const { return std::llround(losses); }
 };
 
-double p_value(const Tested& t, double alpha, Losses losses) {
-  if (losses == Losses::kGraded) return hoeffding_bentkus_p(t.mean(), t.accepted, alpha);
-  return binomial_cdf(t.errors(), t.accepted, alpha);
-}
-
 double bound(const Tested& t, double delta, Losses losses) {
   if (losses == Losses::kGraded) return hoeffding_bentkus_upper(t.mean(), t.accepted, delta);
   return clopper_pearson_upper(t.errors(), t.accepted, delta);
@@ -41,8 +36,8 @@ Losses kind_of(std::span<const Judged> judged) {
 // Accepted answers at the first test: enough to bear an error rate of a quarter of alpha, or half of it where there are many
 // samples. A start that one early error would end gives thresholds by luck.
 int64_t start_of(int64_t samples, const ThresholdOptions& o, Losses losses) {
-  const int64_t least = samples_to_prove(o.alpha / 4, o.alpha, o.delta, losses);
-  const int64_t most = std::max(least, samples_to_prove(o.alpha / 2, o.alpha, o.delta, losses));
+  const int64_t least = samples_to_prove(o.alpha / 4, o.alpha, o.delta, losses, o.promise);
+  const int64_t most = std::max(least, samples_to_prove(o.alpha / 2, o.alpha, o.delta, losses, o.promise));
   return std::min(samples, std::clamp(samples / 10, least, most));
 }
 
@@ -87,7 +82,7 @@ std::string percent(double x) {
 // How many more samples would prove some threshold, going by the error rates at hand.
 TooFew refuse(const std::vector<Tested>& tested, int64_t samples, const ThresholdOptions& o, Losses losses) {
   constexpr int64_t kTelling = 20;  // the error rate of fewer says little
-  const int64_t least = samples_to_prove(0, o.alpha, o.delta, losses);
+  const int64_t least = samples_to_prove(0, o.alpha, o.delta, losses, o.promise);
   if (samples < kTelling) {
     return {std::max<int64_t>(1, least - samples), std::to_string(samples) + " judged answers are too few: at least " +
                                                        std::to_string(least) + " are needed even if all are right"};
@@ -102,7 +97,7 @@ TooFew refuse(const std::vector<Tested>& tested, int64_t samples, const Threshol
     double rate = (t.losses + 1) / static_cast<double>(t.accepted + 1);
     if (rate >= o.alpha) rate = o.alpha / 2;
     const double share = static_cast<double>(t.accepted) / static_cast<double>(samples);
-    const auto need = static_cast<int64_t>(std::ceil(static_cast<double>(samples_to_prove(rate, o.alpha, o.delta, losses)) / share));
+    const auto need = static_cast<int64_t>(std::ceil(static_cast<double>(samples_to_prove(rate, o.alpha, o.delta, losses, o.promise)) / share));
     if (total < 0 || need < total) total = need;
   }
   if (total < 0) {
@@ -125,7 +120,7 @@ Result<Calibration> choose_threshold(std::span<const Judged> judged, const Thres
   const Tested* last = nullptr;
   for (const Tested& t : tested) {
     if (t.accepted < start) continue;
-    if (p_value(t, options.alpha, losses) > options.delta) break;
+    if (p_value(t.losses, t.accepted, options.alpha, losses, options.promise) > options.delta) break;
     last = &t;
   }
   Calibration out;

@@ -1,7 +1,8 @@
 #pragma once
 // From judged answers to a threshold of confidence with a guarantee: with probability 1 - delta over the draw of the calibration
-// set, at most alpha of the answers that are accepted (confidence >= threshold) are wrong. Learn-then-Test (Angelopoulos et
-// al., 2021) with fixed-sequence testing from the strictest threshold down, an exact binomial test at each.
+// set, at most alpha of the answers that are accepted (confidence >= threshold) are wrong: in the long run (Promise::kRate), and also
+// among the next ones, as many as the calibration set accepted, with their own luck (Promise::kRealised, the default).
+// Learn-then-Test (Angelopoulos et al., 2021) with fixed-sequence testing from the strictest threshold down, an exact test at each.
 //
 // The thresholds are a fixed grid, so that the answers say nothing about which are tested. Testing starts at the strictest
 // threshold that accepts `start` answers, a number that depends on nothing but n, alpha and delta. Given how many are accepted,
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "learn/bounds.h"
 
 namespace ajar::learn {
 
@@ -28,6 +30,7 @@ struct Judged {
 struct ThresholdOptions {
   double alpha = 0.05;  // share of accepted answers that may be wrong (or their mean loss)
   double delta = 0.05;  // probability with which the guarantee may fail
+  Promise promise = Promise::kRealised;
 };
 
 struct Threshold {

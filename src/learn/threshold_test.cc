@@ -41,20 +41,24 @@ int allowed(int trials, double delta) {
 TEST(Threshold, TheGuaranteeHoldsOverManyCalibrationSets) {
   constexpr int kTrials = 400;
   std::mt19937_64 random(1);
-  for (double boast : {0.0, 0.03}) {
-    for (int n : {150, 600}) {
-      int broken = 0, found = 0;
-      double share = 0;
-      for (int trial = 0; trial < kTrials; ++trial) {
-        const auto calibration = choose_threshold(simulate(random, n, boast), {.alpha = 0.1, .delta = 0.1});
-        ASSERT_TRUE(calibration);
-        if (!calibration->found) continue;
-        ++found, share += calibration->found->share();
-        broken += true_error(calibration->found->threshold, boast) > 0.1;
+  for (const Promise promise : {Promise::kRate, Promise::kRealised}) {
+    for (double boast : {0.0, 0.03}) {
+      for (int n : {150, 600}) {
+        int broken = 0, unlucky = 0, found = 0;
+        double share = 0;
+        for (int trial = 0; trial < kTrials; ++trial) {
+          const auto calibration = choose_threshold(simulate(random, n, boast), {.alpha = 0.1, .delta = 0.1, .promise = promise});
+          ASSERT_TRUE(calibration);
+          if (!calibration->found) continue;
+          ++found, share += calibration->found->share();
+          broken += true_error(calibration->found->threshold, boast) > 0.1;
+          unlucky += apply_threshold(simulate(random, n, boast), calibration->found->threshold, 0.1).loss > 0.1;
+        }
+        EXPECT_LE(broken, allowed(kTrials, 0.1)) << "boast " << boast << ", n " << n;
+        if (promise == Promise::kRealised) EXPECT_LE(unlucky, allowed(kTrials, 0.1)) << "boast " << boast << ", n " << n;
+        if (boast == 0 && n == 600) EXPECT_GT(found, kTrials * 9 / 10);
+        if (boast == 0 && n == 600) EXPECT_GT(share / found, 0.4);
       }
-      EXPECT_LE(broken, allowed(kTrials, 0.1)) << "boast " << boast << ", n " << n;
-      if (boast == 0) EXPECT_GT(found, kTrials * (n < 600 ? 6 : 9) / 10) << n;
-      if (boast == 0 && n == 600) EXPECT_GT(share / found, 0.4);
     }
   }
 }
@@ -88,7 +92,8 @@ TEST(Threshold, SaysHowManyMoreAreNeeded) {
 
   const auto none = choose_threshold({}, {.alpha = 0.05, .delta = 0.05});
   ASSERT_TRUE(none);
-  EXPECT_EQ(none->refusal.more, 59);
+  EXPECT_EQ(none->refusal.more, 80);
+  EXPECT_EQ(choose_threshold({}, {.alpha = 0.05, .delta = 0.05, .promise = Promise::kRate})->refusal.more, 59);
 }
 
 TEST(Threshold, SaysWhenMoreWouldNotHelp) {
