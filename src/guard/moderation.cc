@@ -9,16 +9,26 @@
 namespace ajar::guard {
 namespace {
 
-constexpr std::array<std::string_view, kCategories> kNames = {
-    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm", "self-harm/intent",
-    "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic"};
+constexpr std::array<std::string_view, kCategories> kNames = {"harassment",
+                                                              "harassment/threatening",
+                                                              "hate",
+                                                              "hate/threatening",
+                                                              "illicit",
+                                                              "illicit/violent",
+                                                              "self-harm",
+                                                              "self-harm/intent",
+                                                              "self-harm/instructions",
+                                                              "sexual",
+                                                              "sexual/minors",
+                                                              "violence",
+                                                              "violence/graphic"};
 
 // A finer category implies its coarser one.
 constexpr std::pair<Category, Category> kImplies[] = {
     {Category::kHarassmentThreatening, Category::kHarassment}, {Category::kHateThreatening, Category::kHate},
-    {Category::kIllicitViolent, Category::kIllicit}, {Category::kSelfHarmIntent, Category::kSelfHarm},
-    {Category::kSelfHarmInstructions, Category::kSelfHarm}, {Category::kSexualMinors, Category::kSexual},
-    {Category::kViolenceGraphic, Category::kViolence}, {Category::kHarassmentThreatening, Category::kViolence}};
+    {Category::kIllicitViolent, Category::kIllicit},           {Category::kSelfHarmIntent, Category::kSelfHarm},
+    {Category::kSelfHarmInstructions, Category::kSelfHarm},    {Category::kSexualMinors, Category::kSexual},
+    {Category::kViolenceGraphic, Category::kViolence},         {Category::kHarassmentThreatening, Category::kViolence}};
 
 float& at(ModerationResult& result, Category c) { return result.scores[static_cast<size_t>(c)]; }
 
@@ -30,16 +40,15 @@ bool ModerationResult::flagged() const {
   return std::any_of(scores.begin(), scores.end(), [](float s) { return s >= kFlagged; });
 }
 
-Moderator::Moderator() {
-  for (const ModerationPattern& pattern : kModerationPatterns) {
-    phrases_.add(pattern.phrase, static_cast<uint32_t>(rules_.size()));
-    rules_.push_back({pattern.category, pattern.weight});
-  }
+Moderator::Moderator() { add_phrases(phrases_, 0); }
+
+void Moderator::add_phrases(Phrases& into, uint32_t first_id) {
+  for (uint32_t i = 0; i < std::size(kModerationPatterns); ++i) into.add(kModerationPatterns[i].phrase, first_id + i);
 }
 
-// Weights of single matches together make 1 - Π(1 - w).
-void Moderator::add(Tally& tally, uint32_t match_id) const {
-  const Rule& rule = rules_[match_id];
+// Weights of single matches together make 1 - Π(1 - w); a weight of 0 makes the tally `elsewhere`.
+void Moderator::add(Tally& tally, uint32_t match_id) {
+  const ModerationPattern& rule = kModerationPatterns[match_id];
   if (rule.weight == 0) tally.elsewhere = true;
   float& sum = tally.sums[static_cast<size_t>(rule.category)];
   sum = 1 - (1 - sum) * (1 - rule.weight);
@@ -49,7 +58,9 @@ ModerationResult Moderator::settle(const Tally& tally) {
   ModerationResult result{tally.sums};
   for (const auto& [fine, coarse] : kImplies) at(result, coarse) = std::max(at(result, coarse), at(result, fine));
   if (!tally.elsewhere) return result;
-  for (const Category c : {Category::kViolence, Category::kViolenceGraphic, Category::kIllicit, Category::kIllicitViolent}) at(result, c) *= 0.7f;
+  for (const Category c :
+       {Category::kViolence, Category::kViolenceGraphic, Category::kIllicit, Category::kIllicitViolent})
+    at(result, c) *= 0.7f;
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "guard/phrases.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "guard/masks.h"
@@ -8,14 +9,31 @@
 namespace ajar::guard {
 namespace {
 
-// A byte of a word; U+2019 is an apostrophe and handled where words are read.
-bool in_phrase_word(char c) { return is_word(c) || c == '\''; }
+enum class ByteClass : uint8_t { kBetween, kWord, kE2, kWide };
+constexpr std::array<ByteClass, 256> kClass = [] {
+  std::array<ByteClass, 256> classes{};
+  for (size_t i = 0; i < 256; ++i) {
+    if (i == 0xE2)
+      classes[i] = ByteClass::kE2;
+    else if (i >= 0xE3)
+      classes[i] = ByteClass::kWide;  // scripts without spaces, emoji: no part of our words
+    else if (is_word(static_cast<char>(i)) || i == '\'')
+      classes[i] = ByteClass::kWord;
+  }
+  return classes;
+}();
+
+size_t known_at(std::string_view word) {
+  const auto a = static_cast<size_t>(word[0]) & 31, b = word.size() > 1 ? static_cast<size_t>(word[1]) & 31 : 0;
+  return a << 9 | b << 4 | (word.size() & 15);
+}
 
 void add_forms(std::string_view word, std::vector<std::string>& out) {
   const std::string w(word);
   out.push_back(w);
   if (w.size() < 3) return;
-  const bool e = w.ends_with('e'), y = w.ends_with('y'), sibilant = w.ends_with('s') || w.ends_with("sh") || w.ends_with("ch") || w.ends_with('x');
+  const bool e = w.ends_with('e'), y = w.ends_with('y'),
+             sibilant = w.ends_with('s') || w.ends_with("sh") || w.ends_with("ch") || w.ends_with('x');
   const std::string stem = w.substr(0, w.size() - 1);
   out.push_back(y ? stem + "ies" : sibilant ? w + "es" : w + "s");
   out.push_back(e ? w + "d" : y ? stem + "ied" : w + "ed");
@@ -33,8 +51,10 @@ void Phrases::add_word(std::string_view word, uint32_t element) {
     place = members_.size();
     words_.add(word, place);
   }
-  auto& list = members_[place - 1];
+  auto& list = elements_[element].first ? members_[place - 1].first : members_[place - 1].later;
   if (list.empty() || list.front() != element) list.insert(list.begin(), element);  // elements come in rising order
+  const size_t known = known_at(word);
+  known_[known / 64] |= uint64_t{1} << known % 64;
 }
 
 bool Phrases::add(std::string_view phrase, uint32_t id) {
@@ -44,7 +64,10 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
     literals_.push_back({std::string(phrase.substr(1)), id});
     return true;
   }
-  struct Step { std::vector<std::string> forms; uint16_t gap; };
+  struct Step {
+    std::vector<std::string> forms;
+    uint16_t gap;
+  };
   std::vector<Step> steps;
   uint16_t gap = 0;
   for (const std::string_view token : split(phrase, ' ')) {
@@ -57,8 +80,10 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
     Step step{{}, gap};
     gap = 0;
     for (const std::string_view word : split(token, '|')) {
-      if (word.ends_with('+')) add_forms(word.substr(0, word.size() - 1), step.forms);
-      else if (!word.empty()) step.forms.emplace_back(word);
+      if (word.ends_with('+'))
+        add_forms(word.substr(0, word.size() - 1), step.forms);
+      else if (!word.empty())
+        step.forms.emplace_back(word);
     }
     if (step.forms.empty()) return false;
     steps.push_back(std::move(step));
@@ -73,35 +98,44 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
 }
 
 void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open) const {
-  // Until which word an element may come, and where its phrase began. Words are counted on over all calls of a thread, so that
-  // nothing need be cleared: what an earlier call left lies in the past.
-  struct State { uint64_t until = 0; size_t begin = 0; };
+  // Until which word an element may come, and where its phrase began. Words are counted on over all calls of a thread,
+  // so that nothing need be cleared: what an earlier call left lies in the past.
+  struct State {
+    uint64_t until = 0;
+    size_t begin = 0;
+  };
   static thread_local std::vector<State> states;
   static thread_local const Phrases* owner = nullptr;
-  static thread_local uint64_t word = 1;
+  static thread_local uint64_t word = 1, alive = 0;  // alive: the last word that any element waits for
   if (owner != this || states.size() != elements_.size()) states.assign(elements_.size(), {}), owner = this;
   word += 64;  // beyond every gap
+  alive = 0;
 
   out.clear();
   size_t at = 0;
   std::string plain;  // a word whose apostrophe was written as U+2019
   size_t last_begin = text.size(), last_end = SIZE_MAX;
+  const auto byte_class = [&](size_t i) { return kClass[static_cast<unsigned char>(text[i])]; };
   while (at < text.size()) {
-    while (at < text.size() && !in_phrase_word(text[at])) ++at;
-    if (at == text.size()) break;
+    if (byte_class(at) == ByteClass::kBetween) {
+      ++at;
+      continue;
+    }
     const size_t begin = at;
     bool curly = false;
-    while (at < text.size() && in_phrase_word(text[at])) {
-      if (static_cast<unsigned char>(text[at]) >= 0xE3) break;  // scripts without spaces, emoji: no part of our words
-      if (text[at] == '\xE2' && text.substr(at, 2) == "\xE2\x80") {  // general punctuation parts words, but for U+2019 within one
-        if (text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3])) break;
-        curly = true;
-        at += 3;
-        continue;
-      }
-      ++at;
+    for (; at < text.size(); ++at) {
+      const ByteClass c = byte_class(at);
+      if (c == ByteClass::kWord) continue;
+      if (c != ByteClass::kE2) break;
+      // General punctuation parts words, but for U+2019 within one; other characters of that range are letters and
+      // signs.
+      if (text.substr(at, 2) != "\xE2\x80") continue;
+      if (at == begin || text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3]))
+        break;
+      curly = true;
+      at += 2;
     }
-    if (at == begin) {  // only punctuation
+    if (at == begin) {  // punctuation, or a character of a script without spaces
       at += std::min<size_t>(static_cast<unsigned char>(text[at]) >= 0xF0 ? 4 : 3, text.size() - at);
       continue;
     }
@@ -109,8 +143,10 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     if (curly) {
       plain.clear();
       for (size_t i = 0; i < spelled.size(); ++i) {
-        if (spelled.substr(i, 3) == "\xE2\x80\x99") plain += '\'', i += 2;
-        else plain += spelled[i];
+        if (spelled.substr(i, 3) == "\xE2\x80\x99")
+          plain += '\'', i += 2;
+        else
+          plain += spelled[i];
       }
       spelled = plain;
     }
@@ -118,33 +154,38 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     while (!spelled.empty() && spelled.back() == '\'') spelled.remove_suffix(1);
     last_begin = begin, last_end = at;
     ++word;
+    if (spelled.empty()) continue;
+    const size_t known = known_at(spelled);
+    if ((known_[known / 64] >> known % 64 & 1) == 0) continue;
     const uint64_t place = words_.of(spelled);
     if (place == 0) continue;
-    for (const uint32_t e : members_[place - 1]) {
-      const Element& element = elements_[e];
-      size_t start = begin;
-      if (!element.first) {
-        if (states[e].until < word) continue;
-        start = states[e].begin;
-      }
-      if (element.last) {
-        out.push_back({element.id, start, at});
-      } else {
-        states[e + 1] = {word + 1 + elements_[e + 1].gap, start};
+    const auto reach = [&](uint32_t e, size_t start) {
+      if (elements_[e].last) return out.push_back({elements_[e].id, start, at});
+      states[e + 1] = {word + 1 + elements_[e + 1].gap, start};
+      alive = std::max(alive, states[e + 1].until);
+    };
+    const Members& members = members_[place - 1];
+    if (alive >= word) {
+      for (const uint32_t e : members.later) {
+        if (states[e].until >= word) reach(e, states[e].begin);
       }
     }
+    for (const uint32_t e : members.first) reach(e, begin);
   }
   for (const Literal& literal : literals_) {
-    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1)) out.push_back({literal.id, p, p + literal.text.size()});
+    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1))
+      out.push_back({literal.id, p, p + literal.text.size()});
   }
   if (!literals_.empty()) {
-    std::sort(out.begin(), out.end(), [](const Match& a, const Match& b) { return a.end != b.end ? a.end < b.end : a.begin < b.begin; });
+    std::sort(out.begin(), out.end(),
+              [](const Match& a, const Match& b) { return a.end != b.end ? a.end < b.end : a.begin < b.begin; });
   }
   if (open == nullptr) return;
   // The last word may go on; phrases that wait for a word may get it.
   *open = last_end == text.size() ? last_begin : text.size();
   const uint64_t next = *open < text.size() ? word : word + 1;
   for (const State& state : states) {
+    if (alive < next) break;
     if (state.until >= next) *open = std::min(*open, state.begin);
   }
   for (const Literal& literal : literals_) {

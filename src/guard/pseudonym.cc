@@ -18,14 +18,20 @@ namespace {
 std::string normalise(Entity entity, std::string_view value) {
   std::string out;
   const bool words = entity == Entity::kPerson || entity == Entity::kLocation || entity == Entity::kNrp;
-  const bool exact = entity == Entity::kSecret || entity == Entity::kUrl || entity == Entity::kCrypto || entity == Entity::kDateTime;
+  const bool exact =
+      entity == Entity::kSecret || entity == Entity::kUrl || entity == Entity::kCrypto || entity == Entity::kDateTime;
   if (exact) return std::string(value);
   for (const char c : value) {
-    if (is_upper(c)) out.push_back(static_cast<char>(c | 0x20));
-    else if (is_word(c) || (entity == Entity::kEmail && c > ' ')) out.push_back(c);
-    else if (words && !out.empty() && out.back() != ' ') out.push_back(' ');
-    else if (entity == Entity::kIpAddress || entity == Entity::kMacAddress) out.push_back(c);
-    else if (entity == Entity::kPhone && c == '+') out.push_back(c);
+    if (is_upper(c))
+      out.push_back(static_cast<char>(c | 0x20));
+    else if (is_word(c) || (entity == Entity::kEmail && c > ' '))
+      out.push_back(c);
+    else if (words && !out.empty() && out.back() != ' ')
+      out.push_back(' ');
+    else if (entity == Entity::kIpAddress || entity == Entity::kMacAddress)
+      out.push_back(c);
+    else if (entity == Entity::kPhone && c == '+')
+      out.push_back(c);
   }
   return out;
 }
@@ -51,10 +57,10 @@ size_t match_spelling(std::string_view text, std::string_view spelling, bool exa
   return at;
 }
 
-std::string first_word(std::string_view text) {
+std::string_view first_word(std::string_view text) {
   size_t end = 0;
   while (end < text.size() && is_word(text[end])) ++end;
-  return to_lower(text.substr(0, end == 0 ? 1 : end));
+  return text.substr(0, end == 0 ? 1 : end);
 }
 
 }  // namespace
@@ -66,7 +72,8 @@ std::string Pseudonyms::digest(Entity entity, std::string_view normalised) const
   const std::string text = std::string(entity_name(entity)).append(1, '\0').append(normalised);
   uint8_t mac[EVP_MAX_MD_SIZE];
   unsigned length = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const uint8_t*>(text.data()), text.size(), mac, &length);
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const uint8_t*>(text.data()),
+       text.size(), mac, &length);
   std::string hex;
   for (size_t i = 0; i < kMaxHex / 2; ++i) {
     static constexpr char kDigits[] = "0123456789ABCDEF";
@@ -79,7 +86,12 @@ std::string Pseudonyms::digest(Entity entity, std::string_view normalised) const
 void Pseudonyms::index(const std::string& placeholder, const Entry& entry) {
   const std::string key = std::string(1, static_cast<char>(entry.entity)) + entry.value;
   if (!spelling_of_.emplace(key, static_cast<uint32_t>(spellings_.size())).second) return;
-  by_first_word_[first_word(entry.value)].push_back(static_cast<uint32_t>(spellings_.size()));
+  const auto word = first_word(entry.value);
+  if (by_first_word_.of(word) == 0) {
+    beginning_.emplace_back();
+    by_first_word_.add(word, beginning_.size());
+  }
+  beginning_[by_first_word_.of(word) - 1].push_back(static_cast<uint32_t>(spellings_.size()));
   spellings_.push_back({entry.value, placeholder, entry.exact});
 }
 
@@ -106,9 +118,11 @@ Status Pseudonyms::learn(std::string_view text, const Findings& findings) {
   for (const Finding& f : findings) {
     const auto value = text.substr(f.begin, f.end - f.begin);
     // Our own placeholders are no findings.
-    if (const auto ours = match_placeholder(std::string(value) + ' '); ours.state == PlaceholderMatch::State::kYes) continue;
+    if (const auto ours = match_placeholder(std::string(value) + ' '); ours.state == PlaceholderMatch::State::kYes)
+      continue;
     // One word is replaced elsewhere only as it is written: "Turkey" is a place, "turkey" is not.
-    const bool word = f.entity == Entity::kLocation || f.entity == Entity::kNrp || (f.entity == Entity::kPerson && value.find(' ') == value.npos);
+    const bool word = f.entity == Entity::kLocation || f.entity == Entity::kNrp ||
+                      (f.entity == Entity::kPerson && value.find(' ') == value.npos);
     AJAR_TRY(placeholder_for(f.entity, value, word));
     if (f.entity != Entity::kPerson) continue;
     // "John Smith" is also "Smith" later, where nothing says that this is a name. Ordinary words stay.
@@ -129,14 +143,14 @@ Status Pseudonyms::learn(std::string_view text, const Findings& findings) {
 std::string Pseudonyms::replace_known(std::string_view text) const {
   std::string out;
   size_t copied = 0;
-  for (size_t at = 0; at < text.size();) {
+  for (size_t at = 0; at < text.size() && !spellings_.empty();) {
     const bool starts = !is_word(text[at]) || at == 0 || !is_word(text[at - 1]);
     if (starts && !is_space(text[at])) {
-      const auto candidates = by_first_word_.find(first_word(text.substr(at, 128)));
+      const uint64_t place = by_first_word_.of(first_word(text.substr(at, 128)));
       size_t best = 0;
       const Spelling* which = nullptr;
-      if (candidates != by_first_word_.end()) {
-        for (const uint32_t c : candidates->second) {
+      if (place != 0) {
+        for (const uint32_t c : beginning_[place - 1]) {
           const size_t n = match_spelling(text.substr(at), spellings_[c].text, spellings_[c].exact);
           if (n > best) best = n, which = &spellings_[c];
         }
