@@ -56,7 +56,9 @@ class Analyzer {
     while (const auto word = next_word(text, at)) {
       at = word->end;
       if (word->pairs) {
-        each_pair(text, *word, [&](std::string_view term, uint32_t begin, uint32_t end) { f(term, begin, end); });
+        each_pair(text, *word, [&](std::string_view term, uint32_t begin, uint32_t end) {
+          if (!term.empty()) f(term, begin, end);  // of characters that folding leaves out
+        });
       } else if (const std::string& term = term_of(text.substr(word->begin, word->end - word->begin)); !term.empty()) {
         f(std::string_view(term), word->begin, word->end);
       }

@@ -53,6 +53,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void dots_vnni(const uint
     __m512i a = _mm512_setzero_si512(), b = a, c = a, e = a;
     for (size_t d = 0; d < stride; d += 64) {
       const __m512i q = _mm512_loadu_si512(query + d);
+      for (size_t r = 0; r < 4; ++r) _mm_prefetch(reinterpret_cast<const char*>(rows + (r + 4) * stride + d), _MM_HINT_T0);
       a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(rows + d), q);
       b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(rows + stride + d), q);
       c = _mm512_dpbusd_epi32(c, _mm512_loadu_si512(rows + 2 * stride + d), q);
