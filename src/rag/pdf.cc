@@ -159,7 +159,7 @@ Result<Extracted> read_pdf_words(std::string_view xhtml) {
   }
   out.page(page);
   if (out.empty() && page > 0) {
-    return fail(Code::kUnsupported, "its " + std::to_string(page) + " pages hold no text: it is scanned or drawn, and text in images is not read");
+    return fail(Code::kUnsupported, "no text on any of its pages (" + std::to_string(page) + "): they are scanned, drawn or empty, and text in images is not read");
   }
   return out.finish("pdf");
 }

@@ -12,8 +12,7 @@
 namespace ajar::rag {
 namespace {
 
-constexpr std::string_view kSilent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "headerl", "headerr", "headerf",
-                                        "footerl", "footerr", "footerf", "fldinst", "xmlnstbl", "listtable", "listoverridetable", "rsidtbl", "generator",
+constexpr std::string_view kSilent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "fldinst", "xmlnstbl", "listtable", "listoverridetable", "rsidtbl", "generator",
                                         "themedata", "colorschememapping", "datastore", "latentstyles", "mmathPr", "bkmkstart", "bkmkend", "pntxta",
                                         "pntxtb", "pnseclvl", "nonshppict", "filetbl", "revtbl", "userprops", "template", "panose", "falt", "objdata",
                                         "listtext", "themedata", "wgrffmtfilter", "private", "xe", "tc"};
@@ -77,6 +76,7 @@ class Rtf {
   }
 
   void control() {
+    const bool opened = at_ > 0 && in_[at_ - 1] == '{';
     ++at_;
     if (at_ >= in_.size()) return;
     const char c = in_[at_];
@@ -89,7 +89,7 @@ class Rtf {
     }
     if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) {
       ++at_;
-      if (c == '*') return void(state().silent = true);
+      if (c == '*') return void(state().silent = state().silent || opened);  // elsewhere than at a group's start it says nothing
       if (c == '~') return say(" ");
       if (c == '_') return say("-");
       if (c == '\\' || c == '{' || c == '}') return byte(static_cast<unsigned char>(c));
