@@ -78,14 +78,15 @@ std::vector<Chunk> make_chunks(const Extracted& document, const ChunkOptions& op
       for (size_t next = u + 1; next < units.size() && units[next].block == unit.block && whole <= options.tokens; ++next) whole += units[next].tokens;
     const bool full = used + unit.tokens > options.tokens || (unit.starts_block && used * 2 >= options.tokens && whole <= options.tokens && used + whole > options.tokens);
     const bool section = unit.heading && unit.starts_block && !only_headings;
+    const Block& block = document.blocks[unit.block];
+    if (unit.heading && unit.starts_block)
+      while (!path.empty() && path.back().first >= block.level) path.pop_back();
     if (chunks.empty() || full || section) {
       if (section || parent_used + unit.tokens > options.parent_tokens) close_parent();
       chunks.push_back({.begin = unit.begin, .end = unit.end, .page = unit.page, .headings = headings()});
       used = 0, only_headings = true;
     }
     if (unit.heading) {
-      const Block& block = document.blocks[unit.block];
-      while (!path.empty() && path.back().first >= block.level) path.pop_back();
       if (unit.starts_block) path.emplace_back(block.level, document.text.substr(block.begin, block.end - block.begin));
     } else {
       only_headings = false;

@@ -54,6 +54,7 @@ struct DocumentInput {
   std::string bytes;
   Metadata metadata;
   std::optional<std::vector<std::string>> allow;    // nothing: everyone who may use the collection
+  std::optional<Extracted> read;                    // the text, where the caller has it; then `bytes` says nothing
 };
 inline constexpr size_t kMaxDocumentId = 1024;
 
@@ -86,6 +87,7 @@ struct SearchRequest {
   size_t limit = 10;
   size_t candidates = 100;          // of each leg
   std::optional<Weights> weights;   // nothing: the collection's
+  float least_meaning = -1;         // cosine below which a row is not found by meaning
   float diversity = 1;              // lambda of maximal marginal relevance; 1: off
   bool parents = false;             // also the text around
   // Scores of (text, passage) pairs by a cross-encoder, higher is better; empty: none.

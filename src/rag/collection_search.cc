@@ -91,6 +91,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
         return std::unexpected(std::move(nearest).error());
       }
       by_meaning = std::move(*nearest);
+      std::erase_if(by_meaning, [&](const index::Scored& one) { return one.score < request.least_meaning; });
     }
   }
   const index::Leg legs[] = {{by_words, request.embedding.empty() ? 1 : weights.words}, {by_meaning, weights.meaning}};

@@ -10,6 +10,8 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "rag/collection_test_ingest.h"
 #include "rag/extract.h"
 #include "rag/rag_test_helper.h"
 
@@ -116,6 +118,23 @@ TEST(Result, GoesBothWays) {
 }
 
 }  // namespace
+
+int ingest_until_killed(int fd, int start, const std::string& folder) {
+  auto collection = Collection::open(folder + "/c", ingest_options());
+  if (!collection) return 1;
+  const auto say = [&](const char* what, const std::string& id, int version) {
+    const std::string line = std::string(what) + " " + id + " " + std::to_string(version) + "\n";
+    return ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  };
+  for (int i = start;; ++i) {
+    const std::string id = "d" + std::to_string(i % 23);
+    const int version = i % 5 == 3 ? -1 : i;
+    if (!say("begin", id, version)) return 2;
+    if (version < 0 ? !(*collection)->remove(std::vector<std::string>{id}) : !(*collection)->add({.id = id, .name = id + ".txt", .bytes = ingest_text(id, version)})) return 3;
+    if (!say("done", id, version)) return 2;
+  }
+}
+
 }  // namespace ajar::rag
 
 int main(int argc, char** argv) {
@@ -131,6 +150,10 @@ int main(int argc, char** argv) {
     out.paragraph(denied ? "EPERM" : "a socket");
     const std::string answer = ajar::rag::write_result(out.finish("txt"));
     return ::write(4, answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()) ? 0 : 1;
+  }
+  if (mode.starts_with("ingest-until-killed:")) {
+    const auto parts = ajar::split(mode, ':');
+    return ajar::rag::ingest_until_killed(std::atoi(std::string(parts[1]).c_str()), std::atoi(std::string(parts[2]).c_str()), argv[2]);
   }
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

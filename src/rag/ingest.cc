@@ -58,7 +58,7 @@ Result<SyncReport> sync_folder(Collection& collection, const std::string& folder
     std::ostringstream text;
     text << in.rdbuf();
     if (!in && text.str().empty()) text.clear();  // unreadable: fails as an empty file does, with its name in the list
-    batch.push_back({options.prefix + file, file, std::move(text).str(), options.metadata, options.allow});
+    batch.push_back({options.prefix + file, file, std::move(text).str(), options.metadata, options.allow, {}});
     bytes += batch.back().bytes.size();
     if (bytes >= options.batch_bytes || batch.size() >= options.batch_files) AJAR_TRY(flush());
   }
