@@ -42,6 +42,20 @@ Signals signals_of(std::string_view question, std::span<const Hit> hits, const T
   return out;
 }
 
+Calibration fit_calibration(std::span<const JudgedSignals> cases) {
+  double b = 0, c = 0, m = 0;
+  const double rate = 4.0 / std::max<double>(1, static_cast<double>(cases.size()));
+  for (int step = 0; step < 20'000; ++step) {
+    double gb = 0, gc = 0, gm = 0;
+    for (const JudgedSignals& one : cases) {
+      const double error = 1 / (1 + std::exp(-(b + c * one.signals.coverage + m * one.signals.cosine))) - (one.answered ? 1 : 0);
+      gb += error, gc += error * one.signals.coverage, gm += error * one.signals.cosine;
+    }
+    b -= rate * gb, c -= rate * gc, m -= rate * gm;
+  }
+  return {static_cast<float>(b), static_cast<float>(c), static_cast<float>(m)};
+}
+
 float probability(const Signals& signals, const std::optional<Calibration>& calibration) {
   const Calibration c = calibration.value_or(signals.meaning ? kByBoth : kByWords);
   return 1 / (1 + std::exp(-(c.bias + c.coverage * signals.coverage + c.cosine * signals.cosine)));

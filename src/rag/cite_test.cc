@@ -61,5 +61,12 @@ TEST(Answer, SaysWhenTheDocumentsDoNotHoldIt) {
   EXPECT_FALSE(extract_answer("anything", {}, {}, weights)->found);
 }
 
+TEST(Answer, ACalibrationSeparatesWhatItWasFittedOn) {
+  std::vector<JudgedSignals> cases;
+  for (int i = 0; i < 40; ++i) cases.push_back({{.coverage = 0.3f + 0.01f * float(i % 10), .cosine = 0.2f, .meaning = true}, false}), cases.push_back({{.coverage = 0.7f + 0.01f * float(i % 10), .cosine = 0.6f, .meaning = true}, true});
+  const Calibration fitted = fit_calibration(cases);
+  for (const JudgedSignals& one : cases) EXPECT_EQ(probability(one.signals, fitted) >= 0.5f, one.answered);
+}
+
 }  // namespace
 }  // namespace ajar::rag

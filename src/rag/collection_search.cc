@@ -5,21 +5,28 @@
 #include <cstring>
 #include <limits>
 
+#include "base/text.h"
 #include "rag/collection_parts.h"
 
 namespace ajar::rag {
 
 // Terms of the text in every language of the collection (three at the most): a document's language is not known before it is found.
+// A stop word of one of them is none of the others' terms: "the" is rare in Spanish and still says nothing.
 Result<std::vector<index::QueryTerm>> Collection::query_terms(std::string_view text) const {
   std::vector<index::QueryTerm> out;
-  size_t used = 0;
+  std::vector<index::Language> used = languages();
+  if (used.size() > 3) used.resize(3);
+  const auto stops = [&](std::string_view word) {
+    const std::string folded = to_lower(word);
+    return std::any_of(used.begin(), used.end(), [&](index::Language language) { return index::is_stop_word(language, folded); });
+  };
   thread_local std::unordered_map<int, std::unique_ptr<index::Analyzer>> analyzers;
-  for (const index::Language language : languages()) {
-    if (++used > 3) break;
+  for (const index::Language language : used) {
     auto& analyzer = analyzers[static_cast<int>(language)];
     if (!analyzer) analyzer = std::make_unique<index::Analyzer>(language);
     const size_t before = out.size();
-    analyzer->each(text, [&](std::string_view term, uint32_t, uint32_t) {
+    analyzer->each(text, [&](std::string_view term, uint32_t begin, uint32_t end) {
+      if (used.size() > 1 && stops(text.substr(begin, end - begin))) return;
       const auto known = std::find_if(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(before), [&](const index::QueryTerm& t) { return t.term == term; });
       if (known == out.begin() + static_cast<std::ptrdiff_t>(before) && out.size() < 1024) out.push_back({std::string(term)});
     });

@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 14:
       (void)read_filter(in);
       if (const auto metadata = read_metadata(in))
-        if (read_metadata(write_metadata(*metadata)) != metadata) std::abort();
+        if (const auto again = read_metadata(write_metadata(*metadata)); !again || *again != *metadata) std::abort();
       break;
     default: {
       if (const auto format = detect_format(in, "x"); format && *format != Format::kPdf) check(extract(in, "x"));
