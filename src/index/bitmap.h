@@ -55,6 +55,17 @@ class Bitmap {
     for (size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.word(i);
     return *this;
   }
+  // Rows first..first+count-1, counted from 0.
+  Bitmap slice(uint32_t first, uint32_t count) const {
+    Bitmap out(count);
+    const uint32_t shift = first % 64;
+    for (size_t i = 0; i < out.words_.size(); ++i) {
+      out.words_[i] = word(first / 64 + i) >> shift;
+      if (shift != 0) out.words_[i] |= word(first / 64 + i + 1) << (64 - shift);
+    }
+    if (count % 64 != 0) out.words_.back() &= (uint64_t{1} << (count % 64)) - 1;
+    return out;
+  }
   // f(row) for every row of the set, in order.
   template <class F>
   void each(F f) const {

@@ -42,11 +42,12 @@ std::vector<Scored> Bm25Reader::search(std::span<const QueryTerm> terms, const B
   for (size_t s = 0; s < segments.size(); ++s) {
     const Bm25Segment& segment = *segments[s];
     if (sums.size() < segment.rows()) sums.resize(segment.rows());
+    const Bitmap seen_here = places_of(segment, seen);
     places.clear();
     for (size_t t = 0; t < terms.size(); ++t) {
       if (!found[t][s] || weights[t] <= 0) continue;
       each_posting(found[t][s]->bytes, segment.rows(), [&](uint32_t place, uint32_t frequency) {
-        if (!seen.test(segment.row(place))) return;
+        if (!seen_here.test(place)) return;
         const auto tf = static_cast<float>(frequency);
         const float norm = options.k1 * (1 - options.b + options.b * static_cast<float>(segment.length(place)) / average);
         if (sums[place] == 0) places.push_back(place);

@@ -67,6 +67,7 @@ void each_posting(std::string_view bytes, uint32_t rows, F f) {
   const auto* p = reinterpret_cast<const uint8_t*>(bytes.data());
   const auto* end = p + bytes.size();
   const auto varint = [&](uint64_t& value) {
+    if (p < end && *p < 0x80) return value = *p++, true;  // most are one byte
     value = 0;
     for (int shift = 0; p < end && shift < 42; shift += 7) {
       const uint8_t byte = *p++;

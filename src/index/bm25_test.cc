@@ -205,6 +205,12 @@ TEST(BitmapTest, RangesAndWords) {
   EXPECT_FALSE(a.test(4'000'000'000u));
   Bitmap b(10);
   b.set_range(0, 64);
+  for (const uint32_t first : {0u, 1u, 59u, 60u, 64u, 130u, 199u, 500u}) {
+    for (const uint32_t count : {1u, 5u, 63u, 64u, 65u, 200u}) {
+      const Bitmap slice = a.slice(first, count);
+      for (uint32_t i = 0; i < count + 70; ++i) EXPECT_EQ(slice.test(i), i < count && a.test(first + i)) << first << ' ' << count << ' ' << i;
+    }
+  }
   a &= b;
   EXPECT_EQ(a.count(), 4u);
 }

@@ -23,6 +23,17 @@
 
 namespace ajar::index {
 
+// Which places of a segment hold rows of the set. Quick where its rows lie without holes, as they do until documents go.
+template <class S>
+Bitmap places_of(const S& segment, const Bitmap& rows) {
+  const uint32_t n = segment.rows(), first = n == 0 ? 0 : segment.row(0);
+  if (n == 0 || segment.row(n - 1) - first == n - 1) return rows.slice(first, n);
+  Bitmap out(n);
+  for (uint32_t at = 0; at < n; ++at)
+    if (rows.test(segment.row(at))) out.set(at);
+  return out;
+}
+
 template <class S>
 class Segments {
  public:

@@ -141,26 +141,18 @@ Result<std::vector<Scored>> VectorReader::search(std::span<const float> query, c
       const float score = static_cast<float>(dot) * segment->scale(at) * query_scale;
       if (score >= best.floor()) best.offer({segment->row(at), score});
     };
-    for (uint32_t from = 0; from < segment->rows();) {
-      const uint32_t row = segment->row(from);
-      if (!seen.test(row)) {
-        if (seen.word(row / 64) != 0) {
-          ++from;
-          continue;
-        }
-        // None of these 64: the first place whose row is behind them is at most 64 places on.
-        const uint32_t behind = (row / 64 + 1) * 64;
-        uint32_t to = std::min(from + (behind - row), segment->rows());
-        while (segment->row(to - 1) >= behind) --to;
-        from = to;
-        continue;
-      }
-      uint32_t to = from + 1;
-      while (to < segment->rows() && to - from < kBlock && seen.test(segment->row(to))) ++to;
-      kernel.dots(segment->codes(from), to - from, segment->stride(), codes.data(), dots);
-      for (uint32_t i = from; i < to; ++i) offer(i, dots[i - from]);
-      from = to;
-    }
+    // Runs of neighbours are scored together.
+    uint32_t first = 0, count = 0;
+    const auto run = [&] {
+      kernel.dots(segment->codes(first), count, segment->stride(), codes.data(), dots);
+      for (uint32_t i = 0; i < count; ++i) offer(first + i, dots[i]);
+      count = 0;
+    };
+    places_of(*segment, seen).each([&](uint32_t at) {
+      if (count > 0 && (at != first + count || count == kBlock)) run();
+      if (count++ == 0) first = at;
+    });
+    if (count > 0) run();
   }
   std::vector<Scored> found = best.take();
   if (!fetch) return found;
