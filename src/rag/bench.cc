@@ -105,8 +105,15 @@ Result<JudgedSet> read_xquad(const std::string& file) {
 
 Quality measure(const JudgedSet& set, const Ranked& ranked, const std::set<std::string>* only) {
   Quality sum;
-  for (const auto& [query, grades] : set.judgements) {
-    if (only != nullptr && !only->contains(query)) continue;
+  std::set<std::string> all;
+  if (only == nullptr) {
+    for (const auto& [query, grades] : set.judgements) all.insert(query);
+    only = &all;
+  }
+  for (const std::string& query : *only) {
+    const auto judged = set.judgements.find(query);
+    if (judged == set.judgements.end()) continue;
+    const auto& grades = judged->second;
     ++sum.queries;
     const auto it = ranked.find(query);
     if (it == ranked.end()) continue;
