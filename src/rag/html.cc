@@ -1,5 +1,8 @@
 // HTML to blocks: main content of pages, everything of chapters and mails.
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/text.h"
 #include "rag/extract.h"
 #include "rag/html_tree.h"
@@ -93,6 +96,25 @@ std::string declared_encoding(std::string_view bytes) {
   return end == std::string::npos ? std::string() : start.substr(at, end - at);
 }
 
+// A bound on how deep elements nest, by tags alone. The parser looks through all open elements at every tag, so that depth costs its
+// square; no page that is meant to be read comes near.
+bool too_deep(std::string_view html) {
+  constexpr int kMaxOpen = 5000;
+  constexpr std::string_view kLeftOpen[] = {"p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "br", "img", "input", "meta", "link", "hr", "col", "area", "source", "wbr", "param"};
+  int open = 0;
+  for (size_t at = html.find('<'); at != std::string_view::npos; at = html.find('<', at + 1)) {
+    const bool end = at + 1 < html.size() && html[at + 1] == '/';
+    size_t from = at + (end ? 2 : 1), to = from;
+    while (to < html.size() && to - from < 16 && std::isalnum(static_cast<unsigned char>(html[to]))) ++to;
+    if (to == from) continue;
+    const std::string name = to_lower(html.substr(from, to - from));
+    if (std::find(std::begin(kLeftOpen), std::end(kLeftOpen), name) != std::end(kLeftOpen)) continue;
+    open = std::max(0, open + (end ? -1 : 1));
+    if (open > kMaxOpen) return true;
+  }
+  return false;
+}
+
 void render(const HtmlNode& node, TextBuilder& out) {
   Renderer renderer(out);
   renderer.walk(node);
@@ -102,6 +124,7 @@ void render(const HtmlNode& node, TextBuilder& out) {
 }  // namespace
 
 void html_into(std::string_view html, TextBuilder& out) {
+  if (too_deep(html)) return out.note("its elements nest deeper than 5,000");
   HtmlTree tree = HtmlTree::parse(html);
   out.title(tree.title());
   render(*tree.body(), out);
@@ -111,6 +134,7 @@ Result<Extracted> extract_html(std::string_view bytes) {
   const std::string html = to_utf8(bytes, declared_encoding(bytes));
   TextBuilder whole;
   html_into(html, whole);
+  if (too_deep(html)) return whole.finish("html");
   HtmlTree tree = HtmlTree::parse(html);
   const size_t all = text_length(*tree.body());
   const HtmlNode* content = main_content(tree);
