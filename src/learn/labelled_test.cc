@@ -61,7 +61,7 @@ TEST(Labelled, ErrorsNameFileAndLine) {
 
 TEST(Labelled, RealFiles) {
   const char* shared = std::getenv("AJAR_SHARED");
-  const std::string folder = std::string(shared ? shared : "/work/shared") + "/data/eval/intent/";
+  const std::string folder = (shared ? std::string(shared) : std::string(AJAR_SOURCE_DIR) + "/../shared/data") + "/eval/intent/";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no intent data: set AJAR_SHARED";
   const auto banking = read_labelled(folder + "banking77_train.csv");
   ASSERT_TRUE(banking) << banking.error().message;
