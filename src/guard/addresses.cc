@@ -53,7 +53,7 @@ void find_url(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
   }
 }
 
-bool in_local_part(char c) { return is_word(c) || std::string_view(".+-%&'*/=?^`{|}~!#$").find(c) != std::string_view::npos; }
+bool in_local_part(char c) { return is_alnum(c) || c == '_' || std::string_view(".+-%&'*/=?^`{|}~!#$").find(c) != std::string_view::npos; }
 
 void find_emails(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
   const std::string_view text = scan.text;

@@ -1,9 +1,7 @@
 #pragma once
-// Data for tests: folders under $AJAR_SHARED, read where they are at hand.
+// Data for tests, read where they are at hand.
 
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -13,8 +11,8 @@
 
 namespace ajar::guard {
 
-inline std::optional<std::string> shared_file(const std::string& name) {
-  const char* root = std::getenv("AJAR_SHARED");
+// `root`: $AJAR_SHARED, or null.
+inline std::optional<std::string> shared_file(const char* root, const std::string& name) {
   if (root == nullptr) return std::nullopt;
   std::ifstream in(std::string(root) + "/data/guard/" + name, std::ios::binary);
   if (!in) return std::nullopt;
@@ -33,14 +31,14 @@ struct Sample {
 };
 
 // presidio-research's synthetic sentences; empty where they are not at hand. Its offsets count code points.
-inline std::vector<Sample> presidio_samples() {
+inline std::vector<Sample> presidio_samples(const char* root) {
   std::vector<Sample> samples;
-  const auto file = shared_file("presidio-research/synth_dataset_v2.json");
+  const auto file = shared_file(root, "presidio-research/synth_dataset_v2.json");
   if (!file) return samples;
   json::Document document;
-  const auto root = document.parse(*file);
-  if (!root) return samples;
-  const auto items = json::as_array(*root).value();
+  const auto parsed = document.parse(*file);
+  if (!parsed) return samples;
+  const auto items = json::as_array(*parsed).value();
   for (const json::Value& item : items) {
     const auto object = json::as_object(item).value();
     Sample sample{std::string(json::string_or(object, "full_text")), {}};

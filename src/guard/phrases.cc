@@ -1,0 +1,160 @@
+#include "guard/phrases.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "guard/masks.h"
+
+namespace ajar::guard {
+namespace {
+
+// A byte of a word; U+2019 is an apostrophe and handled where words are read.
+bool in_phrase_word(char c) { return is_word(c) || c == '\''; }
+
+void add_forms(std::string_view word, std::vector<std::string>& out) {
+  const std::string w(word);
+  out.push_back(w);
+  if (w.size() < 3) return;
+  const bool e = w.ends_with('e'), y = w.ends_with('y'), sibilant = w.ends_with('s') || w.ends_with("sh") || w.ends_with("ch") || w.ends_with('x');
+  const std::string stem = w.substr(0, w.size() - 1);
+  out.push_back(y ? stem + "ies" : sibilant ? w + "es" : w + "s");
+  out.push_back(e ? w + "d" : y ? stem + "ied" : w + "ed");
+  out.push_back(e ? stem + "ing" : w + "ing");
+  // Doubled consonants: "forgetting", "stripped".
+  if (!e && !y) out.push_back(w + w.back() + "ing"), out.push_back(w + w.back() + "ed");
+}
+
+}  // namespace
+
+void Phrases::add_word(std::string_view word, uint32_t element) {
+  uint64_t place = words_.of(word);
+  if (place == 0) {
+    members_.emplace_back();
+    place = members_.size();
+    words_.add(word, place);
+  }
+  auto& list = members_[place - 1];
+  if (list.empty() || list.front() != element) list.insert(list.begin(), element);  // elements come in rising order
+}
+
+bool Phrases::add(std::string_view phrase, uint32_t id) {
+  phrase = trim(phrase);
+  if (phrase.starts_with('=')) {
+    if (phrase.size() == 1) return false;
+    literals_.push_back({std::string(phrase.substr(1)), id});
+    return true;
+  }
+  struct Step { std::vector<std::string> forms; uint16_t gap; };
+  std::vector<Step> steps;
+  uint16_t gap = 0;
+  for (const std::string_view token : split(phrase, ' ')) {
+    if (token.empty()) continue;
+    if (token[0] == '~') {
+      gap = static_cast<uint16_t>(std::clamp<int64_t>(parse_int(token.substr(1)).value_or(0), 0, 50));
+      if (steps.empty()) return false;
+      continue;
+    }
+    Step step{{}, gap};
+    gap = 0;
+    for (const std::string_view word : split(token, '|')) {
+      if (word.ends_with('+')) add_forms(word.substr(0, word.size() - 1), step.forms);
+      else if (!word.empty()) step.forms.emplace_back(word);
+    }
+    if (step.forms.empty()) return false;
+    steps.push_back(std::move(step));
+  }
+  if (steps.empty() || gap != 0) return false;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto element = static_cast<uint32_t>(elements_.size());
+    elements_.push_back({id, steps[i].gap, i == 0, i + 1 == steps.size()});
+    for (const std::string& form : steps[i].forms) add_word(form, element);
+  }
+  return true;
+}
+
+void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open) const {
+  // Until which word an element may come, and where its phrase began. Words are counted on over all calls of a thread, so that
+  // nothing need be cleared: what an earlier call left lies in the past.
+  struct State { uint64_t until = 0; size_t begin = 0; };
+  static thread_local std::vector<State> states;
+  static thread_local const Phrases* owner = nullptr;
+  static thread_local uint64_t word = 1;
+  if (owner != this || states.size() != elements_.size()) states.assign(elements_.size(), {}), owner = this;
+  word += 64;  // beyond every gap
+
+  out.clear();
+  size_t at = 0;
+  std::string plain;  // a word whose apostrophe was written as U+2019
+  size_t last_begin = text.size(), last_end = SIZE_MAX;
+  while (at < text.size()) {
+    while (at < text.size() && !in_phrase_word(text[at])) ++at;
+    if (at == text.size()) break;
+    const size_t begin = at;
+    bool curly = false;
+    while (at < text.size() && in_phrase_word(text[at])) {
+      if (static_cast<unsigned char>(text[at]) >= 0xE3) break;  // scripts without spaces, emoji: no part of our words
+      if (text[at] == '\xE2' && text.substr(at, 2) == "\xE2\x80") {  // general punctuation parts words, but for U+2019 within one
+        if (text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3])) break;
+        curly = true;
+        at += 3;
+        continue;
+      }
+      ++at;
+    }
+    if (at == begin) {  // only punctuation
+      at += std::min<size_t>(static_cast<unsigned char>(text[at]) >= 0xF0 ? 4 : 3, text.size() - at);
+      continue;
+    }
+    std::string_view spelled = text.substr(begin, at - begin);
+    if (curly) {
+      plain.clear();
+      for (size_t i = 0; i < spelled.size(); ++i) {
+        if (spelled.substr(i, 3) == "\xE2\x80\x99") plain += '\'', i += 2;
+        else plain += spelled[i];
+      }
+      spelled = plain;
+    }
+    while (!spelled.empty() && spelled.front() == '\'') spelled.remove_prefix(1);
+    while (!spelled.empty() && spelled.back() == '\'') spelled.remove_suffix(1);
+    last_begin = begin, last_end = at;
+    ++word;
+    const uint64_t place = words_.of(spelled);
+    if (place == 0) continue;
+    for (const uint32_t e : members_[place - 1]) {
+      const Element& element = elements_[e];
+      size_t start = begin;
+      if (!element.first) {
+        if (states[e].until < word) continue;
+        start = states[e].begin;
+      }
+      if (element.last) {
+        out.push_back({element.id, start, at});
+      } else {
+        states[e + 1] = {word + 1 + elements_[e + 1].gap, start};
+      }
+    }
+  }
+  for (const Literal& literal : literals_) {
+    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1)) out.push_back({literal.id, p, p + literal.text.size()});
+  }
+  if (!literals_.empty()) {
+    std::sort(out.begin(), out.end(), [](const Match& a, const Match& b) { return a.end != b.end ? a.end < b.end : a.begin < b.begin; });
+  }
+  if (open == nullptr) return;
+  // The last word may go on; phrases that wait for a word may get it.
+  *open = last_end == text.size() ? last_begin : text.size();
+  const uint64_t next = *open < text.size() ? word : word + 1;
+  for (const State& state : states) {
+    if (state.until >= next) *open = std::min(*open, state.begin);
+  }
+  for (const Literal& literal : literals_) {
+    for (size_t n = std::min(literal.text.size() - 1, text.size()); n > 0; --n) {
+      if (text.ends_with(std::string_view(literal.text).substr(0, n))) {
+        *open = std::min(*open, text.size() - n);
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace ajar::guard
