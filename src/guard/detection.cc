@@ -108,12 +108,10 @@ void TextJudge::decide(bool ends, std::vector<Hit>& hits) {
   const std::string_view text = buffer_, fresh = text.substr(done_);
   size_t open = text.size();
   const auto narrow = [&](size_t at) { open = std::min(open, std::max(at, done_)); };
-  std::vector<Phrases::Match> words, injected, moderated, lines;
+  phrases_.clear(), lines_.clear();
   size_t until = fresh.size();
-  if (!d.words.empty()) d.words.find(fresh, words, &until), narrow(done_ + until);
-  if (d.injection) d.injection->phrases().find(fresh, injected, &until), narrow(done_ + until);
-  if (d.moderator) d.moderator->phrases().find(fresh, moderated, &until), narrow(done_ + until);
-  if (!d.regexes.empty()) d.regexes.find(fresh, lines), narrow(done_ + LineRegexes::open(fresh));
+  if (!d.phrases.empty()) d.phrases.find(fresh, phrases_, &until), narrow(done_ + until);
+  if (!d.regexes.empty()) d.regexes.find(fresh, lines_), narrow(done_ + LineRegexes::open(fresh));
   if (d.scanner) {
     d.scanner->scan(text, findings_);
     narrow(open_tail());
@@ -138,7 +136,7 @@ void TextJudge::decide(bool ends, std::vector<Hit>& hits) {
     if (d.scanner) {
       for (const Finding& f : findings_) wait(f.begin, f.end);
     }
-    for (const auto* list : {&words, &injected, &moderated, &lines}) {
+    for (const auto* list : {&phrases_, &lines_}) {
       for (const auto& m : *list) wait(done_ + m.begin, done_ + m.end);
     }
   }
@@ -160,36 +158,35 @@ void TextJudge::decide(bool ends, std::vector<Hit>& hits) {
       }
     }
   }
-  for (const auto* list : {&words, &lines}) {
-    for (const auto& m : *list) {
-      if (done_ + m.begin < open) add(done_ + m.begin, done_ + m.end, m.id, std::string(check_name(d.checks[m.id].kind)), d.checks[m.id].replacement);
-    }
+  for (const auto& m : lines_) {
+    if (done_ + m.begin < open) add(done_ + m.begin, done_ + m.end, m.id, "regex", d.checks[m.id].replacement);
   }
-  const auto by_begin = [](const Phrases::Match& a, const Phrases::Match& b) {
+  std::sort(phrases_.begin(), phrases_.end(), [](const Phrases::Match& a, const Phrases::Match& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end != b.end ? a.end < b.end : a.id < b.id;
-  };
-  std::sort(injected.begin(), injected.end(), by_begin);
-  for (const auto& m : injected) {
-    if (done_ + m.begin >= open) continue;
-    const auto family = InjectionDetector::add(injection_, m.id, tainted(origin_));
-    for (size_t c = 0; c < d.checks.size(); ++c) {
-      if (d.checks[c].kind != CheckConfig::Kind::kInjection || spent_[c] || injection_.score() < d.checks[c].threshold) continue;
-      spent_[c] = true;
-      add(done_ + m.begin, done_ + m.end, c, "injection:" + std::string(family), {});
-    }
-  }
-  std::sort(moderated.begin(), moderated.end(), by_begin);
-  for (const auto& m : moderated) {
-    if (done_ + m.begin >= open) continue;
-    d.moderator->add(moderation_, m.id);
-    const ModerationResult result = Moderator::settle(moderation_);
-    for (size_t c = 0; c < d.checks.size(); ++c) {
-      if (d.checks[c].kind != CheckConfig::Kind::kModeration || spent_[c]) continue;
-      for (size_t k = 0; k < kCategories && !spent_[c]; ++k) {
-        if (!d.checks[c].categories[k] || result.scores[k] < d.checks[c].threshold) continue;
-        spent_[c] = true;
-        add(done_ + m.begin, done_ + m.end, c, "moderation:" + std::string(category_name(static_cast<Category>(k))), {});
+  });
+  for (const auto& m : phrases_) {
+    const size_t begin = done_ + m.begin, end = done_ + m.end;
+    if (begin >= open) break;
+    if (m.id >= Detectors::kModerationIds) {
+      Moderator::add(moderation_, m.id - Detectors::kModerationIds);
+      const ModerationResult result = Moderator::settle(moderation_);
+      for (size_t c = 0; c < d.checks.size(); ++c) {
+        if (d.checks[c].kind != CheckConfig::Kind::kModeration || spent_[c]) continue;
+        for (size_t k = 0; k < kCategories && !spent_[c]; ++k) {
+          if (!d.checks[c].categories[k] || result.scores[k] < d.checks[c].threshold) continue;
+          spent_[c] = true;
+          add(begin, end, c, "moderation:" + std::string(category_name(static_cast<Category>(k))), {});
+        }
       }
+    } else if (m.id >= Detectors::kInjectionIds) {
+      const auto family = InjectionDetector::add(injection_, m.id - Detectors::kInjectionIds, tainted(origin_));
+      for (size_t c = 0; c < d.checks.size(); ++c) {
+        if (d.checks[c].kind != CheckConfig::Kind::kInjection || spent_[c] || injection_.score() < d.checks[c].threshold) continue;
+        spent_[c] = true;
+        add(begin, end, c, "injection:" + std::string(family), {});
+      }
+    } else {
+      add(begin, end, m.id, "words", d.checks[m.id].replacement);
     }
   }
   if (d.hidden) {

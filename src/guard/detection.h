@@ -44,11 +44,11 @@ struct Detectors {
   std::vector<CompiledCheck> checks;
   Mode strictest = Mode::kObserve;   // how the text must be held
   std::optional<Scanner> scanner;    // everything that any check looks for
-  Phrases words;                     // ids are places in checks
+  // Every phrase of every check, for one pass. Ids: places in checks, then from kInjectionIds and kModerationIds on.
+  Phrases phrases;
+  static constexpr uint32_t kInjectionIds = 1 << 20, kModerationIds = 2 << 20;
   LineRegexes regexes;
-  std::optional<InjectionDetector> injection;
-  std::optional<Moderator> moderator;
-  bool hidden = false, shape = false, topics = false, schema = false;
+  bool injection = false, moderation = false, hidden = false, shape = false, topics = false, schema = false;
   TopicModel topic_model;
 
   bool done_to(const CompiledCheck& check) const { return policies[check.policy].mode != Mode::kObserve; }
@@ -63,7 +63,7 @@ struct Hit {
 
 class TextJudge {
  public:
-  static constexpr size_t kContext = 512;      // bytes before what is undecided that are looked at again
+  static constexpr size_t kContext = 320;      // bytes before what is undecided that are looked at again
   static constexpr size_t kMaxHeld = 32 << 10; // more than this undecided is decided as it stands
 
   TextJudge(const Detectors& detectors, Origin origin);
@@ -86,7 +86,8 @@ class TextJudge {
   Moderator::Tally moderation_;
   std::vector<bool> spent_;           // checks that say something once a text
   std::vector<Repetition> repetition_;
-  Findings findings_;  // kept for its memory
+  Findings findings_;  // these are kept for their memory
+  std::vector<Phrases::Match> phrases_, lines_;
 };
 
 // The whole of a text at once.

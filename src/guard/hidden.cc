@@ -1,6 +1,7 @@
 #include "guard/hidden.h"
 
 #include <cstdint>
+#include <cstring>
 
 #include "guard/masks.h"
 
@@ -39,8 +40,11 @@ void each_hidden(std::string_view text, See see) {
   bool flag = false;
   for (size_t at = 0; at < text.size();) {
     if (!is_high(text[at])) {
-      before = static_cast<unsigned char>(text[at++]);
       flag = false;
+      uint64_t eight;
+      while (at + 8 < text.size() && (std::memcpy(&eight, text.data() + at, 8), (eight & 0x8080808080808080) == 0)) at += 8;
+      while (at < text.size() && !is_high(text[at])) ++at;
+      before = static_cast<unsigned char>(text[at - 1]);
       continue;
     }
     size_t n = 1;

@@ -20,8 +20,10 @@ size_t family_number(std::string_view family) {
 
 }  // namespace
 
-InjectionDetector::InjectionDetector() {
-  for (uint32_t i = 0; i < std::size(kInjectionPatterns); ++i) phrases_.add(kInjectionPatterns[i].phrase, i);
+InjectionDetector::InjectionDetector() { add_phrases(phrases_, 0); }
+
+void InjectionDetector::add_phrases(Phrases& into, uint32_t first_id) {
+  for (uint32_t i = 0; i < std::size(kInjectionPatterns); ++i) into.add(kInjectionPatterns[i].phrase, first_id + i);
 }
 
 std::string_view InjectionDetector::add(Tally& tally, uint32_t match_id, bool tainted) {

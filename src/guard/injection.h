@@ -28,8 +28,8 @@ class InjectionDetector {
   // `tainted`: the text comes from a tool or a document, where words to the model have no business.
   InjectionScore score(std::string_view text, bool tainted) const;
 
-  // For those that search by themselves: a tally takes matches of phrases() in their order.
-  const Phrases& phrases() const { return phrases_; }
+  // For those that search by themselves: a tally takes matches, by their place from first_id on.
+  static void add_phrases(Phrases& into, uint32_t first_id);
   struct Tally {
     std::array<float, 6> best{};  // by family
     float score() const { return best[0] + best[1] + best[2] + best[3] + best[4] + best[5]; }

@@ -30,16 +30,15 @@ bool ModerationResult::flagged() const {
   return std::any_of(scores.begin(), scores.end(), [](float s) { return s >= kFlagged; });
 }
 
-Moderator::Moderator() {
-  for (const ModerationPattern& pattern : kModerationPatterns) {
-    phrases_.add(pattern.phrase, static_cast<uint32_t>(rules_.size()));
-    rules_.push_back({pattern.category, pattern.weight});
-  }
+Moderator::Moderator() { add_phrases(phrases_, 0); }
+
+void Moderator::add_phrases(Phrases& into, uint32_t first_id) {
+  for (uint32_t i = 0; i < std::size(kModerationPatterns); ++i) into.add(kModerationPatterns[i].phrase, first_id + i);
 }
 
-// Weights of single matches together make 1 - Π(1 - w).
-void Moderator::add(Tally& tally, uint32_t match_id) const {
-  const Rule& rule = rules_[match_id];
+// Weights of single matches together make 1 - Π(1 - w); a weight of 0 makes the tally `elsewhere`.
+void Moderator::add(Tally& tally, uint32_t match_id) {
+  const ModerationPattern& rule = kModerationPatterns[match_id];
   if (rule.weight == 0) tally.elsewhere = true;
   float& sum = tally.sums[static_cast<size_t>(rule.category)];
   sum = 1 - (1 - sum) * (1 - rule.weight);

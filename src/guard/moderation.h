@@ -30,19 +30,17 @@ class Moderator {
   Moderator();
   ModerationResult judge(std::string_view text) const;
 
-  // For those that search by themselves: a tally takes matches of phrases() in their order.
-  const Phrases& phrases() const { return phrases_; }
+  // For those that search by themselves: a tally takes matches in their order, by their place from first_id on.
+  static void add_phrases(Phrases& into, uint32_t first_id);
   struct Tally {
     std::array<float, kCategories> sums{};
     bool elsewhere = false;  // a film, a game, history: what is told of is not wished for
   };
-  void add(Tally& tally, uint32_t match_id) const;
+  static void add(Tally& tally, uint32_t match_id);
   static ModerationResult settle(const Tally& tally);
 
  private:
-  struct Rule { Category category; float weight; };  // weight 0: makes a tally `elsewhere`
   Phrases phrases_;
-  std::vector<Rule> rules_;
 };
 
 // The body of OpenAI's POST /v1/moderations answer: {"id","model","results":[…]}, a result for each text.

@@ -1,6 +1,7 @@
 #include "guard/phrases.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "guard/masks.h"
@@ -9,7 +10,17 @@ namespace ajar::guard {
 namespace {
 
 // A byte of a word; U+2019 is an apostrophe and handled where words are read.
-bool in_phrase_word(char c) { return is_word(c) || c == '\''; }
+constexpr std::array<bool, 256> kInWord = [] {
+  std::array<bool, 256> in{};
+  for (size_t i = 0; i < 256; ++i) in[i] = is_word(static_cast<char>(i)) || i == '\'';
+  return in;
+}();
+bool in_phrase_word(char c) { return kInWord[static_cast<unsigned char>(c)]; }
+
+size_t known_at(std::string_view word) {
+  const auto a = static_cast<size_t>(word[0]) & 31, b = word.size() > 1 ? static_cast<size_t>(word[1]) & 31 : 0;
+  return a << 9 | b << 4 | (word.size() & 15);
+}
 
 void add_forms(std::string_view word, std::vector<std::string>& out) {
   const std::string w(word);
@@ -33,8 +44,10 @@ void Phrases::add_word(std::string_view word, uint32_t element) {
     place = members_.size();
     words_.add(word, place);
   }
-  auto& list = members_[place - 1];
+  auto& list = elements_[element].first ? members_[place - 1].first : members_[place - 1].later;
   if (list.empty() || list.front() != element) list.insert(list.begin(), element);  // elements come in rising order
+  const size_t known = known_at(word);
+  known_[known / 64] |= uint64_t{1} << known % 64;
 }
 
 bool Phrases::add(std::string_view phrase, uint32_t id) {
@@ -78,9 +91,10 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
   struct State { uint64_t until = 0; size_t begin = 0; };
   static thread_local std::vector<State> states;
   static thread_local const Phrases* owner = nullptr;
-  static thread_local uint64_t word = 1;
+  static thread_local uint64_t word = 1, alive = 0;  // alive: the last word that any element waits for
   if (owner != this || states.size() != elements_.size()) states.assign(elements_.size(), {}), owner = this;
   word += 64;  // beyond every gap
+  alive = 0;
 
   out.clear();
   size_t at = 0;
@@ -118,21 +132,23 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     while (!spelled.empty() && spelled.back() == '\'') spelled.remove_suffix(1);
     last_begin = begin, last_end = at;
     ++word;
+    if (spelled.empty()) continue;
+    const size_t known = known_at(spelled);
+    if ((known_[known / 64] >> known % 64 & 1) == 0) continue;
     const uint64_t place = words_.of(spelled);
     if (place == 0) continue;
-    for (const uint32_t e : members_[place - 1]) {
-      const Element& element = elements_[e];
-      size_t start = begin;
-      if (!element.first) {
-        if (states[e].until < word) continue;
-        start = states[e].begin;
-      }
-      if (element.last) {
-        out.push_back({element.id, start, at});
-      } else {
-        states[e + 1] = {word + 1 + elements_[e + 1].gap, start};
+    const auto reach = [&](uint32_t e, size_t start) {
+      if (elements_[e].last) return out.push_back({elements_[e].id, start, at});
+      states[e + 1] = {word + 1 + elements_[e + 1].gap, start};
+      alive = std::max(alive, states[e + 1].until);
+    };
+    const Members& members = members_[place - 1];
+    if (alive >= word) {
+      for (const uint32_t e : members.later) {
+        if (states[e].until >= word) reach(e, states[e].begin);
       }
     }
+    for (const uint32_t e : members.first) reach(e, begin);
   }
   for (const Literal& literal : literals_) {
     for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1)) out.push_back({literal.id, p, p + literal.text.size()});
@@ -145,6 +161,7 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
   *open = last_end == text.size() ? last_begin : text.size();
   const uint64_t next = *open < text.size() ? word : word + 1;
   for (const State& state : states) {
+    if (alive < next) break;
     if (state.until >= next) *open = std::min(*open, state.begin);
   }
   for (const Literal& literal : literals_) {

@@ -6,6 +6,7 @@
 // past and -ing forms. Case and punctuation do not count; an apostrophe belongs to its word. A phrase that begins with '=' is a
 // literal (for scripts that part no words): found anywhere, byte for byte.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,7 +44,13 @@ class Phrases {
 
   std::vector<Element> elements_;                // phrases one after another
   WordTable words_;                              // word → 1 + its place in members_
-  std::vector<std::vector<uint32_t>> members_;   // elements that a word satisfies, the later first
+  struct Members {
+    std::vector<uint32_t> first;  // elements that begin a phrase
+    std::vector<uint32_t> later;  // the others, the later first
+  };
+  std::vector<Members> members_;
+  // Which words there are at all, by first two letters and length: most words of a text are none of ours.
+  std::array<uint64_t, 256> known_{};
   std::vector<Literal> literals_;
 };
 

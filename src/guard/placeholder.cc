@@ -24,6 +24,19 @@ constexpr std::array<bool, 256> kStarts = [] {
   return starts;
 }();
 
+// Which two letters begin a name.
+const std::array<std::array<bool, 32>, 32>& beginnings() {
+  static const auto kTable = [] {
+    std::array<std::array<bool, 32>, 32> table{};
+    for (size_t e = 0; e < kEntities; ++e) {
+      const auto name = entity_name(static_cast<Entity>(e));
+      table[static_cast<size_t>(name[0]) & 31][static_cast<size_t>(name[1]) & 31] = true;
+    }
+    return table;
+  }();
+  return kTable;
+}
+
 // Reads `name` at the beginning of `text`. 0: no; npos: the text ends within.
 size_t read_name(std::string_view text, std::string_view name) {
   size_t at = 0;
@@ -47,6 +60,7 @@ size_t read_name(std::string_view text, std::string_view name) {
 PlaceholderMatch match_placeholder(std::string_view text) {
   PlaceholderMatch best;
   if (text.empty() || !kStarts[static_cast<unsigned char>(text[0])]) return best;
+  if (text.size() > 1 && !beginnings()[static_cast<size_t>(text[0]) & 31][static_cast<size_t>(text[1]) & 31]) return best;
   const char first = upper(text[0]);
   for (size_t e = 0; e < kEntities; ++e) {
     const auto name = entity_name(static_cast<Entity>(e));

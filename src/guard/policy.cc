@@ -48,7 +48,7 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
     }
     case Kind::kWords:
       for (const std::string& phrase : config.patterns) {
-        if (!stage.words.add(phrase, id)) return fail(Code::kInvalid, "\"" + phrase + "\" is no phrase");
+        if (!stage.phrases.add(phrase, id)) return fail(Code::kInvalid, "\"" + phrase + "\" is no phrase");
       }
       break;
     case Kind::kRegex:
@@ -67,7 +67,8 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
       stage.schema = true;
       break;
     case Kind::kInjection:
-      if (!stage.injection) stage.injection.emplace();
+      if (!stage.injection) InjectionDetector::add_phrases(stage.phrases, Detectors::kInjectionIds);
+      stage.injection = true;
       if (check.threshold <= 0) check.threshold = InjectionDetector::kSuspicious;
       break;
     case Kind::kHidden: stage.hidden = true; break;
@@ -76,7 +77,8 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
       stage.shape = true;
       break;
     case Kind::kModeration:
-      if (!stage.moderator) stage.moderator.emplace();
+      if (!stage.moderation) Moderator::add_phrases(stage.phrases, Detectors::kModerationIds);
+      stage.moderation = true;
       if (check.threshold <= 0) check.threshold = ModerationResult::kFlagged;
       check.categories.fill(config.categories.empty());
       for (const std::string& name : config.categories) {

@@ -51,10 +51,10 @@ size_t match_spelling(std::string_view text, std::string_view spelling, bool exa
   return at;
 }
 
-std::string first_word(std::string_view text) {
+std::string_view first_word(std::string_view text) {
   size_t end = 0;
   while (end < text.size() && is_word(text[end])) ++end;
-  return to_lower(text.substr(0, end == 0 ? 1 : end));
+  return text.substr(0, end == 0 ? 1 : end);
 }
 
 }  // namespace
@@ -79,7 +79,12 @@ std::string Pseudonyms::digest(Entity entity, std::string_view normalised) const
 void Pseudonyms::index(const std::string& placeholder, const Entry& entry) {
   const std::string key = std::string(1, static_cast<char>(entry.entity)) + entry.value;
   if (!spelling_of_.emplace(key, static_cast<uint32_t>(spellings_.size())).second) return;
-  by_first_word_[first_word(entry.value)].push_back(static_cast<uint32_t>(spellings_.size()));
+  const auto word = first_word(entry.value);
+  if (by_first_word_.of(word) == 0) {
+    beginning_.emplace_back();
+    by_first_word_.add(word, beginning_.size());
+  }
+  beginning_[by_first_word_.of(word) - 1].push_back(static_cast<uint32_t>(spellings_.size()));
   spellings_.push_back({entry.value, placeholder, entry.exact});
 }
 
@@ -129,14 +134,14 @@ Status Pseudonyms::learn(std::string_view text, const Findings& findings) {
 std::string Pseudonyms::replace_known(std::string_view text) const {
   std::string out;
   size_t copied = 0;
-  for (size_t at = 0; at < text.size();) {
+  for (size_t at = 0; at < text.size() && !spellings_.empty();) {
     const bool starts = !is_word(text[at]) || at == 0 || !is_word(text[at - 1]);
     if (starts && !is_space(text[at])) {
-      const auto candidates = by_first_word_.find(first_word(text.substr(at, 128)));
+      const uint64_t place = by_first_word_.of(first_word(text.substr(at, 128)));
       size_t best = 0;
       const Spelling* which = nullptr;
-      if (candidates != by_first_word_.end()) {
-        for (const uint32_t c : candidates->second) {
+      if (place != 0) {
+        for (const uint32_t c : beginning_[place - 1]) {
           const size_t n = match_spelling(text.substr(at), spellings_[c].text, spellings_[c].exact);
           if (n > best) best = n, which = &spellings_[c];
         }

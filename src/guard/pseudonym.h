@@ -17,6 +17,7 @@
 #include "core/request.h"
 #include "guard/scanner.h"
 #include "guard/texts.h"
+#include "guard/word_table.h"
 
 namespace ajar::guard {
 
@@ -76,7 +77,8 @@ class Pseudonyms {
     bool exact;
   };
   std::vector<Spelling> spellings_;
-  std::unordered_map<std::string, std::vector<uint32_t>> by_first_word_;
+  WordTable by_first_word_;                          // 1 + place in beginning_
+  std::vector<std::vector<uint32_t>> beginning_;     // spellings that begin with the same word
   std::unordered_map<std::string, uint32_t> spelling_of_;  // entity and text → place in spellings_
   std::vector<std::string> foreign_;                       // what looks like a placeholder in this request and is none of ours
 };

@@ -1,6 +1,7 @@
 // Masking a whole request: look at everything first, then replace everywhere, then make sure.
 #include "base/text.h"
 #include "guard/json_text.h"
+#include "guard/masks.h"
 #include "guard/placeholder.h"
 #include "guard/pseudonym.h"
 
@@ -58,6 +59,8 @@ class MaskVisitor : public TextVisitor {
 
   void note_foreign(std::string_view text) {
     for (size_t at = find_placeholder_start(text, 0, ' '); at != text.npos; at = find_placeholder_start(text, at + 1, ' ')) {
+      // Only our own form could be taken for ours.
+      if (at + 1 >= text.size() || !is_upper(text[at]) || !is_upper(text[at + 1])) continue;
       const auto match = match_placeholder(std::string(text.substr(at, kMaxPlaceholder)) + ' ');
       if (match.state == PlaceholderMatch::State::kYes && map_.original(match.canonical).empty()) map_.foreign_.push_back(match.canonical);
     }

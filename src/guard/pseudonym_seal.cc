@@ -105,7 +105,8 @@ Status Pseudonyms::open(std::string_view sealed, std::string_view key, std::stri
   Reader head{sealed.substr(4)};
   if (static_cast<int64_t>(head.number(8)) <= now) return fail(Code::kNotFound, "the map of pseudonyms has expired");
 
-  by_placeholder_.clear(), spellings_.clear(), by_first_word_.clear(), spelling_of_.clear();
+  by_placeholder_.clear(), spellings_.clear(), spelling_of_.clear(), beginning_.clear();
+  by_first_word_ = {};
   Reader reader{plain};
   const uint64_t count = reader.number(4);
   for (uint64_t i = 0; reader.ok && i < count && i < kMaxEntries; ++i) {

@@ -14,7 +14,7 @@ class Repetition {
   static constexpr size_t kSameByte = 256;        // one letter or digit in a row
   // `times`: how often a run of words must come again without a break (at least 2); shorter circles must fill kMinWords words as well.
   static constexpr size_t kMinWords = 12;
-  explicit Repetition(size_t times) : times_(times < 2 ? 2 : times) {}
+  explicit Repetition(size_t times);
 
   static constexpr size_t kNone = SIZE_MAX;
   // The byte, counted from the beginning of all text, at which the word begins that closes the circle; kNone: no circle yet. Once
@@ -24,14 +24,13 @@ class Repetition {
  private:
   void end_word();
 
-  size_t times_;
   size_t found_ = kNone;
   size_t at_ = 0;              // bytes seen
-  uint64_t hash_ = 0;          // of the word under way; 0: none
+  uint32_t hash_ = 0;          // of the word under way; 0: none
   size_t word_begin_ = 0;
-  size_t words_ = 0;
-  std::array<uint64_t, kPeriods> last_{};
-  std::array<uint32_t, kPeriods + 1> run_{};  // by period: words in a row that were the same that many words ago
+  std::array<uint32_t, kPeriods> last_{};    // the words before, the latest first
+  std::array<uint32_t, kPeriods> run_{};     // by period - 1: words in a row that were the same that many words ago
+  std::array<uint32_t, kPeriods> enough_{};  // what run_ must reach
   char byte_ = 0;
   size_t same_ = 0;
 };
