@@ -9,13 +9,16 @@
 namespace ajar::guard {
 namespace {
 
-// A byte of a word; U+2019 is an apostrophe and handled where words are read.
-constexpr std::array<bool, 256> kInWord = [] {
-  std::array<bool, 256> in{};
-  for (size_t i = 0; i < 256; ++i) in[i] = is_word(static_cast<char>(i)) || i == '\'';
-  return in;
+enum class ByteClass : uint8_t { kBetween, kWord, kE2, kWide };
+constexpr std::array<ByteClass, 256> kClass = [] {
+  std::array<ByteClass, 256> classes{};
+  for (size_t i = 0; i < 256; ++i) {
+    if (i == 0xE2) classes[i] = ByteClass::kE2;
+    else if (i >= 0xE3) classes[i] = ByteClass::kWide;  // scripts without spaces, emoji: no part of our words
+    else if (is_word(static_cast<char>(i)) || i == '\'') classes[i] = ByteClass::kWord;
+  }
+  return classes;
 }();
-bool in_phrase_word(char c) { return kInWord[static_cast<unsigned char>(c)]; }
 
 size_t known_at(std::string_view word) {
   const auto a = static_cast<size_t>(word[0]) & 31, b = word.size() > 1 ? static_cast<size_t>(word[1]) & 31 : 0;
@@ -100,22 +103,25 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
   size_t at = 0;
   std::string plain;  // a word whose apostrophe was written as U+2019
   size_t last_begin = text.size(), last_end = SIZE_MAX;
+  const auto byte_class = [&](size_t i) { return kClass[static_cast<unsigned char>(text[i])]; };
   while (at < text.size()) {
-    while (at < text.size() && !in_phrase_word(text[at])) ++at;
-    if (at == text.size()) break;
+    if (byte_class(at) == ByteClass::kBetween) {
+      ++at;
+      continue;
+    }
     const size_t begin = at;
     bool curly = false;
-    while (at < text.size() && in_phrase_word(text[at])) {
-      if (static_cast<unsigned char>(text[at]) >= 0xE3) break;  // scripts without spaces, emoji: no part of our words
-      if (text[at] == '\xE2' && text.substr(at, 2) == "\xE2\x80") {  // general punctuation parts words, but for U+2019 within one
-        if (text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3])) break;
-        curly = true;
-        at += 3;
-        continue;
-      }
-      ++at;
+    for (; at < text.size(); ++at) {
+      const ByteClass c = byte_class(at);
+      if (c == ByteClass::kWord) continue;
+      if (c != ByteClass::kE2) break;
+      // General punctuation parts words, but for U+2019 within one; other characters of that range are letters and signs.
+      if (text.substr(at, 2) != "\xE2\x80") continue;
+      if (at == begin || text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3])) break;
+      curly = true;
+      at += 2;
     }
-    if (at == begin) {  // only punctuation
+    if (at == begin) {  // punctuation, or a character of a script without spaces
       at += std::min<size_t>(static_cast<unsigned char>(text[at]) >= 0xF0 ? 4 : 3, text.size() - at);
       continue;
     }

@@ -28,7 +28,8 @@ class Repetition {
   size_t at_ = 0;              // bytes seen
   uint32_t hash_ = 0;          // of the word under way; 0: none
   size_t word_begin_ = 0;
-  std::array<uint32_t, kPeriods> last_{};    // the words before, the latest first
+  std::array<uint32_t, 2 * kPeriods> last_{};  // the words before, the latest first, from newest_ on; written twice, so never wrapped
+  size_t newest_ = 0;
   std::array<uint32_t, kPeriods> run_{};     // by period - 1: words in a row that were the same that many words ago
   std::array<uint32_t, kPeriods> enough_{};  // what run_ must reach
   char byte_ = 0;
