@@ -14,7 +14,8 @@ using Claimed = std::vector<std::pair<size_t, size_t>>;
 // The first `count` of the claimed are sorted and apart.
 bool within(const Claimed& claimed, size_t count, size_t at) {
   const auto end = claimed.begin() + static_cast<ptrdiff_t>(count);
-  const auto next = std::upper_bound(claimed.begin(), end, at, [](size_t place, const auto& range) { return place < range.first; });
+  const auto next =
+      std::upper_bound(claimed.begin(), end, at, [](size_t place, const auto& range) { return place < range.first; });
   return next != claimed.begin() && at < std::prev(next)->second;
 }
 
@@ -39,7 +40,8 @@ void find_url(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
     }
     if (rest >= chunk.size() || !(is_word(chunk[rest]) || chunk[rest] == '[')) continue;
     size_t stop = rest;
-    while (stop < chunk.size() && chunk[stop] != '<' && chunk[stop] != '>' && chunk[stop] != '\\' && chunk[stop] != '}') ++stop;
+    while (stop < chunk.size() && chunk[stop] != '<' && chunk[stop] != '>' && chunk[stop] != '\\' && chunk[stop] != '}')
+      ++stop;
     // A bracket that was opened inside belongs to the address.
     const auto inside = chunk.substr(start, stop - start);
     const bool round = inside.find('(') != inside.npos, square = inside.find('[') != inside.npos;
@@ -53,13 +55,17 @@ void find_url(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
   }
 }
 
-bool in_local_part(char c) { return is_alnum(c) || c == '_' || std::string_view(".+-%&'*/=?^`{|}~!#$").find(c) != std::string_view::npos; }
+bool in_local_part(char c) {
+  return is_alnum(c) || c == '_' || std::string_view(".+-%&'*/=?^`{|}~!#$").find(c) != std::string_view::npos;
+}
 
 void find_emails(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
   const std::string_view text = scan.text;
   const size_t urls = claimed.size();
   for (size_t at = text.substr(0, end).find('@', begin); at < end; at = text.substr(0, end).find('@', at + 1)) {
-    if (within(claimed, urls, at)) continue;
+    // In an address of the web '@' is a user's name before the host, or the path's; behind a '?' or '=' it is
+    // somebody's address.
+    if (within(claimed, urls, at) && text.substr(begin, at - begin).find_first_of("?=") == text.npos) continue;
     size_t left = at, right = at + 1;
     while (left > begin && at - left < 64 && in_local_part(text[left - 1])) --left;
     // What the local part may hold by RFC 5322 but nobody's begins with: quotes, brackets, `key=`.
@@ -72,8 +78,10 @@ void find_emails(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
     while (left < at && (text[left] == '.' || text[left] == '-' || text[left] == '%')) ++left;
     size_t dot = 0;
     while (right < end && (is_alnum(text[right]) || text[right] == '-' || text[right] == '.' || is_high(text[right]))) {
-      if (text[right] == '.' && right + 1 < end && (is_alnum(text[right + 1]) || is_high(text[right + 1]))) dot = right;
-      else if (text[right] == '.') break;
+      if (text[right] == '.' && right + 1 < end && (is_alnum(text[right + 1]) || is_high(text[right + 1])))
+        dot = right;
+      else if (text[right] == '.')
+        break;
       ++right;
     }
     while (right > at + 1 && text[right - 1] == '-') --right;
@@ -147,7 +155,9 @@ void find_network(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
   const auto text = scan.text;
   std::sort(claimed.begin(), claimed.end());
   const size_t before = claimed.size();
-  const auto in_run = [&](size_t i) { return is_alnum(text[i]) || text[i] == '.' || text[i] == ':' || text[i] == '-' || text[i] == '_'; };
+  const auto in_run = [&](size_t i) {
+    return is_alnum(text[i]) || text[i] == '.' || text[i] == ':' || text[i] == '-' || text[i] == '_';
+  };
   for (size_t at = begin; at < end;) {
     if (!in_run(at)) {
       ++at;
@@ -157,7 +167,9 @@ void find_network(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
     while (at < end && in_run(at)) ++at;
     if (within(claimed, before, first)) continue;
     size_t last = at;
-    while (last > first && (text[last - 1] == '.' || text[last - 1] == '-' || (text[last - 1] == ':' && scan.before(last - 1) != ':'))) --last;
+    while (last > first &&
+           (text[last - 1] == '.' || text[last - 1] == '-' || (text[last - 1] == ':' && scan.before(last - 1) != ':')))
+      --last;
     auto run = text.substr(first, last - first);
     if (run.size() < 3 || run.size() > 64) continue;
     size_t length = 0;
@@ -167,13 +179,15 @@ void find_network(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
       claimed.emplace_back(first, last);
     } else if (colon != run.npos && run.find(':', colon + 1) != run.npos && ipv6(run)) {
       // "::" and "a::b" are words of programs; an address has more.
-      const bool long_enough = std::count_if(run.begin(), run.end(), is_hex) >= 4 && std::any_of(run.begin(), run.end(), is_digit);
+      const bool long_enough =
+          std::count_if(run.begin(), run.end(), is_hex) >= 4 && std::any_of(run.begin(), run.end(), is_digit);
       scan.add(first, last, Entity::kIpAddress, long_enough ? 0.85f : run == "::1" ? 0.6f : 0.3f, "ipv6");
       claimed.emplace_back(first, last);
     } else {
       size_t skip = 0;
       while (skip < run.size() && !is_digit(run[skip])) ++skip;  // "ip:10.0.0.1"
-      if (skip > 0 && skip < run.size() && (is_letter(run[skip - 1]) || run[skip - 1] == '.' || run[skip - 1] == '_')) continue;
+      if (skip > 0 && skip < run.size() && (is_letter(run[skip - 1]) || run[skip - 1] == '.' || run[skip - 1] == '_'))
+        continue;
       if (!ipv4(run.substr(skip), length)) continue;
       const size_t stop = first + skip + length;
       const char next = stop < last ? text[stop] : ' ';
@@ -200,9 +214,12 @@ void find_coins(Scan& scan, size_t begin, size_t end, Claimed& claimed) {
     const auto word = text.substr(first, at - first);
     if (word.size() < 26 || word.size() > 90) continue;
     std::string_view rule;
-    if (eth_address(word)) rule = "ethereum";
-    else if ((word[0] == '1' || word[0] == '3') && base58check(word)) rule = "bitcoin_base58";
-    else if ((word.starts_with("bc1") || word.starts_with("tb1") || word.starts_with("ltc1")) && bech32(word)) rule = "bitcoin_bech32";
+    if (eth_address(word))
+      rule = "ethereum";
+    else if ((word[0] == '1' || word[0] == '3') && base58check(word))
+      rule = "bitcoin_base58";
+    else if ((word.starts_with("bc1") || word.starts_with("tb1") || word.starts_with("ltc1")) && bech32(word))
+      rule = "bitcoin_bech32";
     if (rule.empty()) continue;
     scan.add(first, at, Entity::kCrypto, 0.95f, rule);
     claimed.emplace_back(first, at);

@@ -79,32 +79,37 @@ bool card_brand(std::string_view d) {
   const size_t n = d.size();
   if (n < 12 || n > 19) return false;
   const int p2 = number(d.substr(0, 2)), p3 = number(d.substr(0, 3)), p4 = number(d.substr(0, 4));
-  if (d[0] == '4') return n == 13 || n == 16 || n == 19;                                       // Visa
-  if ((p2 >= 51 && p2 <= 55) || (p4 >= 2221 && p4 <= 2720)) return n == 16;                    // Mastercard
-  if (p2 == 34 || p2 == 37) return n == 15;                                                    // American Express
+  if (d[0] == '4') return n == 13 || n == 16 || n == 19;                                        // Visa
+  if ((p2 >= 51 && p2 <= 55) || (p4 >= 2221 && p4 <= 2720)) return n == 16;                     // Mastercard
+  if (p2 == 34 || p2 == 37) return n == 15;                                                     // American Express
   if ((p3 >= 300 && p3 <= 305) || p2 == 36 || p2 == 38 || p2 == 39) return n == 14 || n == 16;  // Diners
-  if (p4 == 6011 || (p3 >= 644 && p3 <= 649) || p2 == 65) return n >= 16;                      // Discover
-  if (p4 >= 3528 && p4 <= 3589) return n >= 16;                                                // JCB
-  if (p4 == 2131 || p4 == 1800) return n == 15;                                                // JCB, before 2005
-  if (p2 == 62 || p2 == 81) return n >= 16;                                                    // UnionPay
+  if (p4 == 6011 || (p3 >= 644 && p3 <= 649) || p2 == 65) return n >= 16;                       // Discover
+  if (p4 >= 3528 && p4 <= 3589) return n >= 16;                                                 // JCB
+  if (p4 == 2131 || p4 == 1800) return n == 15;                                                 // JCB, before 2005
+  if (p2 == 62 || p2 == 81) return n >= 16;                                                     // UnionPay
   if (p4 == 5018 || p4 == 5020 || p4 == 5038 || p4 == 5893 || p4 == 6304 || p4 == 6759 || (p4 >= 6761 && p4 <= 6763) ||
-      p4 == 604) return true;                                                                  // Maestro
-  if (p4 >= 2200 && p4 <= 2204) return n >= 16;                                                // Mir
-  if (p2 == 60 || p3 == 508) return n == 16;                                                   // RuPay
+      p4 == 604)
+    return true;                                 // Maestro
+  if (p4 >= 2200 && p4 <= 2204) return n >= 16;  // Mir
+  if (p2 == 60 || p3 == 508) return n == 16;     // RuPay
   return false;
 }
 
 bool iban(std::string_view text) {
-  struct Country { char code[3]; uint8_t length; };
+  struct Country {
+    char code[3];
+    uint8_t length;
+  };
   static constexpr Country kCountries[] = {
-      {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22}, {"BR", 29},
-      {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29},
-      {"ES", 24}, {"FI", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28},
-      {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20},
-      {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20}, {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22},
-      {"MK", 19}, {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NL", 18}, {"NO", 15}, {"PK", 24}, {"PL", 28}, {"PS", 29}, {"PT", 25},
-      {"QA", 29}, {"RO", 24}, {"RS", 22}, {"SA", 24}, {"SC", 31}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"ST", 25},
-      {"SV", 28}, {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}};
+      {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22},
+      {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DK", 18}, {"DO", 28},
+      {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23},
+      {"GL", 18}, {"GR", 27}, {"GT", 28}, {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26},
+      {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20},
+      {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MR", 27}, {"MT", 31}, {"MU", 30},
+      {"NL", 18}, {"NO", 15}, {"PK", 24}, {"PL", 28}, {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22},
+      {"SA", 24}, {"SC", 31}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"ST", 25}, {"SV", 28}, {"TL", 23},
+      {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}};
   if (text.size() < 15 || text.size() > 34) return false;
   const auto found = std::find_if(std::begin(kCountries), std::end(kCountries),
                                   [&](const Country& c) { return text.substr(0, 2) == std::string_view(c.code, 2); });
@@ -112,16 +117,20 @@ bool iban(std::string_view text) {
   int rest = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[(i + 4) % text.size()];
-    if (is_digit(c)) rest = (rest * 10 + value(c)) % 97;
-    else if (is_upper(c)) rest = (rest * 100 + c - 'A' + 10) % 97;
-    else return false;
+    if (is_digit(c))
+      rest = (rest * 10 + value(c)) % 97;
+    else if (is_upper(c))
+      rest = (rest * 100 + c - 'A' + 10) % 97;
+    else
+      return false;
   }
   return rest == 1;
 }
 
 bool us_ssn(std::string_view d) {
   const int area = number(d.substr(0, 3));
-  return d.size() == 9 && area != 0 && area != 666 && area < 900 && d.substr(3, 2) != "00" && d.substr(5) != "0000" && !same(d);
+  return d.size() == 9 && area != 0 && area != 666 && area < 900 && d.substr(3, 2) != "00" && d.substr(5) != "0000" &&
+         !same(d);
 }
 
 bool us_itin(std::string_view d) {
@@ -149,11 +158,15 @@ bool us_mbi(std::string_view t) {
   // C AN N A AN N A A N N ... CMS "Understanding the MBI": letters without S L O I B Z.
   static constexpr std::string_view kShape = "CAXNAXNAANN";
   if (t.size() != 11) return false;
-  const auto letter = [](char c) { return is_upper(c) && std::string_view("SLOIBZ").find(c) == std::string_view::npos; };
+  const auto letter = [](char c) {
+    return is_upper(c) && std::string_view("SLOIBZ").find(c) == std::string_view::npos;
+  };
   for (size_t i = 0; i < 11; ++i) {
     const char c = t[i];
-    const bool ok = kShape[i] == 'C' ? c >= '1' && c <= '9' : kShape[i] == 'A' ? letter(c)
-                    : kShape[i] == 'N' ? is_digit(c) : is_digit(c) || letter(c);
+    const bool ok = kShape[i] == 'C'   ? c >= '1' && c <= '9'
+                    : kShape[i] == 'A' ? letter(c)
+                    : kShape[i] == 'N' ? is_digit(c)
+                                       : is_digit(c) || letter(c);
     if (!ok) return false;
   }
   return true;
@@ -191,12 +204,15 @@ bool es_nie(std::string_view t) {
 }
 
 bool it_fiscal_code(std::string_view t) {
-  static constexpr int kOdd[] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+  static constexpr int kOdd[] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+                                 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
   if (t.size() != 16) return false;
   int sum = 0;
   for (size_t i = 0; i < 15; ++i) {
     const bool letter = i < 6 || i == 8 || i == 11;
-    if (letter ? !is_upper(t[i]) : !is_digit(t[i]) && std::string_view("LMNPQRSTUV").find(t[i]) == std::string_view::npos) return false;
+    if (letter ? !is_upper(t[i])
+               : !is_digit(t[i]) && std::string_view("LMNPQRSTUV").find(t[i]) == std::string_view::npos)
+      return false;
     const int code = is_digit(t[i]) ? value(t[i]) : t[i] - 'A';
     sum += i % 2 == 0 ? kOdd[code] : code;
   }
@@ -223,7 +239,8 @@ bool de_tax_id(std::string_view d) {
 }
 
 bool de_id_card(std::string_view t) {
-  if (t.size() != 10 || !is_digit(t[9]) || std::string_view("CFGHJKLMNPRTVWXYZ").find(t[0]) == std::string_view::npos) return false;
+  if (t.size() != 10 || !is_digit(t[9]) || std::string_view("CFGHJKLMNPRTVWXYZ").find(t[0]) == std::string_view::npos)
+    return false;
   static constexpr int kWeights[] = {7, 3, 1};
   int sum = 0;
   for (size_t i = 0; i < 9; ++i) {
@@ -248,7 +265,9 @@ bool fr_nir(std::string_view t) {
   return month >= 1 && (month <= 12 || month >= 20) && all_digits(t.substr(13)) && 97 - n % 97 == number(t.substr(13));
 }
 
-bool nl_bsn(std::string_view d) { return d.size() == 9 && !same(d) && weighted<9>(d, {9, 8, 7, 6, 5, 4, 3, 2, -1}) % 11 == 0; }
+bool nl_bsn(std::string_view d) {
+  return d.size() == 9 && !same(d) && weighted<9>(d, {9, 8, 7, 6, 5, 4, 3, 2, -1}) % 11 == 0;
+}
 
 bool fi_personal_id(std::string_view t) {
   if (t.size() != 11 || !all_digits(t.substr(0, 6)) || !all_digits(t.substr(7, 3))) return false;
@@ -273,7 +292,9 @@ bool au_abn(std::string_view d) {
 bool au_acn(std::string_view d) {
   return d.size() == 9 && !same(d) && (10 - weighted<8>(d, {8, 7, 6, 5, 4, 3, 2, 1}) % 10) % 10 == value(d[8]);
 }
-bool au_tfn(std::string_view d) { return d.size() == 9 && !same(d) && weighted<9>(d, {1, 4, 3, 7, 5, 8, 6, 9, 10}) % 11 == 0; }
+bool au_tfn(std::string_view d) {
+  return d.size() == 9 && !same(d) && weighted<9>(d, {1, 4, 3, 7, 5, 8, 6, 9, 10}) % 11 == 0;
+}
 bool au_medicare(std::string_view d) {
   if ((d.size() != 10 && d.size() != 11) || d[0] < '2' || d[0] > '6') return false;
   return weighted<8>(d, {1, 3, 7, 9, 1, 3, 7, 9}) % 10 == value(d[8]) && d[9] != '0';
@@ -295,15 +316,22 @@ bool sg_nric(std::string_view t) {
   if (t[0] == 'M') sum += 3;
   const auto at = static_cast<size_t>(sum % 11);
   switch (t[0]) {
-    case 'S': case 'T': return "JZIHGFEDCBA"[at] == t[8];
-    case 'F': case 'G': return "XWUTRQPNMLK"[at] == t[8];
-    case 'M': return "KLJNPQRTUWX"[10 - at] == t[8];
-    default: return false;
+    case 'S':
+    case 'T':
+      return "JZIHGFEDCBA"[at] == t[8];
+    case 'F':
+    case 'G':
+      return "XWUTRQPNMLK"[at] == t[8];
+    case 'M':
+      return "KLJNPQRTUWX"[10 - at] == t[8];
+    default:
+      return false;
   }
 }
 
 bool kr_rrn(std::string_view d) {
-  if (d.size() != 13 || d[6] == '0' || d[6] > '8' || !plausible_day(0, number(d.substr(2, 2)), number(d.substr(4, 2)))) return false;
+  if (d.size() != 13 || d[6] == '0' || d[6] > '8' || !plausible_day(0, number(d.substr(2, 2)), number(d.substr(4, 2))))
+    return false;
   return (11 - weighted<12>(d, {2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5}) % 11) % 10 == value(d[12]);
 }
 
@@ -356,7 +384,8 @@ bool base58check(std::string_view text) {
 bool bech32(std::string_view text) {
   static constexpr std::string_view kAlphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
   const size_t one = text.rfind('1');
-  if (text.size() < 14 || text.size() > 90 || one == std::string_view::npos || one == 0 || one + 7 > text.size()) return false;
+  if (text.size() < 14 || text.size() > 90 || one == std::string_view::npos || one == 0 || one + 7 > text.size())
+    return false;
   uint32_t sum = 1;
   const auto feed = [&](uint32_t v) {
     static constexpr uint32_t kGenerator[] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
@@ -376,7 +405,8 @@ bool bech32(std::string_view text) {
 }
 
 bool eth_address(std::string_view t) {
-  return t.size() == 42 && t[0] == '0' && t[1] == 'x' && t.substr(2).find_first_not_of("0123456789abcdefABCDEF") == t.npos &&
+  return t.size() == 42 && t[0] == '0' && t[1] == 'x' &&
+         t.substr(2).find_first_not_of("0123456789abcdefABCDEF") == t.npos &&
          t.substr(2).find_first_not_of(t[2]) != t.npos;
 }
 

@@ -45,7 +45,7 @@ struct CheckConfig {
     kModeration,  // categories (empty: all), threshold (0: 0.5)
   };
   Kind kind = Kind::kPii;
-  std::vector<std::string> entities;    // empty: EntitySet::identifying() without secrets
+  std::vector<std::string> entities;  // empty: EntitySet::identifying() without secrets
   float minimum_score = 0.5f;
   std::vector<std::string> patterns;
   std::vector<std::string> allow, deny;
@@ -53,14 +53,15 @@ struct CheckConfig {
   size_t limit = 0;
   float threshold = 0;
   std::vector<std::string> categories;
-  std::string replacement;              // kWords, kRegex, when rewritten; empty: "[removed]". Others name what stood there: "[PERSON]"
+  std::string
+      replacement;  // kWords, kRegex, when rewritten; empty: "[removed]". Others name what stood there: "[PERSON]"
 };
 std::string_view check_name(CheckConfig::Kind kind);  // "pii", "secrets", …
 
 struct PolicyConfig {
   std::string name;
   Stage stage = Stage::kInput;
-  Mode mode = Mode::kBlock;      // on input kWindow is kBlock
+  Mode mode = Mode::kBlock;  // on input kWindow is kBlock
   Action action = Action::kRefuse;
   std::vector<CheckConfig> checks;
 };

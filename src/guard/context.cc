@@ -12,12 +12,19 @@ namespace {
 const WordTable& table() {
   static const WordTable* const kTable = [] {
     auto* t = new WordTable;
-    t->add_all("phone phones telephone tel mobile mobil cell cellphone fax call calling called dial whatsapp sms text texting reach "
-               "ring hotline landline answering voicemail messages message office desk contact telefon handy numéro téléphone "
-               "teléfono telefono puhelin phonenumber registered extension ext", kPhoneTopic);
-    t->add_all("card cards cc credit debit visa mastercard amex discover maestro creditcard cvv cvc pan diners jcb kreditkarte tarjeta",
-               kCardTopic);
-    t->add_all("iban bank account accounts acct routing aba rtn swift bic wire transfer checking savings konto sort deposit", kBankTopic);
+    t->add_all(
+        "phone phones telephone tel mobile mobil cell cellphone fax call calling called dial whatsapp sms text texting "
+        "reach "
+        "ring hotline landline answering voicemail messages message office desk contact telefon handy numéro téléphone "
+        "teléfono telefono puhelin phonenumber registered extension ext",
+        kPhoneTopic);
+    t->add_all(
+        "card cards cc credit debit visa mastercard amex discover maestro creditcard cvv cvc pan diners jcb "
+        "kreditkarte tarjeta",
+        kCardTopic);
+    t->add_all(
+        "iban bank account accounts acct routing aba rtn swift bic wire transfer checking savings konto sort deposit",
+        kBankTopic);
     t->add_all("ssn ssns social itin sosec socialsecurity", kSsnTopic);
     t->add_all("driver drivers driver's driving license licence dl dln licenses licences", kDriverTopic);
     t->add_all("passport passports passeport pasaporte reisepass passaporto", kPassportTopic);
@@ -25,8 +32,10 @@ const WordTable& table() {
     t->add_all("ip ipv4 ipv6 address host server mac dns gateway subnet ping", kNetworkTopic);
     t->add_all("tax taxpayer tin steuer itin vat fiscal codice nif tfn abn acn business company irs", kTaxTopic);
     t->add_all("nhs health medicare patient medical insurance mrn mbi beneficiary hospital", kHealthTopic);
-    t->add_all("id identity identification identifier national personal number citizen identity document dni nif nie ident "
-               "personnummer henkilötunnus hetu nric fin rrn", kIdTopic);
+    t->add_all(
+        "id identity identification identifier national personal number citizen identity document dni nif nie ident "
+        "personnummer henkilötunnus hetu nric fin rrn",
+        kIdTopic);
     t->add_all("npi provider physician doctor dea prescriber md", kDoctorTopic);
     t->add_all("bitcoin btc ethereum eth wallet crypto litecoin coin", kCryptoTopic);
     t->add_all("abn acn company business", kCompanyTopic);
@@ -34,8 +43,10 @@ const WordTable& table() {
     t->add_all("abn acn tfn medicare australia australian ato", kAustraliaTopic);
     t->add_all("aadhaar aadhar uidai uid-number pan india indian", kIndiaTopic);
     t->add_all("pesel polish poland", kPolandTopic);
-    t->add_all("steuer-id steueridentifikationsnummer steuerid idnr steuernummer identifikationsnummer steuer personalausweis "
-               "ausweis german deutsche", kGermanyTopic);
+    t->add_all(
+        "steuer-id steueridentifikationsnummer steuerid idnr steuernummer identifikationsnummer steuer personalausweis "
+        "ausweis german deutsche",
+        kGermanyTopic);
     t->add_all("bsn burgerservicenummer sofinummer sofi", kDutchTopic);
     t->add_all("sin canada canadian sin-number", kCanadaTopic);
     t->add_all("cpf brazil brazilian contribuinte", kBrazilTopic);
@@ -46,9 +57,13 @@ const WordTable& table() {
     t->add_all("rrn korea korean resident", kKoreaTopic);
     t->add_all("nir insee sécurité sociale sécu", kFranceTopic);
     t->add_all("zip zipcode postcode postal postleitzahl plz", kPostTopic);
-    t->add_all("uid uuid guid hash sha md5 commit order timestamp ts version build revision epoch sku isbn tracking invoice ticket "
-               "serial checksum offset bytes pid port line row index seed nonce id_hash trace span ean upc gtin doi issue pull "
-               "request_id trace_id span_id order_id", kNotTopic);
+    t->add_all(
+        "uid uuid guid hash sha md5 commit order timestamp ts version build revision epoch sku isbn tracking invoice "
+        "ticket "
+        "serial checksum offset bytes pid port line row index seed nonce id_hash trace span ean upc gtin doi issue "
+        "pull "
+        "request_id trace_id span_id order_id",
+        kNotTopic);
     return t;
   }();
   return *kTable;

@@ -1,4 +1,5 @@
-// One layer of base64, hex or percent-encoding: what is inside is scanned again, and found where the encoded text stands.
+// One layer of base64, hex or percent-encoding: what is inside is scanned again, and found where the encoded text
+// stands.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -23,7 +24,9 @@ std::optional<std::string> hex_decode(std::string_view text) {
 }
 
 bool printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t' || is_high(c); }) &&
+  return std::all_of(
+             text.begin(), text.end(),
+             [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t' || is_high(c); }) &&
          valid_utf8(text);
 }
 
@@ -33,8 +36,8 @@ bool look_inside(Scan& scan, std::string_view decoded, size_t begin, size_t end,
   Scan deeper{decoded, scan.wanted, std::max(scan.minimum, 0.7f), found, scan.depth + 1};
   scan_into(deeper);
   for (const Finding& f : found) {
-    if (f.entity == Entity::kPerson || f.entity == Entity::kLocation || f.entity == Entity::kDateTime || f.entity == Entity::kNrp ||
-        f.entity == Entity::kUrl) {
+    if (f.entity == Entity::kPerson || f.entity == Entity::kLocation || f.entity == Entity::kDateTime ||
+        f.entity == Entity::kNrp || f.entity == Entity::kUrl) {
       continue;
     }
     scan.add(begin, end, f.entity, f.score - 0.02f, how);  // the rule says the encoding
@@ -65,7 +68,8 @@ bool find_encoded(Scan& scan, size_t begin, size_t end) {
   if (scan.depth > 0 || end - begin < 16) return false;
   const auto text = scan.text;
   bool found = false;
-  if (std::find(text.begin() + static_cast<ptrdiff_t>(begin), text.begin() + static_cast<ptrdiff_t>(end), '%') != text.begin() + static_cast<ptrdiff_t>(end)) {
+  if (std::find(text.begin() + static_cast<ptrdiff_t>(begin), text.begin() + static_cast<ptrdiff_t>(end), '%') !=
+      text.begin() + static_cast<ptrdiff_t>(end)) {
     found = find_percent(scan, begin, end);
   }
   for (size_t at = begin; at < end;) {
@@ -81,13 +85,16 @@ bool find_encoded(Scan& scan, size_t begin, size_t end) {
     if (length < 20 || length > kMaxDecoded) continue;
     const auto token = text.substr(first, length);
     if (std::all_of(token.begin(), token.end(), is_hex)) {
-      if (const auto bytes = hex_decode(token); bytes && printable(*bytes)) found |= look_inside(scan, *bytes, first, at, "hex");
+      if (const auto bytes = hex_decode(token); bytes && printable(*bytes))
+        found |= look_inside(scan, *bytes, first, at, "hex");
       continue;
     }
     // Paths and words of one case are no base64.
-    if (std::none_of(token.begin(), token.end(), is_upper) || std::none_of(token.begin(), token.end(), is_lower)) continue;
+    if (std::none_of(token.begin(), token.end(), is_upper) || std::none_of(token.begin(), token.end(), is_lower))
+      continue;
     if (length % 4 == 1) continue;
-    if (const auto bytes = base64_decode(token); bytes && printable(*bytes)) found |= look_inside(scan, *bytes, first, at, "base64");
+    if (const auto bytes = base64_decode(token); bytes && printable(*bytes))
+      found |= look_inside(scan, *bytes, first, at, "base64");
   }
   return found;
 }

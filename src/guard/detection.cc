@@ -27,7 +27,8 @@ Interest interest(std::string_view token, bool names) {
     const char c = token[i];
     if (is_digit(c) || c == '@' || c == '%') return Interest::kStrong;
     if (c == '/' && token.substr(i).starts_with("//")) return Interest::kStrong;
-    if (names && (is_upper(c) || (is_high(c) && !leads_wide(c))) && (i == 0 || !is_word(token[i - 1]))) found = Interest::kCapital;
+    if (names && (is_upper(c) || (is_high(c) && !leads_wide(c))) && (i == 0 || !is_word(token[i - 1])))
+      found = Interest::kCapital;
   }
   if (token.size() >= 20) return Interest::kStrong;
   if (found == Interest::kCapital) {
@@ -49,19 +50,21 @@ size_t count_words(std::string_view token) {
 
 }  // namespace
 
-TextJudge::TextJudge(const Detectors& detectors, Origin origin) : detectors_(detectors), origin_(origin), spent_(detectors.checks.size()) {
+TextJudge::TextJudge(const Detectors& detectors, Origin origin)
+    : detectors_(detectors), origin_(origin), spent_(detectors.checks.size()) {
   for (const CompiledCheck& check : detectors.checks) {
     if (check.kind == CheckConfig::Kind::kRepetition) repetition_.emplace_back(check.limit);
   }
 }
 
-// The first byte from which the end of the text is undecided for the scanner: its last token, and what stands so near to the end that
-// words still to come may say what it is.
+// The first byte from which the end of the text is undecided for the scanner: its last token, and what stands so near
+// to the end that words still to come may say what it is.
 size_t TextJudge::open_tail() const {
   static constexpr size_t kWordsAhead = 6, kNameWords = 2;
   const std::string_view text = buffer_;
   const auto& wanted = detectors_.scanner->options().entities;
-  const bool names = wanted.has(Entity::kPerson) || wanted.has(Entity::kLocation) || wanted.has(Entity::kNrp) || wanted.has(Entity::kDateTime);
+  const bool names = wanted.has(Entity::kPerson) || wanted.has(Entity::kLocation) || wanted.has(Entity::kNrp) ||
+                     wanted.has(Entity::kDateTime);
   size_t at = text.size(), open = text.size(), words = 0;
   bool adjacent = true;  // to what is open already
   while (at > done_) {
@@ -86,7 +89,8 @@ size_t TextJudge::open_tail() const {
     if (!near && !joined) break;
     const Interest kind = interest(token, names);
     const bool last = end == text.size() && !leads_wide(token[0]);
-    if (last || (kind == Interest::kStrong && (near || joined)) || (kind == Interest::kCapital && (words < kNameWords || joined))) {
+    if (last || (kind == Interest::kStrong && (near || joined)) ||
+        (kind == Interest::kCapital && (words < kNameWords || joined))) {
       open = begin;
       adjacent = true;
     } else {
@@ -152,9 +156,12 @@ void TextJudge::decide(bool ends, std::vector<Hit>& hits) {
       if (f.begin < done_ || f.begin >= open) continue;
       for (size_t c = 0; c < d.checks.size(); ++c) {
         const CompiledCheck& check = d.checks[c];
-        if ((check.kind != CheckConfig::Kind::kPii && check.kind != CheckConfig::Kind::kSecrets) || !check.entities.has(f.entity) || f.score < check.minimum) continue;
+        if ((check.kind != CheckConfig::Kind::kPii && check.kind != CheckConfig::Kind::kSecrets) ||
+            !check.entities.has(f.entity) || f.score < check.minimum)
+          continue;
         const std::string name(entity_name(f.entity));
-        add(f.begin, f.end, c, f.entity == Entity::kSecret ? "secrets:" + std::string(f.rule) : "pii:" + name, "[" + name + "]");
+        add(f.begin, f.end, c, f.entity == Entity::kSecret ? "secrets:" + std::string(f.rule) : "pii:" + name,
+            "[" + name + "]");
       }
     }
   }
@@ -181,7 +188,9 @@ void TextJudge::decide(bool ends, std::vector<Hit>& hits) {
     } else if (m.id >= Detectors::kInjectionIds) {
       const auto family = InjectionDetector::add(injection_, m.id - Detectors::kInjectionIds, tainted(origin_));
       for (size_t c = 0; c < d.checks.size(); ++c) {
-        if (d.checks[c].kind != CheckConfig::Kind::kInjection || spent_[c] || injection_.score() < d.checks[c].threshold) continue;
+        if (d.checks[c].kind != CheckConfig::Kind::kInjection || spent_[c] ||
+            injection_.score() < d.checks[c].threshold)
+          continue;
         spent_[c] = true;
         add(begin, end, c, "injection:" + std::string(family), {});
       }
@@ -248,8 +257,8 @@ void judge_text(const Detectors& detectors, Origin origin, std::string_view text
   judge.feed(text, true, hits);
 }
 
-size_t apply_hits(const Detectors& detectors, const std::vector<Hit>& hits, std::string_view where, size_t from, std::string_view text,
-                  std::string& out, Verdict& verdict) {
+size_t apply_hits(const Detectors& detectors, const std::vector<Hit>& hits, std::string_view where, size_t from,
+                  std::string_view text, std::string& out, Verdict& verdict) {
   size_t copied = 0;
   for (const Hit& hit : hits) {
     const CompiledCheck& check = detectors.checks[hit.check];

@@ -33,20 +33,21 @@ struct NumberRun {
   struct Group {
     size_t begin = 0;
     size_t length = 0;
-    char separator = 0;    // before this group: ' ', '-', '.', '/', '(' or ')', 0 for the first
+    char separator = 0;  // before this group: ' ', '-', '.', '/', '(' or ')', 0 for the first
   };
   Group groups[kMaxGroups];
   size_t count = 0;
-  bool plus = false;       // '+' before the first group
-  bool glued = false;      // continues a token of letters and digits: no number of its own
+  bool plus = false;   // '+' before the first group
+  bool glued = false;  // continues a token of letters and digits: no number of its own
   bool money = false;
-  bool loose = false;      // letters follow the last group
+  bool loose = false;  // letters follow the last group
   size_t end(size_t group) const { return groups[group].begin + groups[group].length; }
 };
 NumberRun read_number(std::string_view text, size_t first_digit);
 
 // Each looks at [begin, end) of the scan's text and adds what it finds.
-void find_addresses(Scan& scan, size_t begin, size_t end, std::vector<std::pair<size_t, size_t>>& claimed);  // URL, e-mail, IP, MAC
+void find_addresses(Scan& scan, size_t begin, size_t end,
+                    std::vector<std::pair<size_t, size_t>>& claimed);  // URL, e-mail, IP, MAC
 void find_secrets(Scan& scan, size_t begin, size_t end);   // of a chunk without white space; looks left and right of it
 bool find_encoded(Scan& scan, size_t begin, size_t end);   // base64, hex, percent: what is inside
 void find_word_ids(Scan& scan, size_t begin, size_t end);  // of a word with letters and digits
@@ -54,7 +55,7 @@ void find_numbers(Scan& scan, const NumberRun& run);       // cards, phones, dat
 void find_phones(Scan& scan, const NumberRun& run);
 void find_dates(Scan& scan, const NumberRun& run);
 void find_national_numbers(Scan& scan, const NumberRun& run);
-void find_names(Scan& scan, const Masks& masks);           // PERSON, LOCATION, NRP, dates in words
+void find_names(Scan& scan, const Masks& masks);  // PERSON, LOCATION, NRP, dates in words
 void scan_into(Scan& scan);
 
 }  // namespace ajar::guard

@@ -6,13 +6,56 @@
 namespace ajar::guard {
 namespace {
 
-constexpr std::array<std::string_view, kEntities> kNames = {
-    "PERSON", "LOCATION", "NRP", "EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "MAC_ADDRESS", "URL",
-    "CRYPTO", "DATE_TIME", "US_SSN", "US_ITIN", "ABA_ROUTING_NUMBER", "US_NPI", "US_MBI", "US_PASSPORT", "US_DRIVER_LICENSE",
-    "US_BANK_NUMBER", "MEDICAL_LICENSE", "UK_NHS", "UK_NINO", "UK_POSTCODE", "UK_PASSPORT", "UK_DRIVING_LICENCE", "ES_NIF",
-    "ES_NIE", "IT_FISCAL_CODE", "PL_PESEL", "DE_TAX_ID", "DE_ID_CARD", "FR_NIR", "NL_BSN", "FI_PERSONAL_IDENTITY_CODE",
-    "SE_PERSONNUMMER", "AU_ABN", "AU_ACN", "AU_TFN", "AU_MEDICARE", "IN_AADHAAR", "IN_PAN", "SG_NRIC_FIN", "KR_RRN", "CA_SIN",
-    "BR_CPF", "TR_NATIONAL_ID", "TH_TNIN", "ZA_ID_NUMBER", "SECRET"};
+constexpr std::array<std::string_view, kEntities> kNames = {"PERSON",
+                                                            "LOCATION",
+                                                            "NRP",
+                                                            "EMAIL_ADDRESS",
+                                                            "PHONE_NUMBER",
+                                                            "CREDIT_CARD",
+                                                            "IBAN_CODE",
+                                                            "IP_ADDRESS",
+                                                            "MAC_ADDRESS",
+                                                            "URL",
+                                                            "CRYPTO",
+                                                            "DATE_TIME",
+                                                            "US_SSN",
+                                                            "US_ITIN",
+                                                            "ABA_ROUTING_NUMBER",
+                                                            "US_NPI",
+                                                            "US_MBI",
+                                                            "US_PASSPORT",
+                                                            "US_DRIVER_LICENSE",
+                                                            "US_BANK_NUMBER",
+                                                            "MEDICAL_LICENSE",
+                                                            "UK_NHS",
+                                                            "UK_NINO",
+                                                            "UK_POSTCODE",
+                                                            "UK_PASSPORT",
+                                                            "UK_DRIVING_LICENCE",
+                                                            "ES_NIF",
+                                                            "ES_NIE",
+                                                            "IT_FISCAL_CODE",
+                                                            "PL_PESEL",
+                                                            "DE_TAX_ID",
+                                                            "DE_ID_CARD",
+                                                            "FR_NIR",
+                                                            "NL_BSN",
+                                                            "FI_PERSONAL_IDENTITY_CODE",
+                                                            "SE_PERSONNUMMER",
+                                                            "AU_ABN",
+                                                            "AU_ACN",
+                                                            "AU_TFN",
+                                                            "AU_MEDICARE",
+                                                            "IN_AADHAAR",
+                                                            "IN_PAN",
+                                                            "SG_NRIC_FIN",
+                                                            "KR_RRN",
+                                                            "CA_SIN",
+                                                            "BR_CPF",
+                                                            "TR_NATIONAL_ID",
+                                                            "TH_TNIN",
+                                                            "ZA_ID_NUMBER",
+                                                            "SECRET"};
 
 }  // namespace
 
@@ -45,7 +88,8 @@ void keep_best_of_cluster(const Finding* first, const Finding* last, Findings& k
     });
     if (free) kept.push_back(finding);
   }
-  std::sort(kept.begin() + static_cast<ptrdiff_t>(base), kept.end(), [](const Finding& a, const Finding& b) { return a.begin < b.begin; });
+  std::sort(kept.begin() + static_cast<ptrdiff_t>(base), kept.end(),
+            [](const Finding& a, const Finding& b) { return a.begin < b.begin; });
 }
 
 }  // namespace

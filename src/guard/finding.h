@@ -10,20 +10,64 @@
 
 namespace ajar::guard {
 
-// Names as Presidio's where it has the entity, so that policies can be carried over. kSecret covers all credentials; the rule
-// says which.
+// Names as Presidio's where it has the entity, so that policies can be carried over. kSecret covers all credentials;
+// the rule says which.
 enum class Entity : uint8_t {
-  kPerson, kLocation, kNrp, kEmail, kPhone, kCreditCard, kIban, kIpAddress, kMacAddress, kUrl, kCrypto, kDateTime,
-  kUsSsn, kUsItin, kUsAbaRouting, kUsNpi, kUsMbi, kUsPassport, kUsDriverLicense, kUsBankNumber, kMedicalLicense,
-  kUkNhs, kUkNino, kUkPostcode, kUkPassport, kUkDrivingLicence,
-  kEsNif, kEsNie, kItFiscalCode, kPlPesel, kDeTaxId, kDeIdCard, kFrNir, kNlBsn, kFiPersonalId, kSePersonnummer,
-  kAuAbn, kAuAcn, kAuTfn, kAuMedicare, kInAadhaar, kInPan, kSgNric, kKrRrn, kCaSin, kBrCpf, kTrIdNumber, kThIdNumber,
-  kZaIdNumber, kSecret,
+  kPerson,
+  kLocation,
+  kNrp,
+  kEmail,
+  kPhone,
+  kCreditCard,
+  kIban,
+  kIpAddress,
+  kMacAddress,
+  kUrl,
+  kCrypto,
+  kDateTime,
+  kUsSsn,
+  kUsItin,
+  kUsAbaRouting,
+  kUsNpi,
+  kUsMbi,
+  kUsPassport,
+  kUsDriverLicense,
+  kUsBankNumber,
+  kMedicalLicense,
+  kUkNhs,
+  kUkNino,
+  kUkPostcode,
+  kUkPassport,
+  kUkDrivingLicence,
+  kEsNif,
+  kEsNie,
+  kItFiscalCode,
+  kPlPesel,
+  kDeTaxId,
+  kDeIdCard,
+  kFrNir,
+  kNlBsn,
+  kFiPersonalId,
+  kSePersonnummer,
+  kAuAbn,
+  kAuAcn,
+  kAuTfn,
+  kAuMedicare,
+  kInAadhaar,
+  kInPan,
+  kSgNric,
+  kKrRrn,
+  kCaSin,
+  kBrCpf,
+  kTrIdNumber,
+  kThIdNumber,
+  kZaIdNumber,
+  kSecret,
 };
 inline constexpr size_t kEntities = static_cast<size_t>(Entity::kSecret) + 1;
 
-std::string_view entity_name(Entity entity);                    // "CREDIT_CARD"
-std::optional<Entity> entity_of_name(std::string_view name);    // exact
+std::string_view entity_name(Entity entity);                  // "CREDIT_CARD"
+std::optional<Entity> entity_of_name(std::string_view name);  // exact
 
 // A set of entities.
 class EntitySet {
@@ -59,8 +103,8 @@ static_assert(kEntities <= 63);
 struct Finding {
   size_t begin = 0, end = 0;  // bytes of the original text, also where the match was in what it decodes to
   Entity entity = Entity::kPerson;
-  float score = 0;            // 0 … 1, of its kind: what is checked by a checksum and named by its context is near 1
-  std::string_view rule;      // static text: "card_luhn", "github_token"; "base64", "hex", "percent" where it was encoded
+  float score = 0;        // 0 … 1, of its kind: what is checked by a checksum and named by its context is near 1
+  std::string_view rule;  // static text: "card_luhn", "github_token"; "base64", "hex", "percent" where it was encoded
   bool operator==(const Finding&) const = default;
 };
 using Findings = std::vector<Finding>;

@@ -9,7 +9,13 @@
 namespace ajar::guard {
 
 enum NameBit : uint64_t {
-  kGiven = 1, kSurname = 2, kTitle = 4, kPlace = 8, kNationality = 16, kMonth = 32, kWeekday = 64,
+  kGiven = 1,
+  kSurname = 2,
+  kTitle = 4,
+  kPlace = 8,
+  kNationality = 16,
+  kMonth = 32,
+  kWeekday = 64,
   kCommon = 128,        // begins sentences and is nobody's name
   kAmbiguous = 256,     // a given name that is also an ordinary word ("Will", "Grace"): needs a second sign
   kStreet = 512,        // ends the name of a street
@@ -21,7 +27,7 @@ enum NameBit : uint64_t {
   kPersonDoes = 16384,  // lower case: what stands before is a person ("says", "lives")
 };
 
-const WordTable& gazetteer();       // single words, lower case
-const WordTable& long_places();     // places of two and three words, joined by spaces
+const WordTable& gazetteer();    // single words, lower case
+const WordTable& long_places();  // places of two and three words, joined by spaces
 
 }  // namespace ajar::guard

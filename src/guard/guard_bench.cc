@@ -17,13 +17,20 @@ namespace {
 // Prose without personal data, as people write to models.
 std::string clean_text(size_t bytes) {
   static constexpr std::string_view kProse =
-      "The river rises slowly in spring, when the snow on the hills melts and the meadows along the bank turn soft. Most of the\n"
-      "water is gone by the middle of summer. Farmers who keep cattle there know that the grass near the old bridge stays green for\n"
-      "longer, and they move the herd twice. Could you summarise the main argument of this passage in a few sentences, and explain why\n"
-      "the author thinks that the bridge matters? Please keep the tone neutral. If something is unclear, say so instead of guessing.\n\n"
-      "A second question concerns the way in which the text describes change. It seems to treat the seasons as if they were people,\n"
-      "with habits and moods of their own; is that a figure of speech with a name? I would like one or two other examples from novels\n"
-      "of the nineteenth century, with a short note on each. Thank you for the help, it is for a reading group of our library.\n";
+      "The river rises slowly in spring, when the snow on the hills melts and the meadows along the bank turn soft. "
+      "Most of the\n"
+      "water is gone by the middle of summer. Farmers who keep cattle there know that the grass near the old bridge "
+      "stays green for\n"
+      "longer, and they move the herd twice. Could you summarise the main argument of this passage in a few sentences, "
+      "and explain why\n"
+      "the author thinks that the bridge matters? Please keep the tone neutral. If something is unclear, say so "
+      "instead of guessing.\n\n"
+      "A second question concerns the way in which the text describes change. It seems to treat the seasons as if they "
+      "were people,\n"
+      "with habits and moods of their own; is that a figure of speech with a name? I would like one or two other "
+      "examples from novels\n"
+      "of the nineteenth century, with a short note on each. Thank you for the help, it is for a reading group of our "
+      "library.\n";
   std::string text;
   while (text.size() < bytes) text += kProse;
   text.resize(bytes);
@@ -32,9 +39,12 @@ std::string clean_text(size_t bytes) {
 
 std::string busy_text() {
   std::string text = clean_text(1600);
-  text += "\nMy name is John Smith, I live at 12 Baker Street in London. Call (212) 555-0187 or write to john.smith@example.com. "
-          "The card 4111 1111 1111 1111 was charged on 2024-05-01, order 8812345678, from 10.0.0.1. IBAN GB82WEST12345698765432. "
-          "See https://example.com/orders/42?id=7.\n";
+  text +=
+      "\nMy name is John Smith, I live at 12 Baker Street in London. Call (212) 555-0187 or write to "
+      "john.smith@example.com. "
+      "The card 4111 1111 1111 1111 was charged on 2024-05-01, order 8812345678, from 10.0.0.1. IBAN "
+      "GB82WEST12345698765432. "
+      "See https://example.com/orders/42?id=7.\n";
   return text;
 }
 
@@ -60,7 +70,9 @@ void BM_Masks(benchmark::State& state) {
 }
 BENCHMARK(BM_Masks);
 
-void BM_ScanClean(benchmark::State& state) { scan(state, clean_text(static_cast<size_t>(state.range(0))), EntitySet::all()); }
+void BM_ScanClean(benchmark::State& state) {
+  scan(state, clean_text(static_cast<size_t>(state.range(0))), EntitySet::all());
+}
 BENCHMARK(BM_ScanClean)->Arg(2 << 10)->Arg(1 << 20);
 
 void BM_ScanCleanSecretsOnly(benchmark::State& state) { scan(state, clean_text(1 << 20), {Entity::kSecret}); }
@@ -77,9 +89,17 @@ Request request_of(const std::string& text) {
 
 PolicyConfig everything(Stage stage, Mode mode) {
   using Kind = CheckConfig::Kind;
-  return {"all", stage, mode, Action::kAllow,
-          {{.kind = Kind::kPii}, {.kind = Kind::kSecrets}, {.kind = Kind::kWords, .patterns = {"project ~2 unicorn", "internal only"}},
-           {.kind = Kind::kInjection}, {.kind = Kind::kHidden}, {.kind = Kind::kModeration}, {.kind = Kind::kRepetition, .limit = 20}}};
+  return {"all",
+          stage,
+          mode,
+          Action::kAllow,
+          {{.kind = Kind::kPii},
+           {.kind = Kind::kSecrets},
+           {.kind = Kind::kWords, .patterns = {"project ~2 unicorn", "internal only"}},
+           {.kind = Kind::kInjection},
+           {.kind = Kind::kHidden},
+           {.kind = Kind::kModeration},
+           {.kind = Kind::kRepetition, .limit = 20}}};
 }
 
 // What a request of 2 KB costs with every check on. A request is judged as it stands, so the copy is not part of it.
@@ -141,7 +161,8 @@ void BM_RestoreStream2K(benchmark::State& state) {
   const Scanner scanner;
   Pseudonyms map(scanner, "a key of the benchmark's tenant.");
   benchmark::DoNotOptimize(map.mask_text("My name is Mary Johnson"));
-  stream(state, [&] { return [restorer = std::make_shared<Restorer>(map)](EventBatch& batch) { restorer->restore(batch); }; });
+  stream(state,
+         [&] { return [restorer = std::make_shared<Restorer>(map)](EventBatch& batch) { restorer->restore(batch); }; });
 }
 BENCHMARK(BM_RestoreStream2K)->Arg(4)->Arg(64)->Arg(2048);
 
@@ -149,7 +170,8 @@ void BM_JudgeStream2K(benchmark::State& state) {
   PolicyConfig policy = everything(Stage::kOutput, Mode::kWindow);
   policy.action = Action::kRefuse;
   const auto guard = *Guard::build({policy});
-  stream(state, [&] { return [judge = std::make_shared<OutputGuard>(guard)](EventBatch& batch) { judge->judge(batch); }; });
+  stream(state,
+         [&] { return [judge = std::make_shared<OutputGuard>(guard)](EventBatch& batch) { judge->judge(batch); }; });
 }
 BENCHMARK(BM_JudgeStream2K)->Arg(4)->Arg(64)->Arg(2048);
 

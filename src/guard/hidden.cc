@@ -12,8 +12,10 @@ namespace {
 uint32_t decode(std::string_view text, size_t at, size_t& n) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
   const uint32_t a = byte(0);
-  if (a >= 0xF0 && (byte(3) & 0xC0) == 0x80) return n = 4, (a & 7) << 18 | (byte(1) & 63) << 12 | (byte(2) & 63) << 6 | (byte(3) & 63);
-  if (a >= 0xE0 && a < 0xF0 && (byte(2) & 0xC0) == 0x80) return n = 3, (a & 15) << 12 | (byte(1) & 63) << 6 | (byte(2) & 63);
+  if (a >= 0xF0 && (byte(3) & 0xC0) == 0x80)
+    return n = 4, (a & 7) << 18 | (byte(1) & 63) << 12 | (byte(2) & 63) << 6 | (byte(3) & 63);
+  if (a >= 0xE0 && a < 0xF0 && (byte(2) & 0xC0) == 0x80)
+    return n = 3, (a & 15) << 12 | (byte(1) & 63) << 6 | (byte(2) & 63);
   if (a >= 0xC2 && a < 0xE0 && (byte(1) & 0xC0) == 0x80) return n = 2, (a & 31) << 6 | (byte(1) & 63);
   return n = 1, a;
 }
@@ -30,7 +32,8 @@ Kind kind_of(uint32_t c) {
 
 // Scripts that join letters with U+200C and 200D, and what emoji are made of.
 bool joins(uint32_t c) {
-  return (c >= 0x0600 && c < 0x0900) || (c >= 0x0900 && c < 0x1100) || (c >= 0x1F000 && c < 0x20000) || (c >= 0x2190 && c < 0x2C00) || c == 0xFE0F;
+  return (c >= 0x0600 && c < 0x0900) || (c >= 0x0900 && c < 0x1100) || (c >= 0x1F000 && c < 0x20000) ||
+         (c >= 0x2190 && c < 0x2C00) || c == 0xFE0F;
 }
 
 // Calls `see(begin, length, character, kind)` for every hidden character that nothing needs.
@@ -42,7 +45,8 @@ void each_hidden(std::string_view text, See see) {
     if (!is_high(text[at])) {
       flag = false;
       uint64_t eight;
-      while (at + 8 < text.size() && (std::memcpy(&eight, text.data() + at, 8), (eight & 0x8080808080808080) == 0)) at += 8;
+      while (at + 8 < text.size() && (std::memcpy(&eight, text.data() + at, 8), (eight & 0x8080808080808080) == 0))
+        at += 8;
       while (at < text.size() && !is_high(text[at])) ++at;
       before = static_cast<unsigned char>(text[at - 1]);
       continue;
@@ -51,16 +55,20 @@ void each_hidden(std::string_view text, See see) {
     const uint32_t c = decode(text, at, n);
     Kind kind = kind_of(c);
     if (c == 0x1F3F4) flag = true;  // a black flag and tags are the flag of a region
-    if (kind == Kind::kTag && flag) kind = c == 0xE007F ? (flag = false, Kind::kNone) : Kind::kNone;
-    else if (kind != Kind::kTag && c != 0x1F3F4) flag = false;
+    if (kind == Kind::kTag && flag)
+      kind = c == 0xE007F ? (flag = false, Kind::kNone) : Kind::kNone;
+    else if (kind != Kind::kTag && c != 0x1F3F4)
+      flag = false;
     if (kind == Kind::kJoiner) {
       size_t m = 1;
       const uint32_t next = at + n < text.size() ? decode(text, at + n, m) : 0;
       kind = joins(before) && (joins(next) || c == 0x200C) ? Kind::kNone : Kind::kZeroWidth;
     }
     if (c == 0xFEFF && at == 0) kind = Kind::kNone;  // a byte order mark
-    if (kind != Kind::kNone) see(at, n, c, kind);
-    else before = c;
+    if (kind != Kind::kNone)
+      see(at, n, c, kind);
+    else
+      before = c;
     at += n;
   }
 }

@@ -8,16 +8,16 @@
 namespace ajar::guard {
 namespace {
 
-// Ids of digits only. `shape`: lengths of the groups as they are usually written. A number whose check digit fits by chance is one
-// in ten, so plain digits need words beside them; the usual grouping alone may be enough.
+// Ids of digits only. `shape`: lengths of the groups as they are usually written. A number whose check digit fits by
+// chance is one in ten, so plain digits need words beside them; the usual grouping alone may be enough.
 struct NumberId {
   Entity entity;
   std::string_view rule;
   uint8_t digits;
-  std::string_view shape;   // "324" = ddd-dd-dddd
+  std::string_view shape;  // "324" = ddd-dd-dddd
   bool (*valid)(std::string_view);
-  float plain, shaped;      // scores without context
-  uint64_t topics;          // any of them near raises the score
+  float plain, shaped;  // scores without context
+  uint64_t topics;      // any of them near raises the score
   std::string_view separators = " -";
 };
 
@@ -77,10 +77,12 @@ bool uk_driving_licence(std::string_view t) {  // DVLA: five of the surname, dat
   }
   if (!std::all_of(t.begin() + 5, t.begin() + 11, is_digit) || !is_upper(t[0])) return false;
   const int month = (t[6] - '0') % 5 * 10 + t[7] - '0', day = (t[8] - '0') * 10 + t[9] - '0';
-  return plausible_day(0, month, day) && (is_upper(t[11]) || t[11] == '9') && (is_upper(t[12]) || t[12] == '9') && is_digit(t[13]) &&
-         is_letter(t[14]) && is_letter(t[15]);
+  return plausible_day(0, month, day) && (is_upper(t[11]) || t[11] == '9') && (is_upper(t[12]) || t[12] == '9') &&
+         is_digit(t[13]) && is_letter(t[14]) && is_letter(t[15]);
 }
-bool uk_passport(std::string_view t) { return is_upper(t[0]) && is_upper(t[1]) && std::all_of(t.begin() + 2, t.end(), is_digit); }
+bool uk_passport(std::string_view t) {
+  return is_upper(t[0]) && is_upper(t[1]) && std::all_of(t.begin() + 2, t.end(), is_digit);
+}
 
 constexpr WordId kWordIds[] = {
     {Entity::kIban, "iban_mod97", 15, 34, iban, 0.95f, kBankTopic},
@@ -115,14 +117,17 @@ float with_context(float score, const Surroundings& around, uint64_t topics) {
 
 // An IBAN in groups of four: "GB82 WEST 1234 5698 7654 32".
 void find_spaced_iban(Scan& scan, size_t begin, size_t end) {
-  if (end - begin != 4 || !is_letter(scan.text[begin]) || !is_letter(scan.text[begin + 1]) || !is_digit(scan.text[begin + 2])) return;
+  if (end - begin != 4 || !is_letter(scan.text[begin]) || !is_letter(scan.text[begin + 1]) ||
+      !is_digit(scan.text[begin + 2]))
+    return;
   std::array<char, 36> text;
   size_t n = 0;
   for (size_t at = begin; n <= 34;) {
     size_t stop = at;
     while (stop < scan.text.size() && is_alnum(scan.text[stop]) && stop - at <= 4) ++stop;
     if (stop - at > 4 || n + (stop - at) > 34 || stop == at) return;
-    for (size_t i = at; i < stop; ++i) text[n++] = is_lower(scan.text[i]) ? static_cast<char>(scan.text[i] - 32) : scan.text[i];
+    for (size_t i = at; i < stop; ++i)
+      text[n++] = is_lower(scan.text[i]) ? static_cast<char>(scan.text[i] - 32) : scan.text[i];
     if (iban({text.data(), n})) return scan.add(begin, stop, Entity::kIban, 0.95f, "iban_mod97");
     if (stop - at < 4 || stop + 1 >= scan.text.size() || (scan.text[stop] != ' ' && scan.text[stop] != '-')) return;
     at = stop + 1;
@@ -181,7 +186,8 @@ void find_national_numbers(Scan& scan, const NumberRun& run) {
     for (size_t j = i; j < run.count && j - i < shape.size() && n + run.groups[j].length <= 15; ++j) {
       const auto& group = run.groups[j];
       if (group.length > 9 && j > i) break;
-      n = static_cast<size_t>(std::copy_n(scan.text.data() + group.begin, group.length, digits.data() + n) - digits.data());
+      n = static_cast<size_t>(std::copy_n(scan.text.data() + group.begin, group.length, digits.data() + n) -
+                              digits.data());
       shape[j - i] = static_cast<char>('0' + std::min<size_t>(group.length, 9));
       if (n < 7) continue;
       const std::string_view number(digits.data(), n), form(shape.data(), j - i + 1);
@@ -192,13 +198,16 @@ void find_national_numbers(Scan& scan, const NumberRun& run) {
         bool separated = true;
         for (size_t k = i + 1; k <= j; ++k) {
           separated &= id.separators.find(run.groups[k].separator) != id.separators.npos &&
-                       (id.separators.size() == 2 && id.separators[0] == '.' ? true : run.groups[k].separator == run.groups[i + 1].separator);
+                       (id.separators.size() == 2 && id.separators[0] == '.'
+                            ? true
+                            : run.groups[k].separator == run.groups[i + 1].separator);
         }
         if (!separated || !id.valid(number)) continue;
         // A part of a longer row of groups is rarely an id.
         float score = plain ? id.plain : id.shaped;
         if (i > 0 || j + 1 < run.count) score -= 0.15f;
-        scan.add(run.groups[i].begin, run.end(j), id.entity, with_context(score, surroundings(scan.text, run.groups[i].begin, run.end(j)), id.topics), id.rule);
+        scan.add(run.groups[i].begin, run.end(j), id.entity,
+                 with_context(score, surroundings(scan.text, run.groups[i].begin, run.end(j)), id.topics), id.rule);
       }
     }
   }

@@ -1,7 +1,8 @@
 #pragma once
-// Prompt injection. Patterns are the cheap first layer: they find the known families and miss what is merely phrased differently
-// (README.md has the shares). What holds is structure: text of tools and documents is marked as data (spotlight), hidden characters are
-// taken out, and a call whose arguments come from such text is told from one that the user asked for (TaintIndex).
+// Prompt injection. Patterns are the cheap first layer: they find the known families and miss what is merely phrased
+// differently (README.md has the shares). What holds is structure: text of tools and documents is marked as data
+// (spotlight), hidden characters are taken out, and a call whose arguments come from such text is told from one that
+// the user asked for (TaintIndex).
 
 #include <array>
 #include <string>
@@ -41,9 +42,9 @@ class InjectionDetector {
   Phrases phrases_;
 };
 
-// Puts every tainted text between marks that nobody can guess, and tells the model in the system prompt what the marks mean
-// (spotlighting by delimiting, arXiv 2403.14720). Hidden characters inside are removed. `mark`: letters and digits, new for every
-// request. True: there was such text.
+// Puts every tainted text between marks that nobody can guess, and tells the model in the system prompt what the marks
+// mean (spotlighting by delimiting, arXiv 2403.14720). Hidden characters inside are removed. `mark`: letters and
+// digits, new for every request. True: there was such text.
 bool spotlight(Request& request, std::string_view mark);
 std::string new_mark();
 
@@ -51,8 +52,8 @@ std::string new_mark();
 class TaintIndex {
  public:
   explicit TaintIndex(Request& request);  // reads only
-  // Names of members of `arguments` (JSON) whose value, of kMinBytes or more, stands in tainted text and in nothing that the user, the
-  // system or the declarations said.
+  // Names of members of `arguments` (JSON) whose value, of kMinBytes or more, stands in tainted text and in nothing
+  // that the user, the system or the declarations said.
   std::vector<std::string> tainted_members(const std::string& arguments) const;
   static constexpr size_t kMinBytes = 6;
 

@@ -107,8 +107,10 @@ bool rewrite_json(std::string& json, const JsonRewrite& rewrite) {
       }
       at = end;
     } else {
-      if (c == ':') member = last;
-      else if (c == ',' || c == '{' || c == '}') member.clear();
+      if (c == ':')
+        member = last;
+      else if (c == ',' || c == '{' || c == '}')
+        member.clear();
       ++at;
     }
   }

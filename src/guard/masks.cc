@@ -24,7 +24,9 @@ Block classify(const char* p) {
   };
   for (unsigned i = 0; i < 64; i += 16) {
     const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
-    const auto bits = [i](__m128i m) { return static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(m))) << i; };
+    const auto bits = [i](__m128i m) {
+      return static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(m))) << i;
+    };
     const auto equal = [&](char c) { return bits(_mm_cmpeq_epi8(x, _mm_set1_epi8(c))); };
     const __m128i digit = in_range(x, '0', 9);
     const __m128i letter = in_range(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25);

@@ -1,6 +1,6 @@
 #pragma once
-// The one pass over every byte: which class it is of, as bitmaps of 64 bytes each. All detectors start from set bits, so what a text
-// costs is this pass plus what in it looks like something.
+// The one pass over every byte: which class it is of, as bitmaps of 64 bytes each. All detectors start from set bits,
+// so what a text costs is this pass plus what in it looks like something.
 
 #include <bit>
 #include <cstdint>

@@ -9,16 +9,26 @@
 namespace ajar::guard {
 namespace {
 
-constexpr std::array<std::string_view, kCategories> kNames = {
-    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm", "self-harm/intent",
-    "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic"};
+constexpr std::array<std::string_view, kCategories> kNames = {"harassment",
+                                                              "harassment/threatening",
+                                                              "hate",
+                                                              "hate/threatening",
+                                                              "illicit",
+                                                              "illicit/violent",
+                                                              "self-harm",
+                                                              "self-harm/intent",
+                                                              "self-harm/instructions",
+                                                              "sexual",
+                                                              "sexual/minors",
+                                                              "violence",
+                                                              "violence/graphic"};
 
 // A finer category implies its coarser one.
 constexpr std::pair<Category, Category> kImplies[] = {
     {Category::kHarassmentThreatening, Category::kHarassment}, {Category::kHateThreatening, Category::kHate},
-    {Category::kIllicitViolent, Category::kIllicit}, {Category::kSelfHarmIntent, Category::kSelfHarm},
-    {Category::kSelfHarmInstructions, Category::kSelfHarm}, {Category::kSexualMinors, Category::kSexual},
-    {Category::kViolenceGraphic, Category::kViolence}, {Category::kHarassmentThreatening, Category::kViolence}};
+    {Category::kIllicitViolent, Category::kIllicit},           {Category::kSelfHarmIntent, Category::kSelfHarm},
+    {Category::kSelfHarmInstructions, Category::kSelfHarm},    {Category::kSexualMinors, Category::kSexual},
+    {Category::kViolenceGraphic, Category::kViolence},         {Category::kHarassmentThreatening, Category::kViolence}};
 
 float& at(ModerationResult& result, Category c) { return result.scores[static_cast<size_t>(c)]; }
 
@@ -48,7 +58,9 @@ ModerationResult Moderator::settle(const Tally& tally) {
   ModerationResult result{tally.sums};
   for (const auto& [fine, coarse] : kImplies) at(result, coarse) = std::max(at(result, coarse), at(result, fine));
   if (!tally.elsewhere) return result;
-  for (const Category c : {Category::kViolence, Category::kViolenceGraphic, Category::kIllicit, Category::kIllicitViolent}) at(result, c) *= 0.7f;
+  for (const Category c :
+       {Category::kViolence, Category::kViolenceGraphic, Category::kIllicit, Category::kIllicitViolent})
+    at(result, c) *= 0.7f;
   return result;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Local scores for OpenAI's 13 moderation categories, from lists of phrases. Modest and honest: it knows words, not meaning; README.md
-// has the measured shares. A better judge is a model on a rung.
+// Local scores for OpenAI's 13 moderation categories, from lists of phrases. Modest and honest: it knows words, not
+// meaning; README.md has the measured shares. A better judge is a model on a rung.
 
 #include <array>
 #include <string>
@@ -12,8 +12,19 @@
 namespace ajar::guard {
 
 enum class Category : uint8_t {
-  kHarassment, kHarassmentThreatening, kHate, kHateThreatening, kIllicit, kIllicitViolent, kSelfHarm, kSelfHarmIntent,
-  kSelfHarmInstructions, kSexual, kSexualMinors, kViolence, kViolenceGraphic,
+  kHarassment,
+  kHarassmentThreatening,
+  kHate,
+  kHateThreatening,
+  kIllicit,
+  kIllicitViolent,
+  kSelfHarm,
+  kSelfHarmIntent,
+  kSelfHarmInstructions,
+  kSexual,
+  kSexualMinors,
+  kViolence,
+  kViolenceGraphic,
 };
 inline constexpr size_t kCategories = 13;
 std::string_view category_name(Category category);  // "harassment/threatening"

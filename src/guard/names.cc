@@ -24,12 +24,18 @@ bool is_capital(std::string_view text, size_t at) {
   if (a < 0x80) return is_upper(text[at]);
   const unsigned char b = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
   switch (a) {
-    case 0xC3: return b >= 0x80 && b <= 0x9E && b != 0x97;
-    case 0xC4: return b <= 0xB7 ? b % 2 == 0 : b % 2 == 1;
-    case 0xC5: return b <= 0x88 ? b % 2 == 1 : b <= 0xB7 ? b % 2 == 0 : b == 0xB9 || b == 0xBB || b == 0xBD;
-    case 0xCE: return b >= 0x86 && b <= 0xA9;
-    case 0xD0: return b <= 0xAF;
-    default: return false;
+    case 0xC3:
+      return b >= 0x80 && b <= 0x9E && b != 0x97;
+    case 0xC4:
+      return b <= 0xB7 ? b % 2 == 0 : b % 2 == 1;
+    case 0xC5:
+      return b <= 0x88 ? b % 2 == 1 : b <= 0xB7 ? b % 2 == 0 : b == 0xB9 || b == 0xBB || b == 0xBD;
+    case 0xCE:
+      return b >= 0x86 && b <= 0xA9;
+    case 0xD0:
+      return b <= 0xAF;
+    default:
+      return false;
   }
 }
 
@@ -45,16 +51,20 @@ Word read_word(std::string_view text, size_t begin) {
   const size_t limit = std::min(text.size(), begin + kMaxNameBytes);
   while (end < limit) {
     if (text[end] == '\xE2' && end + 1 < text.size() && text[end + 1] == '\x80') break;  // dashes, quotes, ellipses
-    if (in_name(text[end])) ++end;
-    else if ((text[end] == '\'' || text[end] == '-') && end > begin && end + 1 < limit && in_name(text[end + 1])) end += 2;
-    else break;
+    if (in_name(text[end]))
+      ++end;
+    else if ((text[end] == '\'' || text[end] == '-') && end > begin && end + 1 < limit && in_name(text[end + 1]))
+      end += 2;
+    else
+      break;
   }
   // The possessive is not part of the name.
   if (end - begin > 2 && text[end - 1] == 's' && text[end - 2] == '\'') end -= 2;
   const auto spelled = text.substr(begin, end - begin);
   uint64_t bits = gazetteer().of(spelled);
   if (bits == 0) {
-    if (const size_t dash = spelled.find('-'); dash != spelled.npos) bits = gazetteer().of(spelled.substr(0, dash)) & (kGiven | kSurname);
+    if (const size_t dash = spelled.find('-'); dash != spelled.npos)
+      bits = gazetteer().of(spelled.substr(0, dash)) & (kGiven | kSurname);
   }
   return {begin, end, bits};
 }
@@ -62,8 +72,9 @@ Word read_word(std::string_view text, size_t begin) {
 // Endings that surnames have and ordinary capitalised words seldom.
 bool surname_ending(std::string_view word) {
   static constexpr std::string_view kEndings[] = {
-      "ová", "ský", "ski", "ska", "ić", "enko", "sson", "dóttir", "nen", "sen", "oğlu", "escu", "yan", "idis", "opoulos", "czyk", "wicz",
-      "ov", "ova", "ev", "eva", "berg", "ström", "quist", "qvist", "mann", "ez", "ães", "eira", "elli", "etti", "ucci", "ini"};
+      "ová",   "ský",   "ski",   "ska",     "ić",   "enko", "sson", "dóttir", "nen",  "sen",  "oğlu",
+      "escu",  "yan",   "idis",  "opoulos", "czyk", "wicz", "ov",   "ova",    "ev",   "eva",  "berg",
+      "ström", "quist", "qvist", "mann",    "ez",   "ães",  "eira", "elli",   "etti", "ucci", "ini"};
   if (word.size() < 5) return false;
   for (const std::string_view end : kEndings) {
     if (word.back() == end.back() && word.size() >= end.size() + 3 && word.ends_with(end)) return true;
@@ -73,7 +84,8 @@ bool surname_ending(std::string_view word) {
 
 // What links given name and surname: "van der Berg", "de la Cruz". How long it is with its space, or 0.
 size_t particle(std::string_view text) {
-  static constexpr std::string_view kParticles[] = {"van der ", "van den ", "van ", "von ", "de la ", "de ", "da ", "dos ", "del ", "della ", "di ", "bin ", "al "};
+  static constexpr std::string_view kParticles[] = {"van der ", "van den ", "van ",   "von ", "de la ", "de ", "da ",
+                                                    "dos ",     "del ",     "della ", "di ",  "bin ",   "al "};
   for (const std::string_view p : kParticles) {
     if (text.starts_with(p) && text.size() > p.size() && is_capital(text, p.size())) return p.size();
   }
@@ -83,7 +95,8 @@ size_t particle(std::string_view text) {
 // The lower-case or other word before `begin`, on the same line or the one before.
 std::string_view word_before(std::string_view text, size_t begin, size_t* start = nullptr) {
   size_t end = begin;
-  while (end > 0 && begin - end < 6 && std::string_view(" \n\t:,>\"'(*").find(text[end - 1]) != std::string_view::npos) --end;
+  while (end > 0 && begin - end < 6 && std::string_view(" \n\t:,>\"'(*").find(text[end - 1]) != std::string_view::npos)
+    --end;
   size_t first = end;
   while (first > 0 && end - first < 24 && (is_word(text[first - 1]) || text[first - 1] == '\'')) --first;
   if (start) *start = first;
@@ -118,9 +131,10 @@ bool acts(std::string_view text, size_t end) {
 
 // "lives in", "moved to", "originally from": what follows is a place.
 bool introduces_place(std::string_view text, size_t start, uint64_t bits) {
-  static constexpr std::string_view kVerbs[] = {"live", "lives", "lived", "living", "moved", "move", "here", "born", "based", "located", "originally",
-                                                "travelling", "traveling", "travel", "flew", "fly", "arrived", "returned", "up", "am", "office",
-                                                "offices", "resident", "i'm"};
+  static constexpr std::string_view kVerbs[] = {"live",      "lives",  "lived",  "living",  "moved",      "move",
+                                                "here",      "born",   "based",  "located", "originally", "travelling",
+                                                "traveling", "travel", "flew",   "fly",     "arrived",    "returned",
+                                                "up",        "am",     "office", "offices", "resident",   "i'm"};
   if (!(bits & kNamesPlace)) return false;
   const auto before = word_before(text, start);
   return std::any_of(std::begin(kVerbs), std::end(kVerbs), [&](std::string_view w) { return lower_equal(before, w); });
@@ -150,8 +164,10 @@ size_t Names::month_date(const Word& word) {
   if (at > 1 && text[at - 1] == ' ') {
     size_t back = at - 1;
     if (back > 3 && text.substr(back - 3, 3) == " of") back -= 3;
-    if (back > 2 && is_letter(text[back - 1]) && is_letter(text[back - 2]) && is_digit(text[back - 3])) back -= 2;
-    else if (back > 1 && text[back - 1] == '.') --back;
+    if (back > 2 && is_letter(text[back - 1]) && is_letter(text[back - 2]) && is_digit(text[back - 3]))
+      back -= 2;
+    else if (back > 1 && text[back - 1] == '.')
+      --back;
     const size_t stop = back;
     while (back > 0 && is_digit(text[back - 1]) && stop - back < 3) --back;
     if (stop > back && stop - back <= 2 && (back == 0 || !is_word(text[back - 1]))) begin = back, day = true;
@@ -198,8 +214,9 @@ bool Names::street(const Words& words, size_t count) {
   }
   const auto spelled = text.substr(words[0].begin, words[0].end - words[0].begin);
   const auto suffix = [&](std::string_view s) { return spelled.size() > s.size() + 2 && spelled.ends_with(s); };
-  const bool compound = suffix("straße") || suffix("strasse") || suffix("gatan") || suffix("vägen") || suffix("veien") || suffix("laan") ||
-                        suffix("straat") || suffix("katu") || suffix("gade") || suffix("vej") || suffix("gasse") || suffix("tie");
+  const bool compound = suffix("straße") || suffix("strasse") || suffix("gatan") || suffix("vägen") ||
+                        suffix("veien") || suffix("laan") || suffix("straat") || suffix("katu") || suffix("gade") ||
+                        suffix("vej") || suffix("gasse") || suffix("tie");
   if (last == count && !compound) return false;
   if (compound) last = 0;
   size_t begin = words[0].begin, end = words[last].end;
@@ -232,8 +249,11 @@ void Names::person(const Words& words, size_t count) {
   }
   if (scan.wanted.has(Entity::kLocation) && street(words, count)) return;
   size_t first = 0;
-  while (first < count && (words[first].bits & kCommon) && !(words[first].bits & (kGiven | kAmbiguous) && first + 1 < count && (words[first + 1].bits & kSurname))) ++first;
-  while (count > first && (words[count - 1].bits & (kCommon | kCompanyEnd)) && !(words[count - 1].bits & (kSurname | kGiven))) {
+  while (first < count && (words[first].bits & kCommon) &&
+         !(words[first].bits & (kGiven | kAmbiguous) && first + 1 < count && (words[first + 1].bits & kSurname)))
+    ++first;
+  while (count > first && (words[count - 1].bits & (kCommon | kCompanyEnd)) &&
+         !(words[count - 1].bits & (kSurname | kGiven))) {
     if (words[count - 1].bits & kCompanyEnd) return;  // "Davis Group"
     --count;
   }
@@ -243,7 +263,8 @@ void Names::person(const Words& words, size_t count) {
   const Word& tail = words[count - 1];
   const auto spelled = [&](const Word& w) { return text.substr(w.begin, w.end - w.begin); };
   const auto shouted = [&](const Word& w) {
-    return !w.initial() && std::none_of(text.begin() + static_cast<ptrdiff_t>(w.begin), text.begin() + static_cast<ptrdiff_t>(w.end), is_lower);
+    return !w.initial() && std::none_of(text.begin() + static_cast<ptrdiff_t>(w.begin),
+                                        text.begin() + static_cast<ptrdiff_t>(w.end), is_lower);
   };
   if (n == 1 && head.initial()) return;
   size_t start = 0;
@@ -257,9 +278,13 @@ void Names::person(const Words& words, size_t count) {
       return scan.add(head.begin, head.end, Entity::kLocation, also && introduced ? 0.3f : 0.75f, "place_list");
     }
     if (head.bits & kNationality) return scan.add(head.begin, head.end, Entity::kNrp, 0.75f, "nationality_list");
-    float score = given && !ambiguous ? 0.6f : (head.bits & kSurname) ? 0.4f : surname_ending(spelled(head)) ? 0.35f : 0.1f;
+    float score = given && !ambiguous             ? 0.6f
+                  : (head.bits & kSurname)        ? 0.4f
+                  : surname_ending(spelled(head)) ? 0.35f
+                                                  : 0.1f;
     if (ambiguous) score = 0.3f;
-    if (head.bits == 0 && introduces_place(text, start, last_bits)) return scan.add(head.begin, head.end, Entity::kLocation, 0.6f, "place_context");
+    if (head.bits == 0 && introduces_place(text, start, last_bits))
+      return scan.add(head.begin, head.end, Entity::kLocation, 0.6f, "place_context");
     if ((introduced || acts(text, head.end)) && !shouted(head)) score += head.bits == 0 ? 0.45f : 0.3f;
     // "Smith's", "by Smith"
     if (text.substr(head.end).starts_with("'s ") || lower_equal(last, "by")) score += 0.15f;
@@ -273,14 +298,23 @@ void Names::person(const Words& words, size_t count) {
     std::copy(words + first + 1, words + count, rest);
     return person(rest, n - 1);
   }
-  const bool known_tail = tail.bits & kSurname, shaped_tail = surname_ending(spelled(tail)), is_place = head.bits & kPlace;
-  if (is_place && !given && !known_tail && !introduced) return scan.add(head.begin, head.end, Entity::kLocation, 0.7f, "place_list");
+  const bool known_tail = tail.bits & kSurname, shaped_tail = surname_ending(spelled(tail)),
+             is_place = head.bits & kPlace;
+  if (is_place && !given && !known_tail && !introduced)
+    return scan.add(head.begin, head.end, Entity::kLocation, 0.7f, "place_list");
   float score = 0.1f;
-  if (given) score = known_tail || shaped_tail ? 0.9f : ambiguous ? 0.5f : 0.75f;
-  else if (known_tail) score = ambiguous ? 0.7f : head.bits == 0 || head.initial() ? 0.6f : 0.55f;
-  else if (shaped_tail && head.bits == 0) score = 0.5f;
-  else if (head.bits & kSurname) score = 0.45f;
-  else if (head.bits == 0 && tail.bits == 0 && std::any_of(text.begin() + static_cast<ptrdiff_t>(head.begin), text.begin() + static_cast<ptrdiff_t>(tail.end), is_high)) score = 0.5f;
+  if (given)
+    score = known_tail || shaped_tail ? 0.9f : ambiguous ? 0.5f : 0.75f;
+  else if (known_tail)
+    score = ambiguous ? 0.7f : head.bits == 0 || head.initial() ? 0.6f : 0.55f;
+  else if (shaped_tail && head.bits == 0)
+    score = 0.5f;
+  else if (head.bits & kSurname)
+    score = 0.45f;
+  else if (head.bits == 0 && tail.bits == 0 &&
+           std::any_of(text.begin() + static_cast<ptrdiff_t>(head.begin),
+                       text.begin() + static_cast<ptrdiff_t>(tail.end), is_high))
+    score = 0.5f;
   if (n > 4) score -= 0.2f;
   if (introduced || acts(text, tail.end)) score += head.bits & kCommon ? 0.2f : 0.45f;
   if (shouted(head) && shouted(tail) && !introduced) score -= 0.2f;
@@ -294,7 +328,8 @@ void find_names(Scan& scan, const Masks& masks) {
   Names names{scan};
   const auto text = scan.text;
   for (size_t at = masks.next_name(0); at != Masks::kNone;) {
-    if (!is_capital(text, at) || (at > 0 && (text[at - 1] == '@' || text[at - 1] == '/' || text[at - 1] == '.' || text[at - 1] == '#')) ||
+    if (!is_capital(text, at) ||
+        (at > 0 && (text[at - 1] == '@' || text[at - 1] == '/' || text[at - 1] == '.' || text[at - 1] == '#')) ||
         (at > 1 && text[at - 1] == '-' && is_word(text[at - 2]))) {
       at = masks.next_name(at + 1);
       continue;
@@ -334,8 +369,10 @@ void find_names(Scan& scan, const Masks& masks) {
           scan.add(words[i].begin, words[i].end, Entity::kDateTime, 0.6f, "weekday");
         }
       }
-      if (used == 0) names.person(words, count);
-      else end = std::max(end, used);
+      if (used == 0)
+        names.person(words, count);
+      else
+        end = std::max(end, used);
     }
     at = masks.next_name(std::max(end, at + 1));
   }

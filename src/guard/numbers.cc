@@ -27,8 +27,9 @@ size_t separator(std::string_view text, size_t at, char& kind) {
     return 0;
   }
   if (c == '(' && digit(at + 1)) return kind = '(', 1;
-  if (text.substr(at, 2) == "\xC2\xA0" && digit(at + 2)) return kind = ' ', 2;   // no-break space
-  if ((text.substr(at, 3) == "\xE2\x80\x91" || text.substr(at, 3) == "\xE2\x80\xAF") && digit(at + 3)) return kind = '-', 3;
+  if (text.substr(at, 2) == "\xC2\xA0" && digit(at + 2)) return kind = ' ', 2;  // no-break space
+  if ((text.substr(at, 3) == "\xE2\x80\x91" || text.substr(at, 3) == "\xE2\x80\xAF") && digit(at + 3))
+    return kind = '-', 3;
   return 0;
 }
 
@@ -75,8 +76,10 @@ void find_cards(Scan& scan, const NumberRun& run) {
       const auto around = surroundings(scan.text, run.groups[i].begin, run.end(j));
       const bool brand = card_brand(number);
       float score = !brand ? 0.2f : n < 14 ? 0.4f : 0.75f;
-      if (around.has(kCardTopic)) score += kContextBoost;
-      else if (around.has(kNotTopic)) score -= kContextBoost;
+      if (around.has(kCardTopic))
+        score += kContextBoost;
+      else if (around.has(kNotTopic))
+        score -= kContextBoost;
       scan.add(run.groups[i].begin, run.end(j), Entity::kCreditCard, score, brand ? "card_brand_luhn" : "card_luhn");
     }
   }
@@ -89,10 +92,12 @@ NumberRun read_number(std::string_view text, size_t at) {
   const char before = at > 0 ? text[at - 1] : '\0';
   run.plus = before == '+' && (at < 2 || !is_word(text[at - 2]));
   if (before == '(' && at > 1 && text[at - 2] == '+') run.plus = true;
-  if (std::string_view("-./\\+=%~").find(before) != std::string_view::npos && before != '\0' && before != '=' && at > 1 && !run.plus) {
+  if (std::string_view("-./\\+=%~").find(before) != std::string_view::npos && before != '\0' && before != '=' &&
+      at > 1 && !run.plus) {
     run.glued = ends_token(text, at - 1);
   }
-  run.money = before == '$' || (at > 1 && (text.substr(at - 2, 2) == "\xC2\xA3" || text.substr(at - 2, 2) == "\xC2\xA5")) ||
+  run.money = before == '$' ||
+              (at > 1 && (text.substr(at - 2, 2) == "\xC2\xA3" || text.substr(at - 2, 2) == "\xC2\xA5")) ||
               (at > 2 && text.substr(at - 3, 3) == "\xE2\x82\xAC");
   char kind = 0;
   while (run.count < NumberRun::kMaxGroups) {
@@ -100,7 +105,8 @@ NumberRun read_number(std::string_view text, size_t at) {
     while (end < text.size() && is_digit(text[end])) ++end;
     if (end < text.size() && (is_letter(text[end]) || text[end] == '_')) {
       run.loose = true;
-      const bool extension = (text[end] == 'x' || text[end] == 'X') && end + 1 < text.size() && is_digit(text[end + 1]) && end - at != 1;
+      const bool extension =
+          (text[end] == 'x' || text[end] == 'X') && end + 1 < text.size() && is_digit(text[end + 1]) && end - at != 1;
       if (!extension && run.count > 0 && kind != '-' && kind != '.') break;  // "555 1234 5th": the number ended before
       if (!extension && text[end] != 'T') run.glued |= starts_token(text, end) || end - at > 2;
       run.groups[run.count++] = {at, end - at, kind};

@@ -11,11 +11,11 @@ using Kind = Event::Kind;
 
 // One run of text within a choice: an answer's text, a thought, a refusal, or the arguments of a call.
 struct OutputGuard::Channel {
-  Event form;            // kind, place and members of its fragments, without text
+  Event form;  // kind, place and members of its fragments, without text
   std::string where;
   TextJudge judge;
-  std::string pending;   // not yet passed; arguments: all of them
-  size_t passed = 0;     // bytes that were decided, before rewriting
+  std::string pending;  // not yet passed; arguments: all of them
+  size_t passed = 0;    // bytes that were decided, before rewriting
   bool is(const Event& e) const { return form.kind == e.kind && form.index == e.index && form.id == e.id; }
 };
 
@@ -23,14 +23,16 @@ struct OutputGuard::Choice {
   int32_t index = 0;
   bool refused = false, stopped = false;
   std::list<Channel> open;
-  EventBatch held;       // block mode: everything of this choice, in order
+  EventBatch held;  // block mode: everything of this choice, in order
   size_t held_bytes = 0;
-  std::string whole;     // its text, where a check needs all of it
+  std::string whole;  // its text, where a check needs all of it
 };
 
 namespace {
 
-bool is_text(Kind kind) { return kind == Kind::kText || kind == Kind::kThought || kind == Kind::kRefusal || kind == Kind::kToolArgs; }
+bool is_text(Kind kind) {
+  return kind == Kind::kText || kind == Kind::kThought || kind == Kind::kRefusal || kind == Kind::kToolArgs;
+}
 // Members of the stream rather than of a choice.
 bool is_common(Kind kind) { return kind == Kind::kStart || kind == Kind::kUsage; }
 
@@ -52,14 +54,20 @@ OutputGuard::Choice& OutputGuard::choice(int32_t index) {
 }
 
 bool OutputGuard::refused() const {
-  return !choices_.empty() && std::all_of(choices_.begin(), choices_.end(), [](const auto& entry) { return entry.second->refused; });
+  return !choices_.empty() &&
+         std::all_of(choices_.begin(), choices_.end(), [](const auto& entry) { return entry.second->refused; });
 }
 
 OutputGuard::Channel& OutputGuard::channel(Choice& choice, const Event& event) {
   for (Channel& open : choice.open) {
     if (open.is(event)) return open;
   }
-  Event form{.kind = event.kind, .origin = event.origin, .choice = event.choice, .index = event.index, .id = event.id, .name = event.name};
+  Event form{.kind = event.kind,
+             .origin = event.origin,
+             .choice = event.choice,
+             .index = event.index,
+             .id = event.id,
+             .name = event.name};
   choice.open.push_back({std::move(form), where_of(event), TextJudge(*detectors_, Origin::kAssistant), {}, 0});
   return choice.open.back();
 }
@@ -72,7 +80,8 @@ bool OutputGuard::release(Choice& choice, Channel& channel, std::string_view pie
   const size_t decided = channel.judge.decided() - channel.passed;
   std::string text;
   const std::string_view ready = std::string_view(channel.pending).substr(0, decided);
-  const bool refused = apply_hits(*detectors_, hits, channel.where, channel.passed, ready, text, verdict_) < ready.size();
+  const bool refused =
+      apply_hits(*detectors_, hits, channel.where, channel.passed, ready, text, verdict_) < ready.size();
   if (!text.empty()) {
     Event event = channel.form;
     event.text = std::move(text);
@@ -91,7 +100,8 @@ void OutputGuard::refuse(Choice& choice, EventBatch& out) {
   choice.whole.clear();
   std::string policy;
   for (const Reason& reason : verdict_.reasons) {
-    if (reason.mode != Mode::kObserve && (reason.action == Action::kRefuse || reason.action == Action::kClimb)) policy = reason.policy;
+    if (reason.mode != Mode::kObserve && (reason.action == Action::kRefuse || reason.action == Action::kClimb))
+      policy = reason.policy;
   }
   out.push_back({.kind = Kind::kStop, .finish = Finish::kContentFilter, .choice = choice.index, .name = policy});
 }
@@ -102,7 +112,8 @@ void OutputGuard::text(Choice& choice, Event event, EventBatch& out) {
   if (event.kind == Kind::kToolArgs) {
     open.pending += event.text;
     if (open.pending.size() > kMaxHeldBytes) {
-      verdict_.note({detectors_->policies.front().name, "length", open.where, detectors_->strictest, Action::kRefuse, open.pending.size()});
+      verdict_.note({detectors_->policies.front().name, "length", open.where, detectors_->strictest, Action::kRefuse,
+                     open.pending.size()});
       verdict_.action = Action::kRefuse;
       return refuse(choice, out);
     }
@@ -118,7 +129,8 @@ void OutputGuard::text(Choice& choice, Event event, EventBatch& out) {
   const std::string piece = std::move(event.text);
   event.text.clear();
   // What comes with a fragment but is no text passes with it.
-  if (!event.raw.empty() || !event.top_extra.empty() || !event.choice_extra.empty() || !event.part_extra.empty()) out.push_back(event);
+  if (!event.raw.empty() || !event.top_extra.empty() || !event.choice_extra.empty() || !event.part_extra.empty())
+    out.push_back(event);
   if (!release(choice, open, piece, false, out)) refuse(choice, out);
 }
 
@@ -162,7 +174,8 @@ void OutputGuard::end_choice(Choice& choice, EventBatch& out) {
 void OutputGuard::pass(Choice& choice, Event event, EventBatch& out) {
   // Another part ends the texts before it; arguments wait for the stop.
   for (auto it = choice.open.begin(); it != choice.open.end() && !choice.refused;) {
-    const bool other = it->form.kind != Kind::kToolArgs && !it->is(event) && event.kind != Kind::kLogprobs && event.kind != Kind::kAnnotation && event.kind != Kind::kExtra;
+    const bool other = it->form.kind != Kind::kToolArgs && !it->is(event) && event.kind != Kind::kLogprobs &&
+                       event.kind != Kind::kAnnotation && event.kind != Kind::kExtra;
     if (!other) {
       ++it;
       continue;
@@ -209,7 +222,8 @@ void OutputGuard::judge(EventBatch& events) {
     const bool stop = event.kind == Kind::kStop;
     of.held.push_back(std::move(event));
     if (of.held_bytes > kMaxHeldBytes) {
-      verdict_.note({detectors_->policies.front().name, "length", "choices[" + std::to_string(of.index) + "]", Mode::kBlock, Action::kRefuse, of.held_bytes});
+      verdict_.note({detectors_->policies.front().name, "length", "choices[" + std::to_string(of.index) + "]",
+                     Mode::kBlock, Action::kRefuse, of.held_bytes});
       verdict_.action = Action::kRefuse;
       refuse(of, out);
     } else if (stop) {
@@ -219,8 +233,10 @@ void OutputGuard::judge(EventBatch& events) {
       for (Event& e : held) {
         if (!of.refused) pass(of, std::move(e), ready);
       }
-      if (of.refused) out.push_back(std::move(ready.back()));
-      else std::move(ready.begin(), ready.end(), std::back_inserter(out));
+      if (of.refused)
+        out.push_back(std::move(ready.back()));
+      else
+        std::move(ready.begin(), ready.end(), std::back_inserter(out));
     }
   }
   events = std::move(out);
@@ -236,8 +252,10 @@ void OutputGuard::finish(EventBatch& events) {
       if (!of->refused) pass(*of, std::move(e), ready);
     }
     if (!of->refused) end_choice(*of, ready);
-    if (of->refused && detectors_->strictest == Mode::kBlock) events.push_back(std::move(ready.back()));
-    else std::move(ready.begin(), ready.end(), std::back_inserter(events));
+    if (of->refused && detectors_->strictest == Mode::kBlock)
+      events.push_back(std::move(ready.back()));
+    else
+      std::move(ready.begin(), ready.end(), std::back_inserter(events));
   }
 }
 

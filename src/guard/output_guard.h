@@ -1,12 +1,14 @@
 #pragma once
-// Judges the events of an answer while they pass. One per reply, fed with its batches in order, by one thread at a time; a
-// non-streaming answer is the fold of what it lets pass, so both get the same verdict, however the stream is cut.
+// Judges the events of an answer while they pass. One per reply, fed with its batches in order, by one thread at a
+// time; a non-streaming answer is the fold of what it lets pass, so both get the same verdict, however the stream is
+// cut.
 //
 // How much is held is the strictest mode of the route's output policies:
 //   observe: nothing; reasons are recorded.
-//   window:  text that may still be part of a match. Arguments of calls until their choice stops, since nobody can use a part of them.
-//   block:   all of a choice until it stops.
-// A refused choice ends where the match begins: kStop with Finish::kContentFilter (`name` = the policy), and nothing more of it passes.
+//   window:  text that may still be part of a match. Arguments of calls until their choice stops, since nobody can use
+//   a part of them. block:   all of a choice until it stops.
+// A refused choice ends where the match begins: kStop with Finish::kContentFilter (`name` = the policy), and nothing
+// more of it passes.
 
 #include <map>
 #include <memory>
@@ -34,8 +36,8 @@ class OutputGuard {
   bool refused() const;
 
   struct Stats {
-    size_t held_most = 0;     // bytes of text held back at once by one channel
-    int64_t texts = 0;        // bytes judged
+    size_t held_most = 0;  // bytes of text held back at once by one channel
+    int64_t texts = 0;     // bytes judged
   };
   const Stats& stats() const { return stats_; }
 

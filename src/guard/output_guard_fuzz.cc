@@ -44,8 +44,14 @@ Outcome run(const std::shared_ptr<const Guard>& guard, std::string_view text, si
 
 std::shared_ptr<const Guard> guard_of(Action action) {
   using Kind = CheckConfig::Kind;
-  PolicyConfig policy{"p", Stage::kOutput, Mode::kWindow, action,
-                      {{.kind = Kind::kPii, .entities = {"EMAIL_ADDRESS", "CREDIT_CARD", "US_SSN", "IP_ADDRESS"}},
+  PolicyConfig policy{"p",
+                      Stage::kOutput,
+                      Mode::kWindow,
+                      action,
+                      {{.kind = Kind::kPii,
+                        .entities = {"EMAIL_ADDRESS", "CREDIT_CARD", "US_SSN", "IP_ADDRESS", "PHONE_NUMBER", "PERSON",
+                                     "LOCATION", "DATE_TIME"}},
+                       {.kind = Kind::kSecrets},
                        {.kind = Kind::kWords, .patterns = {"ab ~2 cd", "=机密"}},
                        {.kind = Kind::kRegex, .patterns = {"x\\d+y"}},
                        {.kind = Kind::kHidden}}};

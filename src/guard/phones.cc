@@ -24,8 +24,8 @@ float shape_score(const Scan& scan, const Window& w) {
       brackets |= w.separator(i) == '(' || w.separator(i) == ')';
       slash |= w.separator(i) == '/';
     }
-    tiny |= w.length(i) == 1 && i > 0 && !(w.separator(i) == '(') && !(i + 1 < w.count() && w.separator(i + 1) == ')') &&
-            !(i > 0 && w.run.groups[w.first + i].separator == ')');
+    tiny |= w.length(i) == 1 && i > 0 && !(w.separator(i) == '(') &&
+            !(i + 1 < w.count() && w.separator(i + 1) == ')') && !(i > 0 && w.run.groups[w.first + i].separator == ')');
   }
   const auto group = [&](size_t i) { return scan.text.substr(w.run.groups[w.first + i].begin, w.length(i)); };
   const bool opens = scan.before(w.run.groups[w.first].begin) == '(';
@@ -45,15 +45,19 @@ float shape_score(const Scan& scan, const Window& w) {
       return dashed || brackets || opens ? 0.6f : 0.4f;
     }
   }
-  if (group(0).starts_with("00") && digits >= 10 && digits <= 15 && group(0)[2 < w.length(0) ? 2 : 0] != '0') return w.count() > 1 ? 0.45f : 0.3f;
+  if (group(0).starts_with("00") && digits >= 10 && digits <= 15 && group(0)[2 < w.length(0) ? 2 : 0] != '0')
+    return w.count() > 1 ? 0.45f : 0.3f;
   if (w.count() == 1) return digits <= 12 ? 0.2f : -1;
   for (size_t i = 0; i < w.count(); ++i) {
     if (w.length(i) > 8) return -1;
   }
   // A range of years; thousands.
-  if (w.count() == 2 && w.length(0) == 4 && w.length(1) == 4 && (group(0)[0] == '1' || group(0)[0] == '2') && group(1)[0] == group(0)[0]) return 0.05f;
+  if (w.count() == 2 && w.length(0) == 4 && w.length(1) == 4 && (group(0)[0] == '1' || group(0)[0] == '2') &&
+      group(1)[0] == group(0)[0])
+    return 0.05f;
   bool thousands = w.length(0) <= 3 && group(0)[0] != '0';
-  for (size_t i = 1; i < w.count(); ++i) thousands &= w.length(i) == 3 && (w.separator(i) == ' ' || w.separator(i) == '.');
+  for (size_t i = 1; i < w.count(); ++i)
+    thousands &= w.length(i) == 3 && (w.separator(i) == ' ' || w.separator(i) == '.');
   if (digits > 12) return -1;
   if (thousands) return 0.2f;
   if (brackets || opens) return 0.35f;
@@ -101,8 +105,11 @@ void find_phones(Scan& scan, const NumberRun& run) {
       // Parts of a longer number count for less than the whole.
       if (first > 0 || last + 1 < run.count) score -= 0.1f;
       const auto around = surroundings(scan.text, begin, with_extension);
-      if (around.has(kPhoneTopic)) score += kContextBoost;
-      else if (around.before & (kNotTopic | kCardTopic | kBankTopic | kPostTopic | kSsnTopic | kDriverTopic | kPassportTopic)) score -= 0.3f;
+      if (around.has(kPhoneTopic))
+        score += kContextBoost;
+      else if (around.before &
+               (kNotTopic | kCardTopic | kBankTopic | kPostTopic | kSsnTopic | kDriverTopic | kPassportTopic))
+        score -= 0.3f;
       scan.add(begin, with_extension, Entity::kPhone, score, first == 0 && run.plus ? "phone_international" : "phone");
       if (score >= scan.minimum) {
         next = last + 1;

@@ -13,9 +13,12 @@ enum class ByteClass : uint8_t { kBetween, kWord, kE2, kWide };
 constexpr std::array<ByteClass, 256> kClass = [] {
   std::array<ByteClass, 256> classes{};
   for (size_t i = 0; i < 256; ++i) {
-    if (i == 0xE2) classes[i] = ByteClass::kE2;
-    else if (i >= 0xE3) classes[i] = ByteClass::kWide;  // scripts without spaces, emoji: no part of our words
-    else if (is_word(static_cast<char>(i)) || i == '\'') classes[i] = ByteClass::kWord;
+    if (i == 0xE2)
+      classes[i] = ByteClass::kE2;
+    else if (i >= 0xE3)
+      classes[i] = ByteClass::kWide;  // scripts without spaces, emoji: no part of our words
+    else if (is_word(static_cast<char>(i)) || i == '\'')
+      classes[i] = ByteClass::kWord;
   }
   return classes;
 }();
@@ -29,7 +32,8 @@ void add_forms(std::string_view word, std::vector<std::string>& out) {
   const std::string w(word);
   out.push_back(w);
   if (w.size() < 3) return;
-  const bool e = w.ends_with('e'), y = w.ends_with('y'), sibilant = w.ends_with('s') || w.ends_with("sh") || w.ends_with("ch") || w.ends_with('x');
+  const bool e = w.ends_with('e'), y = w.ends_with('y'),
+             sibilant = w.ends_with('s') || w.ends_with("sh") || w.ends_with("ch") || w.ends_with('x');
   const std::string stem = w.substr(0, w.size() - 1);
   out.push_back(y ? stem + "ies" : sibilant ? w + "es" : w + "s");
   out.push_back(e ? w + "d" : y ? stem + "ied" : w + "ed");
@@ -60,7 +64,10 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
     literals_.push_back({std::string(phrase.substr(1)), id});
     return true;
   }
-  struct Step { std::vector<std::string> forms; uint16_t gap; };
+  struct Step {
+    std::vector<std::string> forms;
+    uint16_t gap;
+  };
   std::vector<Step> steps;
   uint16_t gap = 0;
   for (const std::string_view token : split(phrase, ' ')) {
@@ -73,8 +80,10 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
     Step step{{}, gap};
     gap = 0;
     for (const std::string_view word : split(token, '|')) {
-      if (word.ends_with('+')) add_forms(word.substr(0, word.size() - 1), step.forms);
-      else if (!word.empty()) step.forms.emplace_back(word);
+      if (word.ends_with('+'))
+        add_forms(word.substr(0, word.size() - 1), step.forms);
+      else if (!word.empty())
+        step.forms.emplace_back(word);
     }
     if (step.forms.empty()) return false;
     steps.push_back(std::move(step));
@@ -89,9 +98,12 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
 }
 
 void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open) const {
-  // Until which word an element may come, and where its phrase began. Words are counted on over all calls of a thread, so that
-  // nothing need be cleared: what an earlier call left lies in the past.
-  struct State { uint64_t until = 0; size_t begin = 0; };
+  // Until which word an element may come, and where its phrase began. Words are counted on over all calls of a thread,
+  // so that nothing need be cleared: what an earlier call left lies in the past.
+  struct State {
+    uint64_t until = 0;
+    size_t begin = 0;
+  };
   static thread_local std::vector<State> states;
   static thread_local const Phrases* owner = nullptr;
   static thread_local uint64_t word = 1, alive = 0;  // alive: the last word that any element waits for
@@ -115,9 +127,11 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
       const ByteClass c = byte_class(at);
       if (c == ByteClass::kWord) continue;
       if (c != ByteClass::kE2) break;
-      // General punctuation parts words, but for U+2019 within one; other characters of that range are letters and signs.
+      // General punctuation parts words, but for U+2019 within one; other characters of that range are letters and
+      // signs.
       if (text.substr(at, 2) != "\xE2\x80") continue;
-      if (at == begin || text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3])) break;
+      if (at == begin || text.substr(at, 3) != "\xE2\x80\x99" || at + 3 >= text.size() || !is_letter(text[at + 3]))
+        break;
       curly = true;
       at += 2;
     }
@@ -129,8 +143,10 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     if (curly) {
       plain.clear();
       for (size_t i = 0; i < spelled.size(); ++i) {
-        if (spelled.substr(i, 3) == "\xE2\x80\x99") plain += '\'', i += 2;
-        else plain += spelled[i];
+        if (spelled.substr(i, 3) == "\xE2\x80\x99")
+          plain += '\'', i += 2;
+        else
+          plain += spelled[i];
       }
       spelled = plain;
     }
@@ -157,10 +173,12 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     for (const uint32_t e : members.first) reach(e, begin);
   }
   for (const Literal& literal : literals_) {
-    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1)) out.push_back({literal.id, p, p + literal.text.size()});
+    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1))
+      out.push_back({literal.id, p, p + literal.text.size()});
   }
   if (!literals_.empty()) {
-    std::sort(out.begin(), out.end(), [](const Match& a, const Match& b) { return a.end != b.end ? a.end < b.end : a.begin < b.begin; });
+    std::sort(out.begin(), out.end(),
+              [](const Match& a, const Match& b) { return a.end != b.end ? a.end < b.end : a.begin < b.begin; });
   }
   if (open == nullptr) return;
   // The last word may go on; phrases that wait for a word may get it.

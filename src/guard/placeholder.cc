@@ -20,7 +20,8 @@ size_t read_separator(std::string_view text) {
 
 constexpr std::array<bool, 256> kStarts = [] {
   std::array<bool, 256> starts{};
-  for (const char c : std::string_view("ABCDEFIKLMNPSTUZ")) starts[static_cast<unsigned char>(c)] = starts[static_cast<unsigned char>(c | 0x20)] = true;
+  for (const char c : std::string_view("ABCDEFIKLMNPSTUZ"))
+    starts[static_cast<unsigned char>(c)] = starts[static_cast<unsigned char>(c | 0x20)] = true;
   return starts;
 }();
 
@@ -60,7 +61,8 @@ size_t read_name(std::string_view text, std::string_view name) {
 PlaceholderMatch match_placeholder(std::string_view text) {
   PlaceholderMatch best;
   if (text.empty() || !kStarts[static_cast<unsigned char>(text[0])]) return best;
-  if (text.size() > 1 && !beginnings()[static_cast<size_t>(text[0]) & 31][static_cast<size_t>(text[1]) & 31]) return best;
+  if (text.size() > 1 && !beginnings()[static_cast<size_t>(text[0]) & 31][static_cast<size_t>(text[1]) & 31])
+    return best;
   const char first = upper(text[0]);
   for (size_t e = 0; e < kEntities; ++e) {
     const auto name = entity_name(static_cast<Entity>(e));

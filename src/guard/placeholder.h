@@ -1,5 +1,6 @@
 #pragma once
-// Placeholders: an entity's name, '_', upper-case hex digits: PERSON_7F3A. One form, no punctuation that models rewrite.
+// Placeholders: an entity's name, '_', upper-case hex digits: PERSON_7F3A. One form, no punctuation that models
+// rewrite.
 
 #include <cstddef>
 #include <optional>
@@ -23,7 +24,8 @@ struct PlaceholderMatch {
 };
 PlaceholderMatch match_placeholder(std::string_view text);
 
-// Where the first one, or what may become one, begins; npos: nowhere. A placeholder begins where no letter or digit stands before.
+// Where the first one, or what may become one, begins; npos: nowhere. A placeholder begins where no letter or digit
+// stands before.
 size_t find_placeholder_start(std::string_view text, size_t from, char before);
 
 }  // namespace ajar::guard

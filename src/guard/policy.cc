@@ -14,7 +14,8 @@ namespace {
 using Kind = CheckConfig::Kind;
 
 bool rewrites(Kind kind) {
-  return kind == Kind::kPii || kind == Kind::kSecrets || kind == Kind::kWords || kind == Kind::kRegex || kind == Kind::kHidden;
+  return kind == Kind::kPii || kind == Kind::kSecrets || kind == Kind::kWords || kind == Kind::kRegex ||
+         kind == Kind::kHidden;
 }
 
 Result<EntitySet> entities_of(const CheckConfig& config) {
@@ -35,14 +36,20 @@ Result<EntitySet> entities_of(const CheckConfig& config) {
 
 Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig& config, const TopicModel& topics) {
   const auto id = static_cast<uint32_t>(stage.checks.size());
-  CompiledCheck check{.kind = config.kind, .policy = static_cast<uint16_t>(stage.policies.size() - 1), .minimum = config.minimum_score,
-                      .threshold = config.threshold, .limit = config.limit, .replacement = config.replacement};
+  CompiledCheck check{.kind = config.kind,
+                      .policy = static_cast<uint16_t>(stage.policies.size() - 1),
+                      .minimum = config.minimum_score,
+                      .threshold = config.threshold,
+                      .limit = config.limit,
+                      .replacement = config.replacement};
   if (policy.action == Action::kRewrite && !rewrites(config.kind)) {
     return fail(Code::kInvalid, std::string(check_name(config.kind)) + " cannot rewrite");
   }
-  if (check.replacement.empty() && (config.kind == Kind::kWords || config.kind == Kind::kRegex)) check.replacement = "[removed]";
+  if (check.replacement.empty() && (config.kind == Kind::kWords || config.kind == Kind::kRegex))
+    check.replacement = "[removed]";
   switch (config.kind) {
-    case Kind::kPii: case Kind::kSecrets: {
+    case Kind::kPii:
+    case Kind::kSecrets: {
       AJAR_ASSIGN(check.entities, entities_of(config));
       break;
     }
@@ -56,12 +63,14 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
       break;
     case Kind::kTopics:
       if (!topics) return fail(Code::kInvalid, "topics need a topic model");
-      if (policy.stage == Stage::kOutput && policy.mode == Mode::kWindow) return fail(Code::kInvalid, "topics are judged of whole answers: observe or block");
+      if (policy.stage == Stage::kOutput && policy.mode == Mode::kWindow)
+        return fail(Code::kInvalid, "topics are judged of whole answers: observe or block");
       check.allow = config.allow, check.deny = config.deny;
       stage.topics = true;
       break;
     case Kind::kSchema:
-      if (policy.stage == Stage::kInput || policy.mode == Mode::kWindow) return fail(Code::kInvalid, "schemas are for whole answers: observe or block");
+      if (policy.stage == Stage::kInput || policy.mode == Mode::kWindow)
+        return fail(Code::kInvalid, "schemas are for whole answers: observe or block");
       if (!json::scratch().parse_object(config.schema)) return fail(Code::kInvalid, "the schema is no JSON object");
       check.schema = config.schema;
       stage.schema = true;
@@ -71,8 +80,11 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
       stage.injection = true;
       if (check.threshold <= 0) check.threshold = InjectionDetector::kSuspicious;
       break;
-    case Kind::kHidden: stage.hidden = true; break;
-    case Kind::kLength: case Kind::kRepetition:
+    case Kind::kHidden:
+      stage.hidden = true;
+      break;
+    case Kind::kLength:
+    case Kind::kRepetition:
       if (config.limit == 0) return fail(Code::kInvalid, std::string(check_name(config.kind)) + " needs a limit");
       stage.shape = true;
       break;
@@ -112,12 +124,17 @@ class JudgeVisitor : public TextVisitor {
 
   bool visit(std::string& text, const TextPlace& place) override {
     switch (place.form) {
-      case TextForm::kPlain: judge(text, place); break;
-      case TextForm::kJson: rewrite_json(text, [&](std::string& inner, std::string_view, bool) { return judge(inner, place); }); break;
+      case TextForm::kPlain:
+        judge(text, place);
+        break;
+      case TextForm::kJson:
+        rewrite_json(text, [&](std::string& inner, std::string_view, bool) { return judge(inner, place); });
+        break;
       case TextForm::kBase64:
         if (auto decoded = base64_decode(text); decoded && judge(*decoded, place)) text = base64_encode(*decoded);
         break;
-      case TextForm::kOpaque: break;
+      case TextForm::kOpaque:
+        break;
     }
     return true;
   }
@@ -161,13 +178,16 @@ std::string_view action_name(Action action) {
   return kNames[static_cast<size_t>(action)];
 }
 std::string_view check_name(CheckConfig::Kind kind) {
-  static constexpr std::string_view kNames[] = {"pii", "secrets", "words", "regex", "topics", "schema", "injection", "hidden", "length", "repetition", "moderation"};
+  static constexpr std::string_view kNames[] = {"pii",       "secrets", "words",  "regex",      "topics",    "schema",
+                                                "injection", "hidden",  "length", "repetition", "moderation"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 void Verdict::note(Reason reason) {
-  if (reasons.size() < kMaxReasons) reasons.push_back(std::move(reason));
-  else ++more_reasons;
+  if (reasons.size() < kMaxReasons)
+    reasons.push_back(std::move(reason));
+  else
+    ++more_reasons;
 }
 
 void Verdict::merge(Verdict other) {
@@ -189,7 +209,8 @@ Result<std::shared_ptr<const Guard>> Guard::build(std::vector<PolicyConfig> poli
     // A policy that only allows needs nothing to be held.
     if (policy.action != Action::kAllow) stage->strictest = std::max(stage->strictest, mode);
     for (const CheckConfig& check : policy.checks) {
-      if (auto added = add_check(*stage, policy, check, topics); !added) return std::unexpected(std::move(added).error().in("policy " + policy.name));
+      if (auto added = add_check(*stage, policy, check, topics); !added)
+        return std::unexpected(std::move(added).error().in("policy " + policy.name));
     }
   }
   std::shared_ptr<Guard> guard(new Guard);

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 #include "guard/scanner.h"
@@ -22,7 +22,8 @@ struct Counts {
 TEST(Presidio, StructuredEntitiesAreFoundAndNamed) {
   const auto samples = presidio_samples(std::getenv("AJAR_SHARED"));
   if (samples.empty()) GTEST_SKIP() << "presidio-research's data are not at hand (AJAR_SHARED)";
-  static const std::map<std::string, std::string> kOurs = {{"GPE", "LOCATION"}, {"STREET_ADDRESS", "LOCATION"}, {"DOMAIN_NAME", "URL"}};
+  static const std::map<std::string, std::string> kOurs = {
+      {"GPE", "LOCATION"}, {"STREET_ADDRESS", "LOCATION"}, {"DOMAIN_NAME", "URL"}};
   const Scanner scanner;
   std::map<std::string, Counts> counts;
   for (const Sample& sample : samples) {
@@ -39,7 +40,8 @@ TEST(Presidio, StructuredEntitiesAreFoundAndNamed) {
     };
     for (const Finding& f : findings) {
       const bool hit = std::any_of(gold.begin(), gold.end(), [&](const Span& span) { return fits(span, f); });
-      ++(hit ? counts[std::string(entity_name(f.entity))].hits : counts[std::string(entity_name(f.entity))].false_alarms);
+      ++(hit ? counts[std::string(entity_name(f.entity))].hits
+             : counts[std::string(entity_name(f.entity))].false_alarms);
     }
     for (const Span& span : gold) {
       const bool found = std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return fits(span, f); });
@@ -48,9 +50,11 @@ TEST(Presidio, StructuredEntitiesAreFoundAndNamed) {
   }
   std::printf("%-20s %6s %6s %6s  precision recall F1\n", "entity", "hits", "false", "missed");
   for (const auto& [entity, c] : counts) {
-    std::printf("%-20s %6d %6d %6d  %.3f     %.3f  %.3f\n", entity.c_str(), c.hits, c.false_alarms, c.missed, c.precision(), c.recall(), c.f1());
+    std::printf("%-20s %6d %6d %6d  %.3f     %.3f  %.3f\n", entity.c_str(), c.hits, c.false_alarms, c.missed,
+                c.precision(), c.recall(), c.f1());
   }
-  for (const char* entity : {"CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS", "PHONE_NUMBER", "URL", "US_SSN", "US_DRIVER_LICENSE", "DATE_TIME"}) {
+  for (const char* entity : {"CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS", "PHONE_NUMBER", "URL", "US_SSN",
+                             "US_DRIVER_LICENSE", "DATE_TIME"}) {
     EXPECT_GE(counts[entity].f1(), 0.95) << entity;
   }
   // Lists and capitals find this much; a fall is a fault.

@@ -18,14 +18,20 @@ namespace {
 std::string normalise(Entity entity, std::string_view value) {
   std::string out;
   const bool words = entity == Entity::kPerson || entity == Entity::kLocation || entity == Entity::kNrp;
-  const bool exact = entity == Entity::kSecret || entity == Entity::kUrl || entity == Entity::kCrypto || entity == Entity::kDateTime;
+  const bool exact =
+      entity == Entity::kSecret || entity == Entity::kUrl || entity == Entity::kCrypto || entity == Entity::kDateTime;
   if (exact) return std::string(value);
   for (const char c : value) {
-    if (is_upper(c)) out.push_back(static_cast<char>(c | 0x20));
-    else if (is_word(c) || (entity == Entity::kEmail && c > ' ')) out.push_back(c);
-    else if (words && !out.empty() && out.back() != ' ') out.push_back(' ');
-    else if (entity == Entity::kIpAddress || entity == Entity::kMacAddress) out.push_back(c);
-    else if (entity == Entity::kPhone && c == '+') out.push_back(c);
+    if (is_upper(c))
+      out.push_back(static_cast<char>(c | 0x20));
+    else if (is_word(c) || (entity == Entity::kEmail && c > ' '))
+      out.push_back(c);
+    else if (words && !out.empty() && out.back() != ' ')
+      out.push_back(' ');
+    else if (entity == Entity::kIpAddress || entity == Entity::kMacAddress)
+      out.push_back(c);
+    else if (entity == Entity::kPhone && c == '+')
+      out.push_back(c);
   }
   return out;
 }
@@ -66,7 +72,8 @@ std::string Pseudonyms::digest(Entity entity, std::string_view normalised) const
   const std::string text = std::string(entity_name(entity)).append(1, '\0').append(normalised);
   uint8_t mac[EVP_MAX_MD_SIZE];
   unsigned length = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const uint8_t*>(text.data()), text.size(), mac, &length);
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const uint8_t*>(text.data()),
+       text.size(), mac, &length);
   std::string hex;
   for (size_t i = 0; i < kMaxHex / 2; ++i) {
     static constexpr char kDigits[] = "0123456789ABCDEF";
@@ -111,9 +118,11 @@ Status Pseudonyms::learn(std::string_view text, const Findings& findings) {
   for (const Finding& f : findings) {
     const auto value = text.substr(f.begin, f.end - f.begin);
     // Our own placeholders are no findings.
-    if (const auto ours = match_placeholder(std::string(value) + ' '); ours.state == PlaceholderMatch::State::kYes) continue;
+    if (const auto ours = match_placeholder(std::string(value) + ' '); ours.state == PlaceholderMatch::State::kYes)
+      continue;
     // One word is replaced elsewhere only as it is written: "Turkey" is a place, "turkey" is not.
-    const bool word = f.entity == Entity::kLocation || f.entity == Entity::kNrp || (f.entity == Entity::kPerson && value.find(' ') == value.npos);
+    const bool word = f.entity == Entity::kLocation || f.entity == Entity::kNrp ||
+                      (f.entity == Entity::kPerson && value.find(' ') == value.npos);
     AJAR_TRY(placeholder_for(f.entity, value, word));
     if (f.entity != Entity::kPerson) continue;
     // "John Smith" is also "Smith" later, where nothing says that this is a name. Ordinary words stay.

@@ -15,9 +15,13 @@ class MaskVisitor : public TextVisitor {
 
   bool visit(std::string& text, const TextPlace& place) override {
     switch (place.form) {
-      case TextForm::kPlain: apply(text, place, {}); break;
+      case TextForm::kPlain:
+        apply(text, place, {});
+        break;
       case TextForm::kJson: {
-        const auto each = [&](std::string& inner, std::string_view member, bool) { return apply(inner, place, member); };
+        const auto each = [&](std::string& inner, std::string_view member, bool) {
+          return apply(inner, place, member);
+        };
         rewrite_json(text, each);
         break;
       }
@@ -30,7 +34,8 @@ class MaskVisitor : public TextVisitor {
         break;
       case TextForm::kOpaque:
         if (!map_.options_.allow_media) {
-          status = fail(Code::kUnsupported, "personal data in media cannot be masked, so this may not be sent", place.where());
+          status = fail(Code::kUnsupported, "personal data in media cannot be masked, so this may not be sent",
+                        place.where());
         }
         break;
     }
@@ -42,8 +47,12 @@ class MaskVisitor : public TextVisitor {
   bool apply(std::string& text, const TextPlace& place, std::string_view member) {
     if (!status) return false;
     switch (step_) {
-      case Step::kForeign: note_foreign(text); return false;
-      case Step::kLearn: learn(text, member); return false;
+      case Step::kForeign:
+        note_foreign(text);
+        return false;
+      case Step::kLearn:
+        learn(text, member);
+        return false;
       case Step::kReplace: {
         std::string masked = map_.replace_known(text);
         if (masked == text) return false;
@@ -51,18 +60,21 @@ class MaskVisitor : public TextVisitor {
         return true;
       }
       case Step::kVerify:
-        if (map_.leaks(text)) status = fail(Code::kInternal, "a personal value is still there after masking", place.where());
+        if (map_.leaks(text))
+          status = fail(Code::kInternal, "a personal value is still there after masking", place.where());
         return false;
     }
     return false;
   }
 
   void note_foreign(std::string_view text) {
-    for (size_t at = find_placeholder_start(text, 0, ' '); at != text.npos; at = find_placeholder_start(text, at + 1, ' ')) {
+    for (size_t at = find_placeholder_start(text, 0, ' '); at != text.npos;
+         at = find_placeholder_start(text, at + 1, ' ')) {
       // Only our own form could be taken for ours.
       if (at + 1 >= text.size() || !is_upper(text[at]) || !is_upper(text[at + 1])) continue;
       const auto match = match_placeholder(std::string(text.substr(at, kMaxPlaceholder)) + ' ');
-      if (match.state == PlaceholderMatch::State::kYes && map_.original(match.canonical).empty()) map_.foreign_.push_back(match.canonical);
+      if (match.state == PlaceholderMatch::State::kYes && map_.original(match.canonical).empty())
+        map_.foreign_.push_back(match.canonical);
     }
   }
 
@@ -96,7 +108,8 @@ class MaskVisitor : public TextVisitor {
 Status Pseudonyms::mask(Request& request) {
   if (key_.size() < kMinKeyBytes) return fail(Code::kInternal, "the key for pseudonyms is too short");
   foreign_.clear();
-  for (const auto step : {MaskVisitor::Step::kForeign, MaskVisitor::Step::kLearn, MaskVisitor::Step::kReplace, MaskVisitor::Step::kVerify}) {
+  for (const auto step : {MaskVisitor::Step::kForeign, MaskVisitor::Step::kLearn, MaskVisitor::Step::kReplace,
+                          MaskVisitor::Step::kVerify}) {
     MaskVisitor visitor(*this, step);
     visit_texts(request, visitor);
     if (!visitor.status) return visitor.status;

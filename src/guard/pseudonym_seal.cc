@@ -28,7 +28,9 @@ std::array<uint8_t, 32> cipher_key(std::string_view key) {
 }
 
 // What is authenticated beside the ciphertext: the head before the nonce, and whose map it is.
-std::string associated(std::string_view head, std::string_view conversation) { return std::string(head).append(conversation); }
+std::string associated(std::string_view head, std::string_view conversation) {
+  return std::string(head).append(conversation);
+}
 
 void put(std::string& out, uint64_t value, int size) {
   for (int i = size - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> 8 * i));
@@ -88,18 +90,21 @@ std::string Pseudonyms::seal(std::string_view key, std::string_view conversation
 }
 
 Status Pseudonyms::open(std::string_view sealed, std::string_view key, std::string_view conversation, int64_t now) {
-  if (sealed.size() < kHeader + kTag || !sealed.starts_with(kMagic)) return fail(Code::kInvalid, "no sealed map of pseudonyms");
+  if (sealed.size() < kHeader + kTag || !sealed.starts_with(kMagic))
+    return fail(Code::kInvalid, "no sealed map of pseudonyms");
   const auto cipher = sealed.substr(kHeader, sealed.size() - kHeader - kTag);
   std::string tag(sealed.substr(sealed.size() - kTag)), plain(cipher.size(), '\0');
   const std::string aad = associated(sealed.substr(0, 12), conversation);
   const auto secret = cipher_key(key);
   const Context context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
   int n = 0;
-  const bool ok = EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, secret.data(), bytes(sealed.substr(12))) == 1 &&
-                  EVP_DecryptUpdate(context.get(), nullptr, &n, bytes(aad), static_cast<int>(aad.size())) == 1 &&
-                  EVP_DecryptUpdate(context.get(), reinterpret_cast<uint8_t*>(plain.data()), &n, bytes(cipher), static_cast<int>(cipher.size())) == 1 &&
-                  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) == 1 &&
-                  EVP_DecryptFinal_ex(context.get(), reinterpret_cast<uint8_t*>(plain.data()) + n, &n) == 1;
+  const bool ok =
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, secret.data(), bytes(sealed.substr(12))) == 1 &&
+      EVP_DecryptUpdate(context.get(), nullptr, &n, bytes(aad), static_cast<int>(aad.size())) == 1 &&
+      EVP_DecryptUpdate(context.get(), reinterpret_cast<uint8_t*>(plain.data()), &n, bytes(cipher),
+                        static_cast<int>(cipher.size())) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) == 1 &&
+      EVP_DecryptFinal_ex(context.get(), reinterpret_cast<uint8_t*>(plain.data()) + n, &n) == 1;
   if (!ok) return fail(Code::kInvalid, "the sealed map of pseudonyms is not intact, or of another key or conversation");
   // The expiry is authentic only now.
   Reader head{sealed.substr(4)};
@@ -114,7 +119,8 @@ Status Pseudonyms::open(std::string_view sealed, std::string_view key, std::stri
     const bool exact = reader.number(1) != 0;
     const std::string placeholder(reader.text(reader.number(1)));
     const std::string value(reader.text(reader.number(4)));
-    if (!reader.ok || entity >= kEntities || value.empty()) return fail(Code::kInvalid, "the map of pseudonyms is not ours");
+    if (!reader.ok || entity >= kEntities || value.empty())
+      return fail(Code::kInvalid, "the map of pseudonyms is not ours");
     const Entry entry{static_cast<Entity>(entity), value, exact};
     by_placeholder_.emplace(placeholder, entry);
     index(placeholder, entry);

@@ -48,8 +48,8 @@ std::string everything(Request& request) {
   return collect.all;
 }
 // The text of a stream that is cut at the given places and restored.
-std::string streamed(const Pseudonyms& map, std::string_view text, const std::vector<size_t>& cuts, Event::Kind kind = Event::Kind::kText,
-                     size_t* held_most = nullptr) {
+std::string streamed(const Pseudonyms& map, std::string_view text, const std::vector<size_t>& cuts,
+                     Event::Kind kind = Event::Kind::kText, size_t* held_most = nullptr) {
   Restorer restorer(map);
   std::string out;
   const auto take = [&](EventBatch events) {
@@ -76,7 +76,8 @@ std::string streamed(const Pseudonyms& map, std::string_view text, const std::ve
 // litellm PR #23037, #24291: originals were read with the offsets of the anonymised text.
 TEST(Pseudonyms, LiteLlm23037OffsetsAreOfTheOriginal) {
   Pseudonyms map(scanner(), kTenant);
-  const std::string text = "Mary Johnson (mary@example.com) wrote to Peter Müller, +1 212 555 0187, and Mary Johnson again.";
+  const std::string text =
+      "Mary Johnson (mary@example.com) wrote to Peter Müller, +1 212 555 0187, and Mary Johnson again.";
   const std::string out = masked(map, text);
   for (const char* original : {"Mary", "Johnson", "mary@example.com", "Peter", "Müller", "555"}) {
     EXPECT_EQ(out.find(original), std::string::npos) << out;
@@ -87,7 +88,8 @@ TEST(Pseudonyms, LiteLlm23037OffsetsAreOfTheOriginal) {
 
 TEST(Pseudonyms, OnePersonOnePlaceholderInEveryTurn) {
   Pseudonyms map(scanner(), kTenant);
-  const std::string first = masked(map, "My name is Mary Johnson"), second = masked(map, "I am Mary Johnson and MARY  johnson");
+  const std::string first = masked(map, "My name is Mary Johnson"),
+                    second = masked(map, "I am Mary Johnson and MARY  johnson");
   const std::string placeholder = first.substr(first.find("PERSON_"));
   EXPECT_EQ(second, "I am " + placeholder + " and " + placeholder);
   // A later turn without any sign that it is a name.
@@ -114,7 +116,8 @@ TEST(Pseudonyms, LiteLlm19950NothingOfAnotherConversation) {
 // litellm PR #23037: the map was held on an instance; another one could not restore.
 TEST(Pseudonyms, LiteLlm23037AnotherInstanceRestores) {
   Pseudonyms first(scanner(), kTenant);
-  const std::string text = "Write to Mary Johnson, mary@example.com, card 4111 1111 1111 1111", out = masked(first, text);
+  const std::string text = "Write to Mary Johnson, mary@example.com, card 4111 1111 1111 1111",
+                    out = masked(first, text);
   const std::string key(32, 'k'), sealed = first.seal(key, "conversation 1", 1000);
   ASSERT_FALSE(sealed.empty());
   EXPECT_EQ(sealed.find("Mary"), std::string::npos);
@@ -147,14 +150,28 @@ TEST(Pseudonyms, SealedMapsExpireAndAreBound) {
 Request full_request() {
   Request request;
   request.messages.push_back({.role = Role::kSystem, .parts = {text_part("You help Mary Johnson.")}});
-  Message user{.role = Role::kUser, .name = "", .parts = {text_part("Call +1 212 555 0187"), text_part("IBAN GB82WEST12345698765432")}};
+  Message user{.role = Role::kUser,
+               .name = "",
+               .parts = {text_part("Call +1 212 555 0187"), text_part("IBAN GB82WEST12345698765432")}};
   user.extra = R"("note":"card 4111 1111 1111 1111")";
-  user.parts.push_back({.kind = Part::Kind::kFile, .name = "cv of Mary Johnson.txt", .media_type = "text/plain", .data = base64_encode("Mail: mary@example.com")});
+  user.parts.push_back({.kind = Part::Kind::kFile,
+                        .name = "cv of Mary Johnson.txt",
+                        .media_type = "text/plain",
+                        .data = base64_encode("Mail: mary@example.com")});
   request.messages.push_back(user);
-  request.messages.push_back({.role = Role::kAssistant, .parts = {{.kind = Part::Kind::kThought, .text = "Mary Johnson wants help"},
-      {.kind = Part::Kind::kToolCall, .id = "c1", .name = "send", .arguments = R"({"to":"mary@\u0065xample.com","ssn":536904399,"line":"Mary Johnson\n\"home\""})"}}});
-  request.messages.push_back({.role = Role::kTool, .parts = {{.kind = Part::Kind::kToolResult, .id = "c1", .content = {text_part("sent to mary@example.com")}}}});
-  request.tools.push_back({.name = "send", .description = "Sends as Mary Johnson", .parameters = R"({"type":"object","properties":{"to":{"default":"mary@example.com"}}})"});
+  request.messages.push_back(
+      {.role = Role::kAssistant,
+       .parts = {{.kind = Part::Kind::kThought, .text = "Mary Johnson wants help"},
+                 {.kind = Part::Kind::kToolCall,
+                  .id = "c1",
+                  .name = "send",
+                  .arguments = R"({"to":"mary@\u0065xample.com","ssn":536904399,"line":"Mary Johnson\n\"home\""})"}}});
+  request.messages.push_back(
+      {.role = Role::kTool,
+       .parts = {{.kind = Part::Kind::kToolResult, .id = "c1", .content = {text_part("sent to mary@example.com")}}}});
+  request.tools.push_back({.name = "send",
+                           .description = "Sends as Mary Johnson",
+                           .parameters = R"({"type":"object","properties":{"to":{"default":"mary@example.com"}}})"});
   request.metadata = R"({"customer":"mary@example.com"})";
   request.user = "mary@example.com";
   request.stop = {"Mary Johnson"};
@@ -211,7 +228,8 @@ TEST(Pseudonyms, APromptThatNamesAPlaceholderDoesNotCollide) {
 
 TEST(Restorer, CutAtEveryByte) {
   Pseudonyms map(scanner(), kTenant);
-  const std::string text = "Größe: Mary Johnson’s mail is mary@example.com 🙂; the PERSON is Mary Johnson", out = masked(map, text);
+  const std::string text = "Größe: Mary Johnson’s mail is mary@example.com 🙂; the PERSON is Mary Johnson",
+                    out = masked(map, text);
   for (size_t i = 0; i <= out.size(); ++i) {
     for (size_t j = i; j <= out.size(); ++j) EXPECT_EQ(streamed(map, out, {i, j}), text) << i << " " << j;
   }
@@ -226,15 +244,24 @@ TEST(Restorer, VariantsOfModels) {
   Pseudonyms map(scanner(), kTenant);
   const std::string out = masked(map, "My name is Mary Johnson"), placeholder = out.substr(out.find("PERSON_"));
   const std::string digits = placeholder.substr(7);
-  for (const std::string& variant : {placeholder, to_lower(placeholder), "Person_" + digits, "PERSON\\_" + digits, "PERSON-" + digits}) {
-    for (const auto& [before, behind] : {std::pair{"", ""}, {"**", "**"}, {"`", "`"}, {"_", "_"}, {"(", ")"}, {"\"", "\"."}, {"", "'s book"}, {"", "’s"}}) {
+  for (const std::string& variant :
+       {placeholder, to_lower(placeholder), "Person_" + digits, "PERSON\\_" + digits, "PERSON-" + digits}) {
+    for (const auto& [before, behind] : {std::pair{"", ""},
+                                         {"**", "**"},
+                                         {"`", "`"},
+                                         {"_", "_"},
+                                         {"(", ")"},
+                                         {"\"", "\"."},
+                                         {"", "'s book"},
+                                         {"", "’s"}}) {
       for (size_t i = 0; i <= variant.size(); ++i) {
         EXPECT_EQ(streamed(map, before + variant + behind, {i}), std::string(before) + "Mary Johnson" + behind);
       }
     }
   }
   // What only looks like it.
-  for (const std::string& other : {placeholder + "9", "X" + placeholder, std::string("PERSON_ZZZZ"), std::string("PERSON_"), std::string("PERSON")}) {
+  for (const std::string& other : {placeholder + "9", "X" + placeholder, std::string("PERSON_ZZZZ"),
+                                   std::string("PERSON_"), std::string("PERSON")}) {
     EXPECT_EQ(streamed(map, other, {}), other);
   }
 }
@@ -319,7 +346,8 @@ TEST(Restorer, ChoicesAndCallsHaveStatesOfTheirOwn) {
   EXPECT_EQ(arguments, (std::vector<std::string>{R"(["Mary Johnson"])", R"({"n":"Mary Johnson"})"}));
 }
 
-// Measured on presidio-research's sentences: nothing that was found leaves, and what an echo brings back is the text again.
+// Measured on presidio-research's sentences: nothing that was found leaves, and what an echo brings back is the text
+// again.
 TEST(Pseudonyms, NothingLeaksAndAnEchoIsRestored) {
   const auto samples = presidio_samples(std::getenv("AJAR_SHARED"));
   if (samples.empty()) GTEST_SKIP() << "presidio-research's data are not at hand (AJAR_SHARED)";
@@ -343,8 +371,8 @@ TEST(Pseudonyms, NothingLeaksAndAnEchoIsRestored) {
     restored += static_cast<int>(count.stats().restored);
     same += streamed(map, out, cuts) == sample.text;
   }
-  std::printf("%d values masked, %d leaked; %d of %d placeholders restored; %d of %zu texts byte for byte\n", values, leaked, restored,
-              placeholders, same, samples.size());
+  std::printf("%d values masked, %d leaked; %d of %d placeholders restored; %d of %zu texts byte for byte\n", values,
+              leaked, restored, placeholders, same, samples.size());
   EXPECT_EQ(leaked, 0);
   EXPECT_GE(restored, 0.995 * placeholders);
   EXPECT_GE(same, 0.995 * double(samples.size()));

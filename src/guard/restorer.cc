@@ -9,7 +9,8 @@ namespace ajar::guard {
 namespace {
 
 bool is_textual(Event::Kind kind) {
-  return kind == Event::Kind::kText || kind == Event::Kind::kRefusal || kind == Event::Kind::kThought || kind == Event::Kind::kToolArgs;
+  return kind == Event::Kind::kText || kind == Event::Kind::kRefusal || kind == Event::Kind::kThought ||
+         kind == Event::Kind::kToolArgs;
 }
 
 }  // namespace
@@ -66,15 +67,19 @@ void Restorer::release(std::map<Place, Held>::iterator held, EventBatch& out) {
   held_.erase(held);
 }
 
-// Lets go what `event` ends: a stop everything of its choice, another part the texts before it. Arguments of several calls may interleave.
+// Lets go what `event` ends: a stop everything of its choice, another part the texts before it. Arguments of several
+// calls may interleave.
 void Restorer::release_before(const Event& event, EventBatch& out) {
-  if (event.kind == Event::Kind::kUsage || event.kind == Event::Kind::kLogprobs || event.kind == Event::Kind::kAnnotation || event.kind == Event::Kind::kExtra) return;
+  if (event.kind == Event::Kind::kUsage || event.kind == Event::Kind::kLogprobs ||
+      event.kind == Event::Kind::kAnnotation || event.kind == Event::Kind::kExtra)
+    return;
   for (auto it = held_.begin(); it != held_.end();) {
     const auto now = it++;
     const Place& place = now->first;
     if (place.choice != event.choice) continue;
     const bool same = place.kind == event.kind && place.index == event.index && place.id == event.id;
-    const bool both_arguments = place.kind == Event::Kind::kToolArgs && (event.kind == Event::Kind::kToolArgs || event.kind == Event::Kind::kToolCall);
+    const bool both_arguments = place.kind == Event::Kind::kToolArgs &&
+                                (event.kind == Event::Kind::kToolArgs || event.kind == Event::Kind::kToolCall);
     if (!same && !both_arguments) release(now, out);
   }
 }
@@ -86,7 +91,8 @@ void Restorer::restore(EventBatch& events) {
     release_before(event, out);
     if (!is_textual(event.kind)) {
       if (event.kind == Event::Kind::kStop) event.text = restore_text(event.text);
-      if (event.kind == Event::Kind::kAnnotation || event.kind == Event::Kind::kOpaque) event.raw = restore_text(event.raw, true);
+      if (event.kind == Event::Kind::kAnnotation || event.kind == Event::Kind::kOpaque)
+        event.raw = restore_text(event.raw, true);
       out.push_back(std::move(event));
       continue;
     }
@@ -103,10 +109,16 @@ void Restorer::restore(EventBatch& events) {
     append(text, rest, state.before, json, false);
     state.text = std::string(rest);
     stats_.held_most = std::max(stats_.held_most, state.text.size());
-    state.form = Event{.kind = event.kind, .origin = event.origin, .choice = event.choice, .index = event.index, .id = event.id, .name = event.name};
+    state.form = Event{.kind = event.kind,
+                       .origin = event.origin,
+                       .choice = event.choice,
+                       .index = event.index,
+                       .id = event.id,
+                       .name = event.name};
     event.text = std::move(text);
     // A fragment that was held whole says nothing, unless it carries something else.
-    if (!event.text.empty() || !event.raw.empty() || !event.top_extra.empty() || !event.choice_extra.empty() || !event.part_extra.empty()) {
+    if (!event.text.empty() || !event.raw.empty() || !event.top_extra.empty() || !event.choice_extra.empty() ||
+        !event.part_extra.empty()) {
       out.push_back(std::move(event));
     }
   }

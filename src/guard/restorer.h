@@ -1,9 +1,11 @@
 #pragma once
-// Puts originals back into the events of an answer. One per reply, fed with its batches in order, by one thread at a time.
+// Puts originals back into the events of an answer. One per reply, fed with its batches in order, by one thread at a
+// time.
 //
-// Text, thoughts, refusals and arguments of calls have a state for each choice and place, so fragments of different calls may
-// interleave. Only the longest end of a text that may still become a placeholder is held back, at most kMaxPlaceholder bytes and always
-// ASCII, so characters are never split. It is let go by the next fragment, by what ends the part (a call, another block, kStop) or by finish().
+// Text, thoughts, refusals and arguments of calls have a state for each choice and place, so fragments of different
+// calls may interleave. Only the longest end of a text that may still become a placeholder is held back, at most
+// kMaxPlaceholder bytes and always ASCII, so characters are never split. It is let go by the next fragment, by what
+// ends the part (a call, another block, kStop) or by finish().
 
 #include <cstdint>
 #include <map>
@@ -28,8 +30,8 @@ class Restorer {
 
   struct Stats {
     int64_t restored = 0;
-    int64_t unknown = 0;    // look like placeholders and are not of this conversation; left as they are
-    size_t held_most = 0;   // bytes held back at once by one text
+    int64_t unknown = 0;   // look like placeholders and are not of this conversation; left as they are
+    size_t held_most = 0;  // bytes held back at once by one text
   };
   const Stats& stats() const { return stats_; }
 
@@ -43,8 +45,8 @@ class Restorer {
   };
   struct Held {
     std::string text;
-    char before = ' ';   // the last byte that was let go
-    Event form;          // the members of its fragments, without text
+    char before = ' ';  // the last byte that was let go
+    Event form;         // the members of its fragments, without text
   };
   void append(std::string& out, std::string_view& text, char& before, bool json, bool ends);
   void release(std::map<Place, Held>::iterator held, EventBatch& out);

@@ -1,4 +1,5 @@
-// Model output is anything, cut anywhere: what is restored must not depend on the cuts, and nothing may be lost or held for ever.
+// Model output is anything, cut anywhere: what is restored must not depend on the cuts, and nothing may be lost or held
+// for ever.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -40,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   events.clear();
   restorer.finish(events);
   for (const Event& event : events) out += event.text;
-  if (out != expected || restorer.stats().held_most > kMaxPlaceholder || restorer.stats().restored != whole.stats().restored) std::abort();
+  if (out != expected || restorer.stats().held_most > kMaxPlaceholder ||
+      restorer.stats().restored != whole.stats().restored)
+    std::abort();
   return 0;
 }

@@ -1,9 +1,10 @@
 #pragma once
-// Finds personal data and secrets in a text in one pass. Immutable after construction: any number of threads may scan at once.
+// Finds personal data and secrets in a text in one pass. Immutable after construction: any number of threads may scan
+// at once.
 //
-// Structured entities are found by shape, checksum and the words on both sides; PERSON and LOCATION by lists, capitals and titles,
-// which finds most and not all (README.md has the measured shares). Text in tokens of base64, hex or percent-encoding is decoded
-// once and scanned too.
+// Structured entities are found by shape, checksum and the words on both sides; PERSON and LOCATION by lists, capitals
+// and titles, which finds most and not all (README.md has the measured shares). Text in tokens of base64, hex or
+// percent-encoding is decoded once and scanned too.
 
 #include <string_view>
 

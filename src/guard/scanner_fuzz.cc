@@ -1,4 +1,5 @@
-// The scanner reads what anybody sends. Findings lie inside, in order, apart, and do not depend on what was scanned before.
+// The scanner reads what anybody sends. Findings lie inside, in order, apart, and do not depend on what was scanned
+// before.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -12,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Findings found = scanner.scan(text);
   size_t last = 0;
   for (const Finding& f : found) {
-    if (f.begin < last || f.end <= f.begin || f.end > size || f.score < 0.1f || f.score > 1 || f.rule.empty()) std::abort();
+    if (f.begin < last || f.end <= f.begin || f.end > size || f.score < 0.1f || f.score > 1 || f.rule.empty())
+      std::abort();
     last = f.end;
   }
   if (scanner.scan(text) != found) std::abort();

@@ -32,7 +32,8 @@ bool has(std::string_view text, Entity entity) {
   return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.entity == entity; });
 }
 // A secret for a test, put together here so that no scanner of repositories takes it for one.
-std::string fake(std::string_view prefix, size_t length, std::string_view alphabet = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW0xYzZcCbA") {
+std::string fake(std::string_view prefix, size_t length,
+                 std::string_view alphabet = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW0xYzZcCbA") {
   std::string out(prefix);
   for (size_t i = 0; i < length; ++i) out += alphabet[(i * 7 + i / 5) % alphabet.size()];
   return out;
@@ -51,7 +52,11 @@ TEST(Scanner, FindsWhatPeopleWrite) {
   EXPECT_EQ(found("mac 00:1A:2b:3c:4D:5e up"), "MAC_ADDRESS[00:1A:2b:3c:4D:5e]");
   EXPECT_EQ(found("see https://example.com/a?b=4111111111111111 (or www.example.org)"),
             "URL[https://example.com/a?b=4111111111111111] URL[www.example.org]");
-  EXPECT_EQ(found("send to bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"), "CRYPTO[bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4]");
+  EXPECT_EQ(found("https://example.com/u?mail=jane@example.org&x=1", {Entity::kEmail}),
+            "EMAIL_ADDRESS[jane@example.org]");
+  EXPECT_EQ(found("https://example.com/@jane.example/x", {Entity::kEmail}), "");
+  EXPECT_EQ(found("send to bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+            "CRYPTO[bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4]");
   EXPECT_EQ(found("on 4 July 1999, at 2020-01-31T10:00:00Z, by 31.12.2020"),
             "DATE_TIME[4 July 1999] DATE_TIME[2020-01-31T10:00:00Z] DATE_TIME[31.12.2020]");
 }
@@ -114,7 +119,8 @@ TEST(Scanner, DigitsInsideTokensAreNothing) {
 
 TEST(Scanner, Names) {
   const EntitySet names{Entity::kPerson, Entity::kLocation};
-  EXPECT_EQ(found("Please write to Mr. Okonkwo and Maria Schmidt's lawyer.", names), "PERSON[Okonkwo] PERSON[Maria Schmidt]");
+  EXPECT_EQ(found("Please write to Mr. Okonkwo and Maria Schmidt's lawyer.", names),
+            "PERSON[Okonkwo] PERSON[Maria Schmidt]");
   EXPECT_EQ(found("My name is Xiomara Quelk", names), "PERSON[Xiomara Quelk]");
   EXPECT_EQ(found("She moved from New York to Germany.", names), "LOCATION[New York] LOCATION[Germany]");
   EXPECT_EQ(found("Will you mark the May report? The Can Opener Works.", names), "");
@@ -124,13 +130,16 @@ TEST(Scanner, Names) {
 
 TEST(Scanner, Secrets) {
   const EntitySet only{Entity::kSecret};
-  const std::string aws = fake("AKIA", 16, "ABCDEFGHJKMNPQRSTUVWXYZ234567"), github = fake("ghp_", 36), anthropic = fake("sk-ant-api03-", 80);
-  for (const std::string& secret : {aws, github, anthropic, fake("sk-proj-", 60), fake("AIza", 35), fake("xoxb-", 40), fake("sk_live_", 24),
-                                    fake("glpat-", 20), fake("hf_", 34), fake("npm_", 36), fake("gsk_", 52)}) {
+  const std::string aws = fake("AKIA", 16, "ABCDEFGHJKMNPQRSTUVWXYZ234567"), github = fake("ghp_", 36),
+                    anthropic = fake("sk-ant-api03-", 80);
+  for (const std::string& secret :
+       {aws, github, anthropic, fake("sk-proj-", 60), fake("AIza", 35), fake("xoxb-", 40), fake("sk_live_", 24),
+        fake("glpat-", 20), fake("hf_", 34), fake("npm_", 36), fake("gsk_", 52)}) {
     EXPECT_EQ(found("use " + secret + " here", only), "SECRET[" + secret + "]");
     EXPECT_EQ(found("KEY=\"" + secret + "\";", only), "SECRET[" + secret + "]");
   }
-  const std::string jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
+  const std::string jwt =
+      "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
   EXPECT_EQ(found("token " + jwt, only), "SECRET[" + jwt + "]");
   const std::string key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----";
   EXPECT_EQ(found("a " + key + " b", only), "SECRET[" + key + "]");
@@ -169,7 +178,8 @@ TEST(Scanner, DecodesOnceAndPointsAtTheEncodedText) {
 }
 
 TEST(Scanner, FindingsNeverOverlapAndStayInside) {
-  const std::string text = "Mr. John Smith, 4111 1111 1111 1111, john@smith.com, 10.0.0.1, +1 212 555 0187, 2020-01-01, password=abc123xyz";
+  const std::string text =
+      "Mr. John Smith, 4111 1111 1111 1111, john@smith.com, 10.0.0.1, +1 212 555 0187, 2020-01-01, password=abc123xyz";
   for (size_t begin = 0; begin < text.size(); ++begin) {
     const auto part = std::string_view(text).substr(begin);
     size_t last = 0;

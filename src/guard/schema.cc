@@ -11,14 +11,23 @@ constexpr int kMaxDepth = 64;
 
 bool is_of_type(const json::Value& value, std::string_view type) {
   switch (value.type()) {
-    case json::Type::OBJECT: return type == "object";
-    case json::Type::ARRAY: return type == "array";
-    case json::Type::STRING: return type == "string";
-    case json::Type::BOOL: return type == "boolean";
-    case json::Type::NULL_VALUE: return type == "null";
-    case json::Type::INT64: case json::Type::UINT64: return type == "integer" || type == "number";
-    case json::Type::DOUBLE: return type == "number" || (type == "integer" && json::as_int(value));
-    default: return false;
+    case json::Type::OBJECT:
+      return type == "object";
+    case json::Type::ARRAY:
+      return type == "array";
+    case json::Type::STRING:
+      return type == "string";
+    case json::Type::BOOL:
+      return type == "boolean";
+    case json::Type::NULL_VALUE:
+      return type == "null";
+    case json::Type::INT64:
+    case json::Type::UINT64:
+      return type == "integer" || type == "number";
+    case json::Type::DOUBLE:
+      return type == "number" || (type == "integer" && json::as_int(value));
+    default:
+      return false;
   }
 }
 
@@ -37,7 +46,8 @@ Status check_object(const json::Object& object, const json::Object& rules, const
     for (const json::Value& name : names) {
       const auto text = json::as_string(name);
       json::Value member;
-      if (text && object.at_key(*text).get(member) != simdjson::SUCCESS) return invalid(place, "\"" + std::string(*text) + "\" is missing");
+      if (text && object.at_key(*text).get(member) != simdjson::SUCCESS)
+        return invalid(place, "\"" + std::string(*text) + "\" is missing");
     }
   }
   const auto more = json::find(rules, "additionalProperties");
@@ -56,7 +66,8 @@ Status check_object(const json::Object& object, const json::Object& rules, const
 
 Status check_array(const json::Array& array, const json::Object& rules, const std::string& place, int depth) {
   const auto size = static_cast<int64_t>(array.size());
-  if (size < json::int_or(rules, "minItems", 0) || size > json::int_or(rules, "maxItems", INT64_MAX)) return invalid(place, "has the wrong number of items");
+  if (size < json::int_or(rules, "minItems", 0) || size > json::int_or(rules, "maxItems", INT64_MAX))
+    return invalid(place, "has the wrong number of items");
   const auto items = json::find(rules, "items");
   if (!items || !json::as_object(*items)) return {};
   size_t i = 0;
@@ -71,7 +82,8 @@ Status check(const json::Value& value, const json::Value& schema, const std::str
   if (!rules || depth > kMaxDepth) return {};
   if (const auto type = json::find(*rules, "type")) {
     bool ok = false;
-    if (const auto one = json::as_string(*type)) ok = is_of_type(value, *one);
+    if (const auto one = json::as_string(*type))
+      ok = is_of_type(value, *one);
     else if (const auto several = json::as_array(*type)) {
       const json::Array types = *several;
       for (const json::Value& t : types) ok |= is_of_type(value, json::as_string(t).value_or(""));
@@ -80,20 +92,24 @@ Status check(const json::Value& value, const json::Value& schema, const std::str
   }
   if (const auto allowed = json::find(*rules, "enum"); allowed && json::as_array(*allowed)) {
     const json::Array values = *json::as_array(*allowed);
-    if (std::none_of(values.begin(), values.end(), [&](const json::Value& v) { return json::raw(v) == json::raw(value); })) {
+    if (std::none_of(values.begin(), values.end(),
+                     [&](const json::Value& v) { return json::raw(v) == json::raw(value); })) {
       return invalid(place, "is none of the values that the schema allows");
     }
   }
-  if (const auto constant = json::find(*rules, "const"); constant && json::raw(*constant) != json::raw(value)) return invalid(place, "is not the schema's constant");
+  if (const auto constant = json::find(*rules, "const"); constant && json::raw(*constant) != json::raw(value))
+    return invalid(place, "is not the schema's constant");
   if (const auto number = json::as_double(value)) {
     const auto least = json::find(*rules, "minimum"), most = json::find(*rules, "maximum");
-    if ((least && *number < json::as_double(*least).value_or(*number)) || (most && *number > json::as_double(*most).value_or(*number))) {
+    if ((least && *number < json::as_double(*least).value_or(*number)) ||
+        (most && *number > json::as_double(*most).value_or(*number))) {
       return invalid(place, "is out of range");
     }
   }
   if (const auto text = json::as_string(value)) {
     const int64_t n = characters(*text);
-    if (n < json::int_or(*rules, "minLength", 0) || n > json::int_or(*rules, "maxLength", INT64_MAX)) return invalid(place, "has the wrong length");
+    if (n < json::int_or(*rules, "minLength", 0) || n > json::int_or(*rules, "maxLength", INT64_MAX))
+      return invalid(place, "has the wrong length");
   }
   if (const auto object = json::as_object(value)) AJAR_TRY(check_object(*object, *rules, place, depth + 1));
   if (const auto array = json::as_array(value)) AJAR_TRY(check_array(*array, *rules, place, depth + 1));
@@ -103,7 +119,8 @@ Status check(const json::Value& value, const json::Value& schema, const std::str
   }
   if (const auto any = json::find(*rules, "anyOf"); any && json::as_array(*any)) {
     const json::Array parts = *json::as_array(*any);
-    if (std::none_of(parts.begin(), parts.end(), [&](const json::Value& part) { return check(value, part, place, depth + 1).has_value(); })) {
+    if (std::none_of(parts.begin(), parts.end(),
+                     [&](const json::Value& part) { return check(value, part, place, depth + 1).has_value(); })) {
       return invalid(place, "fits none of the schema's alternatives");
     }
   }

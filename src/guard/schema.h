@@ -1,6 +1,7 @@
 #pragma once
-// Whether a JSON text fits a JSON Schema, as far as answers need it: type, enum, const, properties, required, additionalProperties,
-// items, minItems, maxItems, minimum, maximum, minLength, maxLength, anyOf, allOf. Other keywords are not looked at.
+// Whether a JSON text fits a JSON Schema, as far as answers need it: type, enum, const, properties, required,
+// additionalProperties, items, minItems, maxItems, minimum, maximum, minLength, maxLength, anyOf, allOf. Other keywords
+// are not looked at.
 
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
-// A sealed map comes from a store that others may write to; what is inside is checked even when the seal is right. Also the rewriting
-// of broken JSON: untouched strings stay byte for byte.
+// A sealed map comes from a store that others may write to; what is inside is checked even when the seal is right. Also
+// the rewriting of broken JSON: untouched strings stay byte for byte.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -15,11 +15,16 @@ enum class Chars : uint8_t { kWord, kDashed, kUpper32, kHex, kDotted };
 
 bool of(Chars chars, char c) {
   switch (chars) {
-    case Chars::kWord: return is_alnum(c) || c == '_';
-    case Chars::kDashed: return is_alnum(c) || c == '_' || c == '-';
-    case Chars::kUpper32: return is_upper(c) || (c >= '2' && c <= '7');
-    case Chars::kHex: return is_hex(c);
-    case Chars::kDotted: return is_alnum(c) || c == '_' || c == '-' || c == '.';
+    case Chars::kWord:
+      return is_alnum(c) || c == '_';
+    case Chars::kDashed:
+      return is_alnum(c) || c == '_' || c == '-';
+    case Chars::kUpper32:
+      return is_upper(c) || (c >= '2' && c <= '7');
+    case Chars::kHex:
+      return is_hex(c);
+    case Chars::kDotted:
+      return is_alnum(c) || c == '_' || c == '-' || c == '.';
   }
   return false;
 }
@@ -32,34 +37,62 @@ struct Format {
   float entropy = 3.0f;  // bits per character at least; placeholders like "xxxx" have less
 };
 constexpr Format kFormats[] = {
-    {"AKIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f}, {"ASIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
-    {"ABIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f}, {"ACCA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
-    {"ghp_", "github_token", Chars::kWord, 36, 36}, {"gho_", "github_token", Chars::kWord, 36, 36},
-    {"ghu_", "github_token", Chars::kWord, 36, 36}, {"ghs_", "github_token", Chars::kWord, 36, 36},
-    {"ghr_", "github_token", Chars::kWord, 36, 76}, {"github_pat_", "github_token", Chars::kWord, 70, 90},
-    {"glpat-", "gitlab_token", Chars::kDashed, 20, 64}, {"sk-ant-", "anthropic_key", Chars::kDashed, 24, 140},
-    {"sk-proj-", "openai_key", Chars::kDashed, 32, 220}, {"sk-svcacct-", "openai_key", Chars::kDashed, 32, 220},
-    {"sk-admin-", "openai_key", Chars::kDashed, 32, 220}, {"sk-or-v1-", "openrouter_key", Chars::kHex, 48, 64},
-    {"sk-ajar-", "ajar_key", Chars::kDashed, 20, 80}, {"sk-", "openai_key", Chars::kWord, 32, 64, 3.5f},
-    {"AIza", "google_api_key", Chars::kDashed, 35, 35}, {"ya29.", "google_oauth_token", Chars::kDashed, 30, 300},
-    {"GOCSPX-", "google_client_secret", Chars::kDashed, 28, 28}, {"xoxb-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
-    {"xoxp-", "slack_token", Chars::kDashed, 20, 120, 2.5f}, {"xoxa-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
-    {"xoxe-", "slack_token", Chars::kDashed, 20, 200, 2.5f}, {"xoxr-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
-    {"xoxs-", "slack_token", Chars::kDashed, 20, 120, 2.5f}, {"xapp-", "slack_token", Chars::kDashed, 30, 140, 2.5f},
-    {"sk_live_", "stripe_key", Chars::kWord, 16, 120}, {"sk_test_", "stripe_key", Chars::kWord, 16, 120},
-    {"rk_live_", "stripe_key", Chars::kWord, 16, 120}, {"rk_test_", "stripe_key", Chars::kWord, 16, 120},
-    {"whsec_", "stripe_webhook_secret", Chars::kWord, 24, 64}, {"npm_", "npm_token", Chars::kWord, 36, 36},
-    {"pypi-AgEIcHlwaS5vcmc", "pypi_token", Chars::kDashed, 50, 400}, {"SG.", "sendgrid_key", Chars::kDotted, 60, 70},
-    {"hf_", "huggingface_token", Chars::kWord, 30, 40}, {"dop_v1_", "digitalocean_token", Chars::kHex, 64, 64},
-    {"shpat_", "shopify_token", Chars::kHex, 32, 32}, {"shpss_", "shopify_token", Chars::kHex, 32, 32},
-    {"glsa_", "grafana_token", Chars::kWord, 40, 48}, {"lin_api_", "linear_key", Chars::kWord, 40, 40},
-    {"dapi", "databricks_token", Chars::kHex, 32, 34}, {"hvs.", "vault_token", Chars::kDashed, 24, 200},
-    {"ATATT3", "atlassian_token", Chars::kDashed, 100, 300}, {"gsk_", "groq_key", Chars::kWord, 48, 56},
-    {"xai-", "xai_key", Chars::kWord, 60, 90}, {"pplx-", "perplexity_key", Chars::kWord, 40, 60},
-    {"r8_", "replicate_token", Chars::kWord, 37, 40}, {"AGE-SECRET-KEY-1", "age_key", Chars::kWord, 58, 58},
-    {"dckr_pat_", "docker_token", Chars::kDashed, 27, 36}, {"sq0csp-", "square_secret", Chars::kDashed, 43, 43},
-    {"EAAA", "square_token", Chars::kDashed, 60, 60}, {"key-", "mailgun_key", Chars::kHex, 32, 32},
-    {"rubygems_", "rubygems_key", Chars::kHex, 48, 48}, {"nvapi-", "nvidia_key", Chars::kDashed, 50, 90},
+    {"AKIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
+    {"ASIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
+    {"ABIA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
+    {"ACCA", "aws_access_key", Chars::kUpper32, 16, 16, 2.5f},
+    {"ghp_", "github_token", Chars::kWord, 36, 36},
+    {"gho_", "github_token", Chars::kWord, 36, 36},
+    {"ghu_", "github_token", Chars::kWord, 36, 36},
+    {"ghs_", "github_token", Chars::kWord, 36, 36},
+    {"ghr_", "github_token", Chars::kWord, 36, 76},
+    {"github_pat_", "github_token", Chars::kWord, 70, 90},
+    {"glpat-", "gitlab_token", Chars::kDashed, 20, 64},
+    {"sk-ant-", "anthropic_key", Chars::kDashed, 24, 140},
+    {"sk-proj-", "openai_key", Chars::kDashed, 32, 220},
+    {"sk-svcacct-", "openai_key", Chars::kDashed, 32, 220},
+    {"sk-admin-", "openai_key", Chars::kDashed, 32, 220},
+    {"sk-or-v1-", "openrouter_key", Chars::kHex, 48, 64},
+    {"sk-ajar-", "ajar_key", Chars::kDashed, 20, 80},
+    {"sk-", "openai_key", Chars::kWord, 32, 64, 3.5f},
+    {"AIza", "google_api_key", Chars::kDashed, 35, 35},
+    {"ya29.", "google_oauth_token", Chars::kDashed, 30, 300},
+    {"GOCSPX-", "google_client_secret", Chars::kDashed, 28, 28},
+    {"xoxb-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
+    {"xoxp-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
+    {"xoxa-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
+    {"xoxe-", "slack_token", Chars::kDashed, 20, 200, 2.5f},
+    {"xoxr-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
+    {"xoxs-", "slack_token", Chars::kDashed, 20, 120, 2.5f},
+    {"xapp-", "slack_token", Chars::kDashed, 30, 140, 2.5f},
+    {"sk_live_", "stripe_key", Chars::kWord, 16, 120},
+    {"sk_test_", "stripe_key", Chars::kWord, 16, 120},
+    {"rk_live_", "stripe_key", Chars::kWord, 16, 120},
+    {"rk_test_", "stripe_key", Chars::kWord, 16, 120},
+    {"whsec_", "stripe_webhook_secret", Chars::kWord, 24, 64},
+    {"npm_", "npm_token", Chars::kWord, 36, 36},
+    {"pypi-AgEIcHlwaS5vcmc", "pypi_token", Chars::kDashed, 50, 400},
+    {"SG.", "sendgrid_key", Chars::kDotted, 60, 70},
+    {"hf_", "huggingface_token", Chars::kWord, 30, 40},
+    {"dop_v1_", "digitalocean_token", Chars::kHex, 64, 64},
+    {"shpat_", "shopify_token", Chars::kHex, 32, 32},
+    {"shpss_", "shopify_token", Chars::kHex, 32, 32},
+    {"glsa_", "grafana_token", Chars::kWord, 40, 48},
+    {"lin_api_", "linear_key", Chars::kWord, 40, 40},
+    {"dapi", "databricks_token", Chars::kHex, 32, 34},
+    {"hvs.", "vault_token", Chars::kDashed, 24, 200},
+    {"ATATT3", "atlassian_token", Chars::kDashed, 100, 300},
+    {"gsk_", "groq_key", Chars::kWord, 48, 56},
+    {"xai-", "xai_key", Chars::kWord, 60, 90},
+    {"pplx-", "perplexity_key", Chars::kWord, 40, 60},
+    {"r8_", "replicate_token", Chars::kWord, 37, 40},
+    {"AGE-SECRET-KEY-1", "age_key", Chars::kWord, 58, 58},
+    {"dckr_pat_", "docker_token", Chars::kDashed, 27, 36},
+    {"sq0csp-", "square_secret", Chars::kDashed, 43, 43},
+    {"EAAA", "square_token", Chars::kDashed, 60, 60},
+    {"key-", "mailgun_key", Chars::kHex, 32, 32},
+    {"rubygems_", "rubygems_key", Chars::kHex, 48, 48},
+    {"nvapi-", "nvidia_key", Chars::kDashed, 50, 90},
 };
 
 // Shannon entropy in bits per character.
@@ -77,7 +110,8 @@ float entropy(std::string_view text) {
 bool is_example(std::string_view value) {
   if (value.size() > 512) return false;
   const std::string low = to_lower(value);
-  for (const std::string_view word : {"example", "placeholder", "changeme", "your_", "your-", "yourkey", "xxxx", "redacted", "dummy", "<", "${", "{{", "****", "...."}) {
+  for (const std::string_view word : {"example", "placeholder", "changeme", "your_", "your-", "yourkey", "xxxx",
+                                      "redacted", "dummy", "<", "${", "{{", "****", "...."}) {
     if (low.find(word) != low.npos) return true;
   }
   return false;
@@ -89,7 +123,8 @@ void find_format(Scan& scan, size_t begin, size_t end) {
     if (token[0] != format.prefix[0] || !token.starts_with(format.prefix)) continue;
     size_t n = format.prefix.size();
     // Dots belong to few formats; the token that we were given ends before them.
-    const auto text = scan.text.substr(begin, std::min<size_t>(scan.text.size() - begin, format.prefix.size() + format.longest + 1u));
+    const auto text =
+        scan.text.substr(begin, std::min<size_t>(scan.text.size() - begin, format.prefix.size() + format.longest + 1u));
     if (!text.starts_with(format.prefix)) continue;
     while (n < text.size() && of(format.chars, text[n])) ++n;
     const size_t length = n - format.prefix.size();
@@ -140,14 +175,16 @@ Word secret_word(std::string_view name) {
   const std::string low = to_lower(name.size() > 64 ? name.substr(name.size() - 64) : name);
   const auto ends = [&](std::string_view word) {
     const size_t at = low.rfind(word);
-    return at != low.npos && at + word.size() + 2 >= low.size() && (at == 0 || !is_letter(low[at - 1]) || word.size() > 5);
+    return at != low.npos && at + word.size() + 2 >= low.size() &&
+           (at == 0 || !is_letter(low[at - 1]) || word.size() > 5);
   };
   for (const std::string_view w : {"password", "passwd", "pwd", "passphrase", "passcode"}) {
     if (ends(w)) return Word::kPassword;
   }
-  for (const std::string_view w : {"secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "access-key", "secret_key", "secretkey",
-                                   "private_key", "client_secret", "auth_key", "authkey", "accountkey", "sharedaccesskey", "credential",
-                                   "credentials", "signing_key", "encryption_key", "bearer"}) {
+  for (const std::string_view w :
+       {"secret",     "token",           "api_key",    "apikey",      "api-key",       "access_key",     "accesskey",
+        "access-key", "secret_key",      "secretkey",  "private_key", "client_secret", "auth_key",       "authkey",
+        "accountkey", "sharedaccesskey", "credential", "credentials", "signing_key",   "encryption_key", "bearer"}) {
     if (ends(w)) return Word::kSecret;
   }
   return Word::kNone;
@@ -163,8 +200,11 @@ Word named_by(std::string_view text, size_t begin) {
   };
   skip(" \"'`");
   if (skip(":=>~,") == 0) {
-    if (at > 2 && (text.substr(at - 2, 2) == "is" || text.substr(at - 2, 2) == "IS") && text[at - 3] == ' ' && at < begin) at -= 2;
-    else if (at == begin) return Word::kNone;
+    if (at > 2 && (text.substr(at - 2, 2) == "is" || text.substr(at - 2, 2) == "IS") && text[at - 3] == ' ' &&
+        at < begin)
+      at -= 2;
+    else if (at == begin)
+      return Word::kNone;
     skip(" ");
   }
   skip(" \"'`]");
@@ -201,7 +241,8 @@ void find_assigned(Scan& scan, size_t begin, size_t end) {
   if (word == Word::kNone || is_example(value)) return;
   const float bits = entropy(value);
   if (word == Word::kPassword && bits >= 2.3f) scan.add(begin, end, Entity::kSecret, 0.75f, "password");
-  if (word == Word::kSecret && value.size() >= 10 && bits >= 3.0f) scan.add(begin, end, Entity::kSecret, 0.75f, "assigned_secret");
+  if (word == Word::kSecret && value.size() >= 10 && bits >= 3.0f)
+    scan.add(begin, end, Entity::kSecret, 0.75f, "assigned_secret");
 }
 
 // RFC 7617, 6750: what follows Basic or Bearer in a header; curl's -u.

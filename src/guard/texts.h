@@ -16,19 +16,19 @@ inline bool tainted(Origin origin) { return origin == Origin::kTool || origin ==
 
 enum class TextForm : uint8_t {
   kPlain,
-  kJson,      // one JSON value, or the members of an object; a model may have written it broken
-  kBase64,    // text in base64 (a document of a text type)
-  kOpaque,    // base64 that is no text: pictures, sound, PDF
+  kJson,    // one JSON value, or the members of an object; a model may have written it broken
+  kBase64,  // text in base64 (a document of a text type)
+  kOpaque,  // base64 that is no text: pictures, sound, PDF
 };
 
 struct TextPlace {
   Origin origin = Origin::kUser;
   TextForm form = TextForm::kPlain;
-  std::string_view member;   // "content", "arguments", "description": static
-  size_t message = SIZE_MAX; // or SIZE_MAX: of the request itself
+  std::string_view member;    // "content", "arguments", "description": static
+  size_t message = SIZE_MAX;  // or SIZE_MAX: of the request itself
   size_t part = SIZE_MAX;
   size_t tool = SIZE_MAX;
-  std::string where() const; // "messages[2].parts[0].arguments"
+  std::string where() const;  // "messages[2].parts[0].arguments"
 };
 
 class TextVisitor {

@@ -1,5 +1,6 @@
 #pragma once
-// A small hash table from lower-case ASCII or UTF-8 words to bits, filled once. Lookups take any ASCII case and do not allocate.
+// A small hash table from lower-case ASCII or UTF-8 words to bits, filled once. Lookups take any ASCII case and do not
+// allocate.
 
 #include <algorithm>
 #include <cstdint>
@@ -52,8 +53,10 @@ class WordTable {
   }
   static uint64_t load(const char* p, size_t n) {
     uint64_t x = 0;
-    if (n >= 8) std::memcpy(&x, p, 8);
-    else for (size_t i = 0; i < n; ++i) x |= uint64_t{static_cast<unsigned char>(p[i])} << 8 * i;
+    if (n >= 8)
+      std::memcpy(&x, p, 8);
+    else
+      for (size_t i = 0; i < n; ++i) x |= uint64_t{static_cast<unsigned char>(p[i])} << 8 * i;
     return folded(x);
   }
   static std::string fold(std::string_view word) {
@@ -78,7 +81,8 @@ class WordTable {
   }
   Slot& find(uint32_t h, std::string_view word) {
     size_t at = h & (slots_.size() - 1);
-    while (!slots_[at].word.empty() && (slots_[at].hash != h || !same(slots_[at].word, word))) at = (at + 1) & (slots_.size() - 1);
+    while (!slots_[at].word.empty() && (slots_[at].hash != h || !same(slots_[at].word, word)))
+      at = (at + 1) & (slots_.size() - 1);
     return slots_[at];
   }
   void grow() {

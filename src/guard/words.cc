@@ -30,7 +30,8 @@ Status LineRegexes::add(const std::string& expression, uint32_t id) {
   options.set_max_mem(8 << 20);
   auto regex = std::make_unique<RE2>(expression, options);
   if (!regex->ok()) return fail(Code::kInvalid, "regular expression \"" + expression + "\": " + regex->error());
-  if (RE2::PartialMatch("", *regex)) return fail(Code::kInvalid, "regular expression \"" + expression + "\" matches the empty text");
+  if (RE2::PartialMatch("", *regex))
+    return fail(Code::kInvalid, "regular expression \"" + expression + "\" matches the empty text");
   expressions_.push_back({std::move(regex), id});
   return {};
 }

@@ -15,8 +15,8 @@ class RE2;
 
 namespace ajar::guard {
 
-// Regular expressions (RE2's syntax, linear time whatever is written), applied to each line by itself, so that a stream and the whole
-// text give the same matches. Lines longer than kMaxLine are looked at in pieces.
+// Regular expressions (RE2's syntax, linear time whatever is written), applied to each line by itself, so that a stream
+// and the whole text give the same matches. Lines longer than kMaxLine are looked at in pieces.
 class LineRegexes {
  public:
   static constexpr size_t kMaxLine = 4096;
