@@ -243,11 +243,12 @@ void TextJudge::feed(std::string_view piece, bool ends, std::vector<Hit>& hits) 
     const auto part = piece.substr(0, take);
     piece.remove_prefix(take);
     buffer_ += part;
+    if (ends && piece.empty()) break;
     // Within a word nothing can be decided.
     const bool boundary = std::any_of(part.begin(), part.end(), [](char c) { return is_blank(c) || leads_wide(c); });
-    const bool full = buffer_.size() - done_ >= kMaxHeld;
-    if (boundary || full) decide(false, hits);
-    if (buffer_.size() - done_ >= kMaxHeld) decide(true, hits);
+    const auto full = [&] { return buffer_.size() - done_ >= kMaxHeld; };
+    if (boundary || full()) decide(false, hits);
+    if (full()) decide(true, hits);
   }
   if (ends) decide(true, hits);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/text.h"
 #include "guard/masks.h"
@@ -104,12 +105,13 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     uint64_t until = 0;
     size_t begin = 0;
   };
-  static thread_local std::vector<State> states;
+  static thread_local std::vector<State> kept_states;
   static thread_local const Phrases* owner = nullptr;
-  static thread_local uint64_t word = 1, alive = 0;  // alive: the last word that any element waits for
-  if (owner != this || states.size() != elements_.size()) states.assign(elements_.size(), {}), owner = this;
-  word += 64;  // beyond every gap
-  alive = 0;
+  static thread_local uint64_t words = 1;
+  if (owner != this || kept_states.size() != elements_.size()) kept_states.assign(elements_.size(), {}), owner = this;
+  const std::span<State> states(kept_states);
+  uint64_t word = words + 64;  // beyond every gap
+  uint64_t alive = 0;          // the last word that any element waits for
 
   out.clear();
   size_t at = 0;
@@ -172,6 +174,7 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     }
     for (const uint32_t e : members.first) reach(e, begin);
   }
+  words = word;
   for (const Literal& literal : literals_) {
     for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1))
       out.push_back({literal.id, p, p + literal.text.size()});

@@ -18,18 +18,19 @@ constexpr std::array<bool, 256> kInWord = [] {
 Repetition::Repetition(size_t times) {
   for (size_t p = 1; p <= kPeriods; ++p) {
     const size_t again = (std::max<size_t>(times, 2) - 1) * p;
-    enough_[p - 1] = static_cast<uint32_t>(std::max(again, p < kMinWords ? kMinWords - p : 0));
+    enough_[p - 1] = static_cast<int32_t>(std::max(again, p < kMinWords ? kMinWords - p : 0));
   }
 }
 
 void Repetition::end_word() {
   const uint32_t* last = last_.data() + newest_;
   const uint32_t hash = hash_;
-  uint32_t closed = 0;
+  int32_t closed = 0;
   for (size_t p = 0; p < kPeriods; ++p) {  // without branches: the compiler makes vectors of it
-    const uint32_t same = last[p] == hash ? ~0u : 0u;
-    run_[p] = (run_[p] + 1) & same;
-    closed |= run_[p] >= enough_[p] ? ~0u : 0u;
+    const int32_t same = last[p] == hash ? -1 : 0;
+    const int32_t run = (run_[p] + 1) & same;
+    run_[p] = run;
+    closed |= run >= enough_[p] ? -1 : 0;
   }
   if (closed != 0 && found_ == kNone) found_ = word_begin_;
   newest_ = newest_ == 0 ? kPeriods - 1 : newest_ - 1;

@@ -32,8 +32,8 @@ class Repetition {
   std::array<uint32_t, 2 * kPeriods>
       last_{};  // the words before, the latest first, from newest_ on; written twice, so never wrapped
   size_t newest_ = 0;
-  std::array<uint32_t, kPeriods> run_{};     // by period - 1: words in a row that were the same that many words ago
-  std::array<uint32_t, kPeriods> enough_{};  // what run_ must reach
+  std::array<int32_t, kPeriods> run_{};     // by period - 1: words in a row that were the same that many words ago
+  std::array<int32_t, kPeriods> enough_{};  // what run_ must reach
   char byte_ = 0;
   size_t same_ = 0;
 };
