@@ -69,7 +69,7 @@ int tour(App& app, HttpCaller& caller, const std::string& key) {
   }
   std::fputs(table({"question", "answered by", "sure", "time", "answer"}, rows).c_str(), stdout);
   if (!masked_answer.empty()) {
-    std::printf("\n  %s values of personal data were replaced before the last question left this machine and put back into its answer:\n  %s\n",
+    std::printf("\n  The last question left this machine with %s placeholders for its personal data; in the answer they are themselves again:\n  %s\n",
                 masked_count.c_str(), dim(shortened(masked_answer, 150)).c_str());
   }
   const auto body = caller.call("GET", app.url() + "/admin/calls?route=support&limit=5", {{"authorization", "Bearer " + app.admin_token()}}, "");

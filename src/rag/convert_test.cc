@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 
 #include "base/clock.h"
@@ -118,6 +119,12 @@ TEST(Result, GoesBothWays) {
 }
 
 }  // namespace
+
+std::string shared_data() {
+  const char* set = std::getenv("AJAR_SHARED");
+  const std::string path = set != nullptr ? set : std::string(AJAR_SOURCE_DIR) + "/../shared";
+  return std::filesystem::exists(path + "/data") ? path + "/data" : "";
+}
 
 int ingest_until_killed(int fd, int start, const std::string& folder) {
   auto collection = Collection::open(folder + "/c", ingest_options());

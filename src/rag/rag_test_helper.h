@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -14,11 +13,7 @@
 namespace ajar::rag {
 
 // Empty when it is not at hand.
-inline std::string shared_data() {
-  const char* set = std::getenv("AJAR_SHARED");
-  const std::string path = set != nullptr ? set : std::string(AJAR_SOURCE_DIR) + "/../shared";
-  return std::filesystem::exists(path + "/data") ? path + "/data" : "";
-}
+std::string shared_data();  // convert_test.cc
 
 inline std::string slurp(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
