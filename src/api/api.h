@@ -68,6 +68,7 @@ class Api {
   Task<> kept_response(Exchange& exchange);  // /v1/responses/{id}…
   Task<> embeddings(Exchange& exchange);
   Task<> forward(Exchange& exchange, ForwardKind kind);
+  Task<bool> moderate_here(Exchange& exchange);  // false: a route is there for its model
   Task<> rerank(Exchange& exchange);
   // `id` and `verb`: the parts of the path behind /v1/files and /v1/batches, empty where there are none.
   Task<> files(Exchange& exchange, std::string id, std::string verb);

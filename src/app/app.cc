@@ -131,6 +131,7 @@ Status App::build() {
         AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
         return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
       });
+  builder_->set_topics([this](const std::string& task) { return topic_model(task); });
   reading_ = &config_;
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
@@ -168,13 +169,29 @@ Status App::build() {
   return server_->listen();
 }
 
-Result<std::shared_ptr<Provider>> App::task_provider(const std::string& name) {
+Result<learn::TaskModel> App::load_task(const std::string& name) const {
   const auto task = std::ranges::find(reading_->tasks, name, &TaskConfig::name);
   if (task == reading_->tasks.end()) return fail(Code::kNotFound, "there is no [tasks." + name + "]");
   auto model = task->path == kBuiltinTask ? learn::TaskModel::parse(builtin_task()) : learn::TaskModel::load(task->path);
   if (!model) return std::unexpected(std::move(model).error().in("tasks." + name));
+  return model;
+}
+
+Result<guard::TopicModel> App::topic_model(const std::string& name) const {
+  AJAR_ASSIGN(auto loaded, load_task(name));
+  if (loaded.width() > 0) return fail(Code::kUnsupported, "tasks." + name + ": topics of policies are told by task models without embeddings");
+  return guard::TopicModel([model = std::make_shared<const learn::TaskModel>(std::move(loaded))](std::string_view text) -> Result<std::string> {
+    AJAR_ASSIGN(const auto prediction, model->predict(text, {}, 1));
+    const bool sure = prediction.in_scope && (!model->lineage().guaranteed || prediction.confidence >= model->lineage().threshold);
+    return sure ? model->labels()[prediction.ranked.front().label] : std::string("unknown");
+  });
+}
+
+Result<std::shared_ptr<Provider>> App::task_provider(const std::string& name) {
+  AJAR_ASSIGN(auto model, load_task(name));
+  const auto task = std::ranges::find(reading_->tasks, name, &TaskConfig::name);
   auto embedder = task->embedder.empty() ? nullptr : std::make_shared<LocalProvider>(*models_, task->embedder);
-  auto made = TaskProvider::make(name, std::move(*model), std::move(embedder));
+  auto made = TaskProvider::make(name, std::move(model), std::move(embedder));
   if (!made) return std::unexpected(std::move(made).error().in("tasks." + name));
   return std::shared_ptr<Provider>(std::move(*made));
 }

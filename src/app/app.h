@@ -11,7 +11,9 @@
 #include "app/config_file.h"
 #include "app/files.h"
 #include "gateway/gateway.h"
+#include "guard/config.h"
 #include "http/server.h"
+#include "learn/task_model.h"
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
@@ -56,6 +58,8 @@ class App {
   explicit App(AppOptions options) : options_(std::move(options)) {}
   Status build();
   std::expected<Config, ConfigFaults> read();
+  Result<learn::TaskModel> load_task(const std::string& name) const;
+  Result<guard::TopicModel> topic_model(const std::string& name) const;
   Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
 

@@ -75,7 +75,7 @@ class Reader {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
       static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "data_classes", "batches", "responses", "providers", "routes",
-                                                              "tokenizers", "engine", "models", "tasks"};
+                                                              "tokenizers", "engine", "models", "tasks", "policies"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
       } else if (!table) {
@@ -120,6 +120,10 @@ class Reader {
             ModelConfigEntry& model = config.models.emplace_back();
             model.name = entry_name;
             read_section<ModelConfigEntry>(*fields, path, model_keys(), model);
+          } else if (name == "policies") {
+            PolicyConfigEntry& policy = config.policies.emplace_back();
+            policy.name = entry_name;
+            read_section<PolicyConfigEntry>(*fields, path, policy_keys(), policy);
           } else if (name == "tasks") {
             TaskConfig& task = config.tasks.emplace_back();
             task.name = entry_name;

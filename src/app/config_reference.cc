@@ -74,6 +74,7 @@ std::string config_reference() {
                             model_keys());
   section<TaskConfig>(out, "[tasks.NAME]", "A task model: text to label (docs/task-models.md). A target of a provider with preset \"task\" names it.",
                       task_keys());
+  section<PolicyConfigEntry>(out, "[policies.NAME]", "A guardrail, for the routes that name it (docs/guardrails.md).", policy_keys());
   return out;
 }
 

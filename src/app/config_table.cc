@@ -61,6 +61,29 @@ const Key<Pr> kPrivacy[] = {
      "Read at start."},
 };
 
+using Po = PolicyConfigEntry;
+const Key<Po> kPolicy[] = {
+    {"check", "required", Text<Po>{&Po::check},
+     "What is looked for: pii, secrets, words, regex, topics, schema, injection, hidden (characters that nobody sees), length, repetition, moderation."},
+    {"stage", "\"input\"", Text<Po>{&Po::stage}, "\"input\": requests, before anybody sees them. \"output\": answers, while they pass."},
+    {"mode", "\"block\"", Text<Po>{&Po::mode},
+     "\"observe\": only the log says so. \"window\": an answer's text is held only while it may still be part of a match. \"block\": an answer is held until it is whole."},
+    {"action", "\"refuse\"", Text<Po>{&Po::action},
+     "\"refuse\": a request is answered 403, an answer ends with content_filter. \"rewrite\": what was found is replaced. \"climb\": only the top rung may answer. "
+     "\"allow\": the log says so."},
+    {"entities", "all that point to one person", Texts<Po>{&Po::entities}, "Of pii, by Presidio's names."},
+    {"minimum_score", "0.5", Real<Po>{&Po::minimum_score, 0, 1}, "Of pii and secrets: how sure a finding must be."},
+    {"patterns", "[]", Texts<Po>{&Po::patterns}, "Of words: phrases, found as whole words in any case. Of regex: RE2 expressions, line by line."},
+    {"replacement", "\"[removed]\"", Text<Po>{&Po::replacement}, "What words and regex are replaced by; others name what stood there: [PERSON]."},
+    {"task", "none", Text<Po>{&Po::task}, "Of topics: a [tasks.NAME] without embedder whose labels are the topics."},
+    {"allow", "[]", Texts<Po>{&Po::allow}, "Of topics: only these."},
+    {"deny", "[]", Texts<Po>{&Po::deny}, "Of topics: not these."},
+    {"schema", "none", Text<Po>{&Po::schema}, "Of schema: a JSON Schema that answers must fit."},
+    {"limit", "0", Whole<Po>{&Po::limit, 0, 1'000'000'000}, "Of length: bytes of one text. Of repetition: how often a run of words may come again."},
+    {"threshold", "calibrated", Real<Po>{&Po::threshold, 0, 1}, "Of injection and moderation: the score from which it counts."},
+    {"categories", "all", Texts<Po>{&Po::categories}, "Of moderation, by OpenAI's names."},
+};
+
 using D = DataClassConfig;
 const Key<D> kDataClass[] = {
     {"rank", "0; of the built-in classes 0, 10, 20, 30", Whole<D>{&D::rank, 0, 1000},
@@ -184,6 +207,7 @@ const Key<R> kRoute[] = {
      "Of what is sent to this route. A client can raise it for a call with the header x-ajar-data-class, never lower it."},
     {"pii_class", "none", Text<R>{&R::pii_class}, "Data class that a request with personal data in it is raised to. None: they are not looked for."},
     {"secret_class", "none", Text<R>{&R::secret_class}, "The same for credentials (keys, tokens, passwords)."},
+    {"policies", "[]", Texts<R>{&R::policies}, "Guardrails, by the names of [policies.NAME]."},
     {"cache", "\"off\"", Special<R>{"string"},
      "\"exact\": an equal request (all that can change its answer) of the same team is given the same answer again, and equal requests "
      "at the same time are asked once. A client can say x-ajar-cache: off, refresh or no-store."},
@@ -277,6 +301,7 @@ const Key<Ta> kTask[] = {
 
 std::span<const Key<TaskConfig>> task_keys() { return kTask; }
 std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
+std::span<const Key<PolicyConfigEntry>> policy_keys() { return kPolicy; }
 std::span<const Key<PrivacyConfig>> privacy_keys() { return kPrivacy; }
 std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }

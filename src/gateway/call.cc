@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "gateway/estimate.h"
+#include "gateway/policies.h"
 
 namespace ajar {
 namespace {
@@ -155,6 +156,7 @@ Verdict AttemptSink::verdict(bool whole) const {
       verdict.accepted = false;
       verdict.why = std::move(broken);
     }
+    if (verdict.accepted && wants_climb(*call_.route, fold_.reply(), verdict.why)) verdict.accepted = false;
   }
   return verdict;
 }

@@ -78,6 +78,8 @@ struct CallState {
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
   Masking* masking = nullptr;    // where its data may go further when they are masked
+  std::vector<store::AttemptRow> policies;  // what guardrails said; goes before the attempts into the log
+  bool only_top = false;         // a guardrail wants a rung that is not judged
   bool audited = false;          // its answers are compared afterwards, and so kept until then
   std::string reply_id;          // that the client was told
   std::string_view cache;        // as in Answered

@@ -170,6 +170,7 @@ Task<Verdict> Climb::agreement(const Target& target, Context& context, const std
 }
 
 Result<const Request*> Climb::form_for(const Target& target, AttemptMode& mode) const {
+  if (call_.only_top && target.judged) return fail(Code::kForbidden, "a policy wants a better rung");
   std::string why = not_allowed(*call_.route, target, call_.data, model_);
   if (why.empty()) return request_;
   if (call_.masking == nullptr || !not_allowed(*call_.route, target, call_.data, model_, true).empty()) return fail(Code::kForbidden, std::move(why));

@@ -101,10 +101,22 @@ struct RouteConfig {
   double alpha = 0.05, delta = 0.05;       // of accepted answers at most alpha are wrong, with probability 1 - delta
   std::string pii_class, secret_class;     // that personal data, or credentials, in a request raise it to; empty: not looked for
   std::string data_class;                  // of what is sent here, unless a higher one is said; empty: internal
+  std::vector<std::string> policies;       // guardrails, by name
   // Answers given before.
   CacheMode cache = CacheMode::kOff;
   Millis cache_ttl{3'600'000};
   CacheScope cache_scope = CacheScope::kTeam;
+};
+
+// A guardrail: what is looked for, where, and what is done about it (guard/config.h).
+struct PolicyConfigEntry {
+  std::string name;
+  std::string stage = "input", mode = "block", action = "refuse", check;
+  std::vector<std::string> entities, patterns, allow, deny, categories;
+  std::string task;                        // task model that tells topics
+  std::string schema, replacement;
+  int64_t limit = 0;
+  double threshold = 0, minimum_score = 0.5;
 };
 
 struct PrivacyConfig {
@@ -203,6 +215,7 @@ struct Config {
   EngineConfig engine;
   std::vector<ModelConfigEntry> models;
   std::vector<TaskConfig> tasks;
+  std::vector<PolicyConfigEntry> policies;
 };
 
 }  // namespace ajar

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "gateway/decide.h"
 #include "gateway/estimate.h"
+#include "gateway/policies.h"
 
 namespace ajar {
 namespace {
@@ -145,7 +146,12 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   std::optional<Masking> masking;
   if (status) {
     raise_class(call, request);
+    status = judge_request(call, request);
+  }
+  std::optional<PolicySink> policies;
+  if (status) {
     if (may_mask(call)) call.masking = &masking.emplace(parts_.privacy, call, request);
+    if (call.route->guard && call.route->guard->has_output()) policies.emplace(call);
   }
   Recall recall(parts_.memory, call, request);
   std::optional<Status> known;
@@ -160,6 +166,7 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
     call.audited = call.route->config.audit > 0 && fast_uniform() < call.route->config.audit;
     status = co_await climb.run();
   }
+  if (policies && status) status = co_await policies->flush();  // its reasons go into the log before the client's end
   co_await finish(call, status, row, call.winner);
   if (call.audited && status) audit(call, request, climb);
 }
@@ -242,7 +249,8 @@ Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& ro
                        const AttemptSink* winner) {
   row.end = end_of(status);
   row.route = call.route ? call.route->config.name : std::string();
-  row.attempts = std::move(call.attempts);
+  row.attempts = std::move(call.policies);
+  row.attempts.insert(row.attempts.end(), std::make_move_iterator(call.attempts.begin()), std::make_move_iterator(call.attempts.end()));
   if (!status) row.error = code_name(status.error().code);
   if (winner != nullptr) {
     row.target = winner->target().name;

@@ -442,6 +442,92 @@ TEST_F(PrivacyTest, TenantsHaveTheirOwnPlaceholders) {
   EXPECT_NE(b_->heard, first);
 }
 
+// ---- Guardrails
+
+class PolicyTest : public LadderTest {
+ protected:
+  void policy(PolicyConfigEntry entry) {
+    route_.policies.push_back(entry.name);
+    config_.policies.push_back(std::move(entry));
+  }
+  static Request says_of(const std::string& text) {
+    Request request{.model = "r"};
+    request.messages.push_back({.parts = {Part{.text = text}}});
+    return request;
+  }
+};
+
+TEST_F(PolicyTest, ARefusedRequestReachesNobody) {
+  policy({.name = "no-secrets", .check = "secrets"});
+  const auto heard = ask(says_of("my token is ghp_16C7e42F292c6912E7710c838347Ae178B4a"));
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Code::kFiltered);
+  EXPECT_NE(heard.error->message.find("no-secrets"), std::string::npos);
+  EXPECT_EQ(heard.error->message.find("ghp_"), std::string::npos);
+  EXPECT_EQ(a_->calls + b_->calls, 0);
+  EXPECT_EQ(heard.row.attempts[0].target, "policy no-secrets");
+}
+
+TEST_F(PolicyTest, ARequestCanBeRewritten) {
+  policy({.name = "clean", .action = "rewrite", .check = "words", .patterns = {"rosebud"}, .replacement = "***"});
+  a_->scripts = {sure("fine", 0.9)};
+  EXPECT_EQ(ask(says_of("what is rosebud?")).text, "fine");
+  EXPECT_EQ(a_->heard, "what is ***?\n");
+}
+
+TEST_F(PolicyTest, APolicyCanAskForABetterRung) {
+  policy({.name = "legal", .action = "climb", .check = "words", .patterns = {"lawsuit"}});
+  b_->scripts = {says("from b")};
+  const auto heard = ask(says_of("about my lawsuit"));
+  EXPECT_EQ(heard.text, "from b");
+  EXPECT_EQ(a_->calls, 0);
+}
+
+TEST_F(PolicyTest, AnAnswerEndsWhereAPolicyRefuses) {
+  for (const char* mode : {"window", "block"}) {
+    gateway_.reset();
+    config_.policies.clear(), route_.policies.clear();
+    policy({.name = "out", .stage = "output", .mode = mode, .check = "words", .patterns = {"launch codes"}});
+    route_.cache = CacheMode::kExact;
+    Script script = sure("The launch ", 0.9);
+    script.events.insert(script.events.begin() + 3, event(Kind::kText, "codes are 1234"));
+    a_->scripts = {script};
+    const auto heard = ask(says_of("tell me"));
+    EXPECT_EQ(heard.text.find("codes"), std::string::npos) << mode << ": " << heard.text;
+    EXPECT_EQ(heard.end, StreamEnd::kComplete);
+    EXPECT_EQ(heard.finish, Finish::kContentFilter) << mode;
+    EXPECT_EQ(ask(says_of("tell me")).text.find("codes"), std::string::npos) << "a kept answer is judged, too";
+  }
+}
+
+TEST_F(PolicyTest, AnAnswerOfAJudgedRungCanBeSentUp) {
+  policy({.name = "tone", .stage = "output", .action = "climb", .check = "words", .patterns = {"whatever"}});
+  a_->scripts = {sure("whatever, mate", 0.9)};
+  b_->scripts = {says("Certainly.")};
+  const auto heard = ask(says_of("help"));
+  EXPECT_EQ(heard.text, "Certainly.");
+  EXPECT_EQ(heard.row.attempts[0].why, "policy tone: words");
+}
+
+TEST_F(PolicyTest, ObservedIsOnlyWrittenDown) {
+  policy({.name = "watch", .mode = "observe", .check = "words", .patterns = {"rosebud"}});
+  a_->scripts = {sure("fine", 0.9)};
+  const auto heard = ask(says_of("what is rosebud?"));
+  EXPECT_EQ(heard.text, "fine");
+  EXPECT_EQ(heard.row.attempts[0].outcome, "observed");
+}
+
+TEST_F(PolicyTest, FaultsAreNamed) {
+  config_.policies = {{.name = "x", .check = "nonsense"}, {.name = "y", .stage = "middle", .check = "pii"}};
+  route_.policies = {"z"};
+  config_.routes = {route_};
+  std::string all;
+  for (const Error& error : check_config(config_)) all += error.message + "\n";
+  EXPECT_NE(all.find("policies.x.check"), std::string::npos) << all;
+  EXPECT_NE(all.find("policies.y.stage"), std::string::npos) << all;
+  EXPECT_NE(all.find("there is no policy 'z'"), std::string::npos) << all;
+}
+
 // ---- Answers that were given before
 
 class RecallTest : public GatewayTest {

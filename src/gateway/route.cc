@@ -208,6 +208,9 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       }
       route->targets.push_back(std::move(target));
     }
+    if (!route_config.policies.empty()) {
+      AJAR_ASSIGN(route->guard, guard_of(config, route_config));
+    }
     route->fingerprint = fingerprint_of(*route);
     snapshot->routes_.push_back(route);
     if (route_config.name.ends_with('*')) snapshot->patterns_.push_back(route);
@@ -268,6 +271,58 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
 
 }  // namespace
 
+namespace {
+
+constexpr std::string_view kStages[] = {"input", "output"};
+constexpr std::string_view kModes[] = {"observe", "window", "block"};
+constexpr std::string_view kActions[] = {"allow", "rewrite", "climb", "refuse"};
+
+template <size_t N>
+int place_of(const std::string_view (&words)[N], const std::string& word) {
+  const auto found = std::ranges::find(words, word);
+  return found == std::end(words) ? -1 : int(found - words);
+}
+
+Result<guard::PolicyConfig> read_policy(const PolicyConfigEntry& entry) {
+  const std::string at = "policies." + entry.name;
+  const auto bad = [&](const char* key, const char* words) { return invalid(at + key, at + key + ": must be one of " + words); };
+  using Kind = guard::CheckConfig::Kind;
+  guard::CheckConfig check{.entities = entry.entities, .minimum_score = float(entry.minimum_score), .patterns = entry.patterns, .allow = entry.allow,
+                           .deny = entry.deny, .schema = entry.schema, .limit = size_t(entry.limit), .threshold = float(entry.threshold),
+                           .categories = entry.categories, .replacement = entry.replacement};
+  bool known = false;
+  for (int kind = 0; kind <= int(Kind::kModeration); ++kind) {
+    if (guard::check_name(Kind(kind)) == entry.check) check.kind = Kind(kind), known = true;
+  }
+  if (!known) return bad(".check", "pii, secrets, words, regex, topics, schema, injection, hidden, length, repetition, moderation");
+  const int stage = place_of(kStages, entry.stage), mode = place_of(kModes, entry.mode), action = place_of(kActions, entry.action);
+  if (stage < 0) return bad(".stage", "input, output");
+  if (mode < 0) return bad(".mode", "observe, window, block");
+  if (action < 0) return bad(".action", "allow, rewrite, climb, refuse");
+  return guard::PolicyConfig{.name = entry.name, .stage = guard::Stage(stage), .mode = guard::Mode(mode), .action = guard::Action(action), .checks = {check}};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const guard::Guard>> SnapshotBuilder::guard_of(const Config& config, const RouteConfig& route) const {
+  std::vector<guard::PolicyConfig> policies;
+  guard::TopicModel topics;
+  std::string task;
+  for (const std::string& name : route.policies) {
+    const PolicyConfigEntry& entry = *std::ranges::find(config.policies, name, &PolicyConfigEntry::name);
+    AJAR_ASSIGN(policies.emplace_back(), read_policy(entry));
+    if (entry.check != "topics") continue;
+    if (entry.task.empty()) return invalid("policies." + name + ".task", "policies." + name + ".task: topics need a task model");
+    if (!task.empty() && task != entry.task) return invalid("routes." + route.name + ".policies", "one route's topics must come from one task model");
+    task = entry.task;
+    if (!topics_) return fail(Code::kUnsupported, "there are no task models here");
+    AJAR_ASSIGN(topics, topics_(task));
+  }
+  auto built = guard::Guard::build(std::move(policies), std::move(topics));
+  if (!built) return std::unexpected(std::move(built).error().in("routes." + route.name + ".policies"));
+  return built;
+}
+
 std::vector<Error> check_config(const Config& config) {
   std::vector<Error> faults;
   const auto fault = [&](std::string field, std::string message) {
@@ -296,6 +351,9 @@ std::vector<Error> check_config(const Config& config) {
     if (model.path.empty()) fault("models." + model.name + ".path", "is required");
   }
   if (const auto entities = read_entities(config.privacy.entities); !entities) faults.push_back(entities.error());
+  for (const PolicyConfigEntry& policy : config.policies) {
+    if (const auto read = read_policy(policy); !read) faults.push_back(read.error());
+  }
   for (const TaskConfig& task : config.tasks) {
     if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
   }
@@ -312,6 +370,11 @@ std::vector<Error> check_config(const Config& config) {
     if (!routes.insert(route.name).second) fault(at, "is defined twice");
     if (route.name.find('*') < route.name.size() - 1) fault(at, "'*' may only stand at the end of a name");
     if (route.targets.empty()) fault(at + ".targets", "a route needs at least one target");
+    for (const std::string& name : route.policies) {
+      if (std::ranges::find(config.policies, name, &PolicyConfigEntry::name) == config.policies.end()) {
+        fault(at + ".policies", "there is no policy '" + name + "'");
+      }
+    }
     int64_t weights = 0;
     for (size_t i = 0; i < route.targets.size(); ++i) {
       const TargetConfig& target = route.targets[i];

@@ -18,6 +18,7 @@
 #include "gateway/health.h"
 #include "gateway/token_model.h"
 #include "gateway/watch.h"
+#include "guard/policy.h"
 
 namespace ajar {
 
@@ -61,6 +62,7 @@ struct Route {
   // Names everything of the route that can change an answer: two routes or two versions of one that differ in it do not share
   // kept answers.
   std::string fingerprint;
+  std::shared_ptr<const guard::Guard> guard;  // null: no policies
   bool simulator() const;  // every target is one
 };
 
@@ -99,6 +101,10 @@ class SnapshotBuilder {
  public:
   explicit SnapshotBuilder(ProviderFactory factory) : factory_(std::move(factory)) {}
 
+  // How policies get the topic of a text: by the name of a task model. Without it policies have no topics.
+  using Topics = std::function<Result<guard::TopicModel>(const std::string& task)>;
+  void set_topics(Topics topics) { topics_ = std::move(topics); }
+
   // kInvalid names the route, provider or tokenizer at fault. Reads vocabulary files. One thread at a time.
   Result<std::shared_ptr<const Snapshot>> build(Config config);
 
@@ -106,7 +112,10 @@ class SnapshotBuilder {
   Result<std::shared_ptr<const engine::Tokenizer>> load(const TokenizerConfig& config);
   Status add_watch(const RouteConfig& route, std::map<std::string, std::shared_ptr<RungWatch>>& watches, Target& target);
 
+  Result<std::shared_ptr<const guard::Guard>> guard_of(const Config& config, const RouteConfig& route) const;
+
   ProviderFactory factory_;
+  Topics topics_;
   std::map<std::string, std::shared_ptr<const engine::Tokenizer>> vocabularies_;  // by file, its time and family
   std::shared_ptr<TokenModels> token_models_ = std::make_shared<TokenModels>();
   std::map<std::string, std::shared_ptr<Health>> health_;

@@ -108,6 +108,7 @@ struct Heard {
   std::string target, cache, ladder;  // as told before the first write
   bool sure = true, logprobs = false;
   size_t masked = 0;
+  Finish finish = Finish::kNone;
 };
 
 class ListeningSink final : public ReplySink {
@@ -120,6 +121,7 @@ class ListeningSink final : public ReplySink {
   Task<Status> write(EventBatch& events) override {
     for (const Event& e : events) {
       heard_.text += e.kind == Kind::kText ? e.text : "";
+      if (e.kind == Kind::kStop) heard_.finish = e.finish;
       heard_.logprobs = heard_.logprobs || e.kind == Kind::kLogprobs;
     }
     if (leave_after_ >= 0 && int(heard_.text.size()) >= leave_after_) {
