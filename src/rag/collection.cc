@@ -141,8 +141,9 @@ Status Collection::read_documents() {
     if (!more) return {};
     AJAR_ASSIGN(Metadata metadata, read_metadata(all.text(4)));
     const auto rows = static_cast<uint32_t>(all.integer(2));
-    if (rows > 0) languages_[all.text(0)] = all.text(5), ++language_counts_[all.text(5)];
-    visible_.add({all.text(0), static_cast<uint32_t>(all.integer(1)), rows, read_allow(all.text(3)), std::move(metadata)});
+    const index::Language language = index::language_of(all.text(5)).value_or(index::Language::kNone);
+    if (rows > 0) ++language_counts_[language];
+    visible_.add({all.text(0), static_cast<uint32_t>(all.integer(1)), rows, read_allow(all.text(3)), std::move(metadata), language});
   }
 }
 
@@ -333,8 +334,8 @@ Collection::Stats Collection::stats() const {
 
 std::vector<index::Language> Collection::languages() const {
   std::vector<std::pair<size_t, index::Language>> counts;
-  for (const auto& [code, count] : language_counts_)
-    if (count > 0) counts.emplace_back(count, index::language_of(code).value_or(index::Language::kNone));
+  for (const auto& [language, count] : language_counts_)
+    if (count > 0) counts.emplace_back(count, language);
   std::sort(counts.rbegin(), counts.rend());
   std::vector<index::Language> out;
   for (const auto& [count, language] : counts) out.push_back(language);

@@ -179,8 +179,7 @@ class Collection {
 
   mutable std::shared_mutex state_lock_;  // guards all up to pool_lock_; changed with both locks held
   Visible visible_;
-  std::map<std::string, std::string> languages_;          // document to language
-  std::map<std::string, size_t> language_counts_;
+  std::map<index::Language, size_t> language_counts_;     // documents with chunks
   index::Bm25Index words_;
   std::shared_ptr<index::VectorIndex> vectors_;           // null: words alone
   int64_t generation_ = 0;

@@ -192,14 +192,15 @@ Status Collection::publish(std::vector<Prepared>& documents, const std::vector<u
   {
     std::unique_lock state(state_lock_);
     for (Prepared& document : documents) {
-      VisibleDocument seen{document.input.id, document.first_row, static_cast<uint32_t>(document.chunks.size()), document.input.allow, document.input.metadata};
+      VisibleDocument seen{document.input.id, document.first_row, static_cast<uint32_t>(document.chunks.size()), document.input.allow, document.input.metadata,
+                           index::language_of(document.language).value_or(index::Language::kNone)};
+      const VisibleDocument* old = visible_.find(seen.id);
       if (document.same) {
-        const VisibleDocument* old = visible_.find(seen.id);
         if (old == nullptr) continue;
-        seen.first_row = old->first_row, seen.rows = old->rows;
+        seen.first_row = old->first_row, seen.rows = old->rows, seen.language = old->language;
       } else {
-        if (const auto it = languages_.find(seen.id); it != languages_.end()) --language_counts_[it->second], languages_.erase(it);
-        if (seen.rows > 0) languages_[seen.id] = document.language, ++language_counts_[document.language];
+        if (old != nullptr && old->rows > 0) --language_counts_[old->language];
+        if (seen.rows > 0) ++language_counts_[seen.language];
       }
       visible_.remove(seen.id);
       visible_.add(std::move(seen));
@@ -235,8 +236,9 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
   if (!written) return std::unexpected(written.error());
   std::unique_lock state(state_lock_);
   for (const std::string& id : found) {
+    const VisibleDocument* old = visible_.find(id);
+    if (old->rows > 0) --language_counts_[old->language];
     visible_.remove(id);
-    if (const auto it = languages_.find(id); it != languages_.end()) --language_counts_[it->second], languages_.erase(it);
   }
   words_.remove(gone);
   if (vectors_) vectors_->remove(gone);
@@ -250,7 +252,7 @@ Status Collection::describe(const std::string& id, Metadata metadata, std::optio
   AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET metadata = ?, allow = ? WHERE id = ?"));
   AJAR_TRY(update.bind(write_metadata(metadata)).bind(write_allow(allow)).bind(id).run());
   std::unique_lock state(state_lock_);
-  VisibleDocument seen{id, old->first_row, old->rows, std::move(allow), std::move(metadata)};
+  VisibleDocument seen{id, old->first_row, old->rows, std::move(allow), std::move(metadata), old->language};
   visible_.remove(id);
   visible_.add(std::move(seen));
   return {};

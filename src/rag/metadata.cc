@@ -68,8 +68,7 @@ Result<Filter> read_filter_value(const json::Value& json, const std::string& whe
 Result<Metadata> read_metadata(std::string_view text) {
   Metadata out;
   if (text.empty()) return out;
-  json::Document document;
-  AJAR_ASSIGN(const json::Object object, document.parse_object(text));
+  AJAR_ASSIGN(const json::Object object, json::scratch().parse_object(text));
   if (object.size() > kMaxFields) return invalid("metadata", "more than 64 fields");
   for (const auto& [key, json] : object) {
     const std::string name(key);

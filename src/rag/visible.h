@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index/analyzer.h"
 #include "index/bitmap.h"
 #include "rag/metadata.h"
 
@@ -19,6 +20,7 @@ struct VisibleDocument {
   uint32_t first_row = 0, rows = 0;
   std::optional<std::vector<std::string>> allow;  // nothing: everyone
   Metadata metadata;
+  index::Language language = index::Language::kNone;
 };
 
 class Visible {
