@@ -72,7 +72,7 @@ Task<> Api::forward(Exchange& exchange, ForwardKind kind) {
   HttpRequest& http = exchange.request();
   auto key = admit(http);
   if (!key) co_return co_await send_error(exchange, key.error());
-  if (kind == ForwardKind::kModerations && co_await moderate_here(exchange)) co_return;
+  if (kind == ForwardKind::kModeration && co_await moderate_here(exchange)) co_return;
   auto request = wire::openai::read_forward_request(kind, http.headers.get("content-type"), http.body);
   if (!request) {
     parts_.metrics.refused("invalid");

@@ -46,9 +46,8 @@ Result<ModerationRequest> read_moderation(std::string_view body) {
 Task<bool> Api::moderate_here(Exchange& exchange) {
   const auto request = read_moderation(exchange.request().body);
   if (!request) {
-    if (request.error().code == Code::kUnsupported) {  // a route may still take it
-      co_return false;
-    }
+    // Pictures may be for a route; what is no JSON is for the reader of forwarded requests to refuse.
+    if (request.error().code == Code::kUnsupported || request.error().field.empty()) co_return false;
     co_await send_error(exchange, request.error());
     co_return true;
   }

@@ -13,14 +13,15 @@
 #include "json/write.h"
 #include "learn/bounds.h"
 #include "learn/threshold.h"
+#include "tune/calibrate.h"
 
 namespace ajar::app {
 namespace {
 
 struct LadderArgs {
   AdminArgs admin;
-  std::string route, target, out, from = "30d";
-  double alpha = 0.05, delta = 0.05;
+  std::string route, target, out, file, from = "30d";
+  double alpha = 0.05, delta = 0.05, cost_ratio = 0;
   bool feedback = false;
   std::vector<std::string> accept;
 };
@@ -86,8 +87,22 @@ std::string now_text() {
   return text;
 }
 
+// A threshold from answers that somebody judged elsewhere; nothing is asked of a server.
+int calibrate_file(const CommandContext& context, const LadderArgs& args) {
+  std::ifstream in(args.file, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  const auto judged = tune::parse_judged(bytes, args.file);
+  if (!judged) return complain(context, judged.error());
+  const auto calibrated = tune::calibrate(*judged, {.guarantee = {.alpha = args.alpha, .delta = args.delta}, .cost_ratio = args.cost_ratio});
+  if (!calibrated) return complain(context, calibrated.error());
+  std::fputs(calibrated->text.c_str(), stdout);
+  return calibrated->calibration.found ? 0 : 1;
+}
+
 // Half of the sample shapes the probability, the other half proves the threshold: what was fitted to may not judge itself.
 int calibrate(const CommandContext& context, const LadderArgs& args) {
+  if (!args.file.empty()) return calibrate_file(context, args);
+  if (args.route.empty()) return complain(context, {.message = "name the route, or a file of judged answers (--file)"});
   AdminClient client(context, args.admin);
   const auto known = client.call("GET", "/admin/rungs");
   if (!known) return complain(context, known.error());
@@ -295,7 +310,9 @@ void add_ladder(CommandContext& context) {
   context.add(rungs_command, [&context, args] { return rungs(context, *args); });
 
   auto* calibrate_command = context.root.add_subcommand("calibrate", "A threshold with a guarantee for a rung, from audits: at most alpha of what it accepts is wrong");
-  calibrate_command->add_option("route", args->route, "The route")->required();
+  calibrate_command->add_option("route", args->route, "The route");
+  calibrate_command->add_option("--file", args->file, "Instead of a route: JSON Lines of {\"confidence\", \"right\"} or CSV with these columns")->check(CLI::ExistingFile);
+  calibrate_command->add_option("--cost-ratio", args->cost_ratio, "With --file: price of this rung's answer by that of the one above, to tell the saving");
   calibrate_command->add_option("--target", args->target, "The rung, where the route has several that are judged");
   calibrate_command->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();
   calibrate_command->add_option("--delta", args->delta, "Probability with which that may fail")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();

@@ -239,7 +239,7 @@ const Key<T> kTarget[] = {
      "and delta hold. Read at start and at every reload."},
     {"checks", "[]", Special<T>{"strings"},
      "What must hold of the answer, too: \"json\" (it is JSON), \"schema\" (it fits the request's schema), \"not_empty\", \"not_refused\" (it does "
-     "not decline), \"whole\" (it did not end for lack of room). An answer that fails one climbs."},
+     "not decline), \"whole\" (it did not end for lack of room), \"arithmetic\" (the calculations it states are right). An answer that fails one climbs."},
     {"hold_tokens", "0", Special<T>{"integer"},
      "Decide after so many tokens and let the rest flow; 0: the whole answer is held until it is judged."},
     {"samples", "3", Special<T>{"integer"}, "Of \"agree\", the first answer included: 2 to 16."},

@@ -6,15 +6,12 @@
 #include "base/text.h"
 #include "json/read.h"
 #include "json/schema.h"
+#include "learn/answer_check.h"
 
 namespace ajar {
 namespace {
 
 constexpr double kLeastLogprob = -50;  // providers write -9999 for "never"
-
-// Declining in so many words, at the beginning of an answer.
-constexpr std::string_view kDeclines[] = {"i'm sorry, but", "i am sorry, but", "i can't", "i cannot", "i can not", "i'm not able to",
-                                          "i am not able to", "i'm unable to", "i am unable to", "sorry, i can", "as an ai"};
 
 }  // namespace
 
@@ -74,9 +71,10 @@ std::string failed_check(const Checks& checks, const Request& request, const Rep
     if (checks.not_refused) {
       const bool refusal = choice.finish == Finish::kRefusal || choice.finish == Finish::kContentFilter ||
                            std::ranges::any_of(choice.parts, [](const Part& part) { return part.kind == Part::Kind::kRefusal; });
-      const std::string beginning = to_lower(trim(text).substr(0, 40));
-      const bool declines = std::ranges::any_of(kDeclines, [&](std::string_view words) { return beginning.starts_with(words); });
-      if (refusal || declines) return "not_refused: it declines";
+      if (refusal || learn::refuses(text)) return "not_refused: it declines";
+    }
+    if (checks.arithmetic) {
+      if (const auto sums = learn::check_arithmetic(text); sums.wrong > 0) return "arithmetic: " + sums.first_wrong;
     }
     if ((checks.json || checks.schema) && !calls) {
       json::Document answer;

@@ -43,6 +43,7 @@ struct Checks {
   bool not_empty = false;   // says something or calls a tool
   bool not_refused = false; // does not decline
   bool whole = false;       // did not end for lack of room
+  bool arithmetic = false;  // the calculations that it states are right
   std::vector<std::string> names;
 };
 

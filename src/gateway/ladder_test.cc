@@ -114,6 +114,10 @@ TEST_F(LadderTest, ChecksCanRefuseASureAnswer) {
     a_->scripts = {sure(text, 0.9)};
     EXPECT_EQ(ask().text, "from b") << text;
   }
+  rung().checks.push_back("arithmetic");
+  gateway_.reset();
+  a_->scripts = {sure("3 + 4 = 7, so 7 * 2 = 15", 0.9)};
+  EXPECT_EQ(ask().row.attempts[0].why.substr(0, 11), "arithmetic:");
   Script cut = sure("half an ans", 0.9);
   cut.events[3].finish = Finish::kLength;
   a_->scripts = {cut};

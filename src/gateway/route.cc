@@ -96,7 +96,7 @@ Result<std::shared_ptr<const engine::Tokenizer>> load_vocabulary(const Tokenizer
 namespace {
 
 constexpr std::string_view kSites[] = {"local", "own", "outside"};
-constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refused", "whole"};
+constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refused", "whole", "arithmetic"};
 
 Site site_of(const ProviderConfig& provider, const Preset* preset) {
   if (const auto named = std::ranges::find(kSites, provider.site); named != std::end(kSites)) return Site(named - kSites);
@@ -107,7 +107,7 @@ Site site_of(const ProviderConfig& provider, const Preset* preset) {
 Checks checks_of(const std::vector<std::string>& names) {
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
   return {.json = has("json"), .schema = has("schema"), .not_empty = has("not_empty"), .not_refused = has("not_refused"),
-          .whole = has("whole"), .names = names};
+          .whole = has("whole"), .arithmetic = has("arithmetic"), .names = names};
 }
 
 }  // namespace
@@ -241,7 +241,7 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
     const std::string rung_at = at + ".targets[" + std::to_string(i) + "]";
     for (const std::string& check : rung.checks) {
       if (std::ranges::find(kChecks, check) == std::end(kChecks)) {
-        fault(rung_at + ".checks", "unknown check '" + check + "'; known are json, not_empty, not_refused, schema, whole");
+        fault(rung_at + ".checks", "unknown check '" + check + "'; known are arithmetic, json, not_empty, not_refused, schema, whole");
       }
     }
     const bool judged = rung.confidence != ConfidenceSource::kNone || !rung.checks.empty();
