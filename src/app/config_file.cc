@@ -377,7 +377,7 @@ class Reader {
       return read_choice<bool>(node, path, {{"climb", false}, {"stay", true}}, route.doubt_stays);
     }
     if (path.ends_with(".cache")) {
-      return read_choice<CacheMode>(node, path, {{"off", CacheMode::kOff}, {"exact", CacheMode::kExact}}, route.cache);
+      return read_choice<CacheMode>(node, path, {{"off", CacheMode::kOff}, {"exact", CacheMode::kExact}, {"semantic", CacheMode::kSemantic}}, route.cache);
     }
     if (path.ends_with(".cache_scope")) {
       return read_choice<CacheScope>(node, path, {{"team", CacheScope::kTeam}, {"key", CacheScope::kKey}, {"route", CacheScope::kRoute}},

@@ -210,7 +210,12 @@ const Key<R> kRoute[] = {
     {"policies", "[]", Texts<R>{&R::policies}, "Guardrails, by the names of [policies.NAME]."},
     {"cache", "\"off\"", Special<R>{"string"},
      "\"exact\": an equal request (all that can change its answer) of the same team is given the same answer again, and equal requests "
-     "at the same time are asked once. A client can say x-ajar-cache: off, refresh or no-store."},
+     "at the same time are asked once. A client can say x-ajar-cache: off, refresh or no-store. \"semantic\": also questions that are only worded "
+     "otherwise, where one question stands alone (no conversation, tools, pictures or temperature): docs/ladder.md."},
+    {"cache_embedder", "none", Text<R>{&R::cache_embedder}, "Of \"semantic\": the route whose first target makes the embeddings."},
+    {"cache_delta", "0.02", Real<R>{&R::cache_delta, 0.0001, 0.5},
+     "Of \"semantic\": share of requests that may get a wrong answer so. Each entry learns its own threshold from what the model says when it is asked all the same; "
+     "of what would be served, the share `audit` is asked, too, and counted (ajar_cache_semantic_audits_total)."},
     {"cache_ttl", "\"1h\"", Duration<R>{&R::cache_ttl}, "How long an answer is kept."},
     {"cache_scope", "\"team\"", Special<R>{"string"},
      "Who shares answers: \"team\" (keys without a team share with nobody), \"key\", or \"route\": everybody who may use it."},

@@ -107,7 +107,7 @@ TEST(ConfigFile, TheReferenceInDocsIsThatOfTheCode) {
 }
 
 TEST(ConfigFile, TheExamplesAreGood) {
-  for (const char* name : {"minimal", "fallback", "local-models", "team", "clouds"}) {
+  for (const char* name : {"minimal", "fallback", "local-models", "team", "clouds", "ladder"}) {
     const auto any = [](std::string_view) { return std::optional<std::string>("value"); };
     const auto config = read_config_file(AJAR_SOURCE_DIR "/examples/" + std::string(name) + ".toml", any);
     EXPECT_TRUE(config) << config.error().text();

@@ -53,7 +53,7 @@ std::vector<DataClassConfig> builtin_data_classes();
 
 enum class Strategy : uint8_t { kPriority, kWeighted, kLeastLatency, kCheapest, kLadder };
 
-enum class CacheMode : uint8_t { kOff, kExact };
+enum class CacheMode : uint8_t { kOff, kExact, kSemantic };
 enum class CacheScope : uint8_t { kTeam, kKey, kRoute };
 
 // When a target of a ladder may answer, and how its confidence is judged (gateway/judge.h).
@@ -106,6 +106,8 @@ struct RouteConfig {
   CacheMode cache = CacheMode::kOff;
   Millis cache_ttl{3'600'000};
   CacheScope cache_scope = CacheScope::kTeam;
+  std::string cache_embedder;              // route that makes embeddings; of kSemantic
+  double cache_delta = 0.02;               // share of requests that may get a wrong answer from answers to questions that are alike
 };
 
 // A guardrail: what is looked for, where, and what is done about it (guard/config.h).

@@ -58,6 +58,11 @@ bool may_mask(const CallState& call) {
   });
 }
 
+// For whoever must prove later what was known of the data.
+void note_class(CallState& call, const char* why) {
+  call.policies.push_back({.target = "data class", .outcome = call.data->name, .why = why});
+}
+
 class InFlight {
  public:
   explicit InFlight(prometheus::Gauge& gauge) : gauge_(gauge) { gauge_.Increment(); }
@@ -82,7 +87,9 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   call.snapshot = this->snapshot();
   const Snapshot* const snapshot = call.snapshot.get();
   AJAR_ASSIGN(call.route, find_route(*snapshot, model, call.key.get()));
-  AJAR_ASSIGN(call.data, class_of(*snapshot, *call.route, call.context.data_class));
+  const std::string said = std::move(call.context.data_class);
+  AJAR_ASSIGN(call.data, class_of(*snapshot, *call.route, said));
+  if (call.data != nullptr && !said.empty() && call.data->name == said) note_class(call, "said by the client");
   call.context.data_class = call.data != nullptr ? call.data->name : "";
   call.context.deadline = std::min(call.context.deadline,
                                    call.context.started + call.route->config.total_timeout);
@@ -153,7 +160,7 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
     if (may_mask(call)) call.masking = &masking.emplace(parts_.privacy, call, request);
     if (call.route->guard && call.route->guard->has_output()) policies.emplace(call);
   }
-  Recall recall(parts_.memory, call, request);
+  Recall recall(parts_.memory, parts_.metrics, call, request);
   std::optional<Status> known;
   if (status) known = co_await recall.answer();
   Climb climb(call, parts_.metrics, request.model, &request,
@@ -177,6 +184,7 @@ void Gateway::raise_class(CallState& call, const Request& request) const {
   if (found == nullptr || (call.data != nullptr && call.data->rank >= found->rank)) return;
   call.data = found;
   call.context.data_class = found->name;
+  note_class(call, "by what stands in the request");
 }
 
 // Answers that were not good enough are compared with the one that was given, an accepted one with what the top rung says now.

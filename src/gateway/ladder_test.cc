@@ -188,7 +188,7 @@ TEST_F(LadderTest, DataClassesHoldOutsideLaddersToo) {
   const auto heard = ask();
   EXPECT_EQ(heard.text, "from b");
   EXPECT_EQ(a_->calls, 0);
-  EXPECT_EQ(heard.row.attempts[0].why, "eu data may not go to an unnamed jurisdiction");
+  EXPECT_EQ(heard.row.attempts[1].why, "eu data may not go to an unnamed jurisdiction");
 }
 
 TEST_F(LadderTest, OnlyAllowedLicencesAnswer) {
@@ -385,7 +385,9 @@ TEST_F(PrivacyTest, OutsideSeesPlaceholdersAndTheClientItsOwnWords) {
   EXPECT_NE(heard.text.find("jane.doe@example.org"), std::string::npos) << heard.text;
   EXPECT_NE(heard.text.find("4111 1111 1111 1111"), std::string::npos) << heard.text;
   EXPECT_EQ(heard.masked, 2u);
-  EXPECT_EQ(heard.row.attempts[1].why, "2 values masked");
+  EXPECT_EQ(heard.row.attempts[0].target, "data class");
+  EXPECT_EQ(heard.row.attempts[0].outcome, "customer");
+  EXPECT_EQ(heard.row.attempts[2].why, "2 values masked");
 }
 
 TEST_F(PrivacyTest, WithoutPersonalDataNothingIsMasked) {
@@ -668,6 +670,89 @@ TEST_F(RecallTest, OneFailureIsToldToAllWhoWaited) {
   const auto heard = ask_at_once(4);
   EXPECT_EQ(a_->calls, 1);
   for (const Heard& h : heard) EXPECT_EQ(h.error->code, Code::kUpstream);
+}
+
+// ---- Questions that are only worded otherwise
+
+class SemanticTest : public GatewayTest {
+ protected:
+  void SetUp() override {
+    GatewayTest::SetUp();
+    config_.providers.push_back({.name = "j", .preset = "custom", .free = true});
+    more_routes_ = {{.name = "embed", .targets = {{.provider = "j", .model = "e"}}, .retries = 0}};
+    route_.cache = CacheMode::kSemantic;
+    route_.cache_embedder = "embed";
+    route_.targets.resize(1);
+    j_->bag_of_words = true;
+  }
+  Heard ask_text(const std::string& text, const std::string& system = "Be brief.") {
+    Request request{.model = "r"};
+    request.messages.push_back({.role = Role::kSystem, .parts = {Part{.text = system}}});
+    request.messages.push_back({.parts = {Part{.text = text}}});
+    return ask(request);
+  }
+};
+
+TEST_F(SemanticTest, ServesARewordedQuestionOnceItHasLearntThatItMay) {
+  a_->scripts = {says("Paris")};
+  const char* wordings[] = {"the capital of france is which", "which is the capital of france", "please tell me the capital of france", "the capital of france please",
+                            "name the capital of france"};
+  int served = 0, asked = 0;
+  for (int round = 0; round < 60; ++round) {
+    for (const char* wording : wordings) {
+      const auto heard = ask_text(wording + std::string(size_t(round), ' '));  // spaces: never the very same request
+      EXPECT_EQ(heard.text, "Paris");
+      served += heard.cache == "semantic";
+      ++asked;
+    }
+  }
+  EXPECT_GT(served, 20);
+  EXPECT_EQ(a_->calls + served, asked);
+}
+
+TEST_F(SemanticTest, AnswersThatDifferAreLearntNotToBeShared) {
+  int wrong = 0;
+  for (int round = 0; round < 40; ++round) {
+    a_->scripts = {says(round % 2 ? "one" : "two")};
+    const auto heard = ask_text((round % 2 ? "tell me of the red house now" : "tell me of the red house here") + std::string(size_t(round), ' '));
+    wrong += heard.cache == "semantic" && heard.text != (round % 2 ? "one" : "two");
+  }
+  EXPECT_LE(wrong, 2);
+}
+
+TEST_F(SemanticTest, NeverWhereANumberANameOrANegationDiffers) {
+  a_->scripts = {says("yes")};
+  for (int i = 0; i < 30; ++i) ask_text("may I pay 100 euros with my card" + std::string(size_t(i), ' '));
+  for (const char* other : {"may I pay 900 euros with my card", "may I not pay 100 euros with my card", "may I pay 100 dollars with my card"}) {
+    EXPECT_EQ(ask_text(other).cache, "miss") << other;
+  }
+}
+
+TEST_F(SemanticTest, NeverForConversationsToolsOrDrawnAnswers) {
+  a_->scripts = {says("x")};
+  const auto cache_of = [&](auto change) {
+    Request request{.model = "r"};
+    request.messages.push_back({.parts = {Part{.text = "hello there"}}});
+    change(request);
+    ask(request);
+    return memory_->alike.size();
+  };
+  EXPECT_EQ(cache_of([](Request& r) { r.sampling.temperature = 0.7; }), 0u);
+  EXPECT_EQ(cache_of([](Request& r) { r.tools.push_back({.name = "f", .parameters = "{}"}); }), 0u);
+  EXPECT_EQ(cache_of([](Request& r) { r.messages.insert(r.messages.begin(), {.role = Role::kAssistant, .parts = {Part{.text = "?"}}}); }), 0u);
+  EXPECT_EQ(cache_of([](Request&) {}), 1u);
+}
+
+TEST_F(SemanticTest, AnotherSystemPromptIsAnotherQuestion) {
+  a_->scripts = {says("x")};
+  for (int i = 0; i < 30; ++i) ask_text("what is the capital of france" + std::string(size_t(i), ' '));
+  EXPECT_EQ(ask_text("the capital of france is what", "Answer in French.").cache, "miss");
+}
+
+TEST_F(SemanticTest, WithoutAnEmbedderItIsRefusedAtStart) {
+  route_.cache_embedder = "nobody";
+  config_.routes = {route_};
+  EXPECT_NE(check_config(config_)[0].message.find("cache_embedder"), std::string::npos);
 }
 
 }  // namespace

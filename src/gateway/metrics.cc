@@ -70,6 +70,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   cache_saved_ = counter("ajar_cache_saved_usd_total", "What the answers that were given again had cost");
   audits_ = counter("ajar_rung_audits_total", "Answers of judged rungs that were compared with the top rung's");
   audit_spend_ = counter("ajar_rung_audit_spend_usd_total", "What asking the top rung for comparison cost");
+  alike_audits_ = counter("ajar_cache_semantic_audits_total", "Answers to questions that were alike, compared with what the model says");
   rung_accept_ = gauge("ajar_rung_accept", "Least confidence that is good enough");
   rung_error_ = gauge("ajar_rung_error_rate", "Bounds of the share of accepted answers that are wrong, by audits; they hold at every moment");
   rung_alarm_ = gauge("ajar_rung_alarm", "1: nothing of the rung is accepted until a new calibration");
@@ -236,6 +237,10 @@ void Metrics::rung(const std::string& route, const std::string& target, double a
   rung_error_->Add({{"route", route}, {"target", target}, {"bound", "low"}}).Set(error_low);
   rung_error_->Add({{"route", route}, {"target", target}, {"bound", "high"}}).Set(error_high);
   rung_alarm_->Add({{"route", route}, {"target", target}}).Set(alarmed ? 1 : 0);
+}
+
+void Metrics::semantic_audit(const std::string& route, bool same) {
+  alike_audits_->Add({{"route", route}, {"result", same ? "same" : "different"}}).Increment();
 }
 
 void Metrics::cache_size(int64_t entries, int64_t bytes, int64_t evicted) {

@@ -35,6 +35,8 @@ class Metrics {
   void audit_cost(const std::string& route, int64_t nano);
   // A rung's threshold now, and the bounds of the error rate of what it accepts.
   void rung(const std::string& route, const std::string& target, double accept, double error_low, double error_high, bool alarmed);
+  // An answer to a question that was alike, which would have been given, beside what the model says: how often that would have been wrong.
+  void semantic_audit(const std::string& route, bool same);
   void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
@@ -67,7 +69,7 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_;
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,

@@ -1,7 +1,10 @@
 #include "gateway/recall.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/random.h"
+#include "core/reply.h"
 #include "gateway/event_codec.h"
 #include "gateway/privacy.h"
 #include "net/loop.h"
@@ -51,8 +54,8 @@ const Request& masked_or(const CallState& call, const Request& request) {
 // Stands before the client while this call leads. Goes on without the client as long as others follow.
 class Recall::Recorder final : public ReplySink {
  public:
-  Recorder(Memory& memory, CallState& call, const RequestKey& key, std::shared_ptr<Flight> flight)
-      : memory_(memory), call_(call), client_(*call.client), key_(key), flight_(std::move(flight)), own_(std::make_shared<Own>()),
+  Recorder(Recall& recall, CallState& call, const RequestKey& key, std::shared_ptr<Flight> flight)
+      : recall_(recall), memory_(recall.memory_), call_(call), client_(*call.client), key_(key), flight_(std::move(flight)), own_(std::make_shared<Own>()),
         left_(*call.context.cancel, [this] { client_left(); }) {
     call_.client = this;
     parent_ = call_.context.cancel;
@@ -98,6 +101,7 @@ class Recall::Recorder final : public ReplySink {
     std::string events = flight_->take_events();
     if (whole && keep_ && call_.context.cache_write && !events.empty()) {
       if (std::string kept = compacted(events); !kept.empty()) {
+        if (const auto said = read_events(kept)) recall_.learn_alike(*said);
         const int64_t now_ms = unix_millis();
         memory_.answers.put({.key = key_, .created_ms = now_ms, .expires_ms = now_ms + call_.route->config.cache_ttl.count(),
                              .cost = row.cost, .simulator = flight_->facts().simulator, .route = row.route, .target = row.target,
@@ -129,6 +133,7 @@ class Recall::Recorder final : public ReplySink {
     if (flight_->followers() == 0) own_->token.cancel();
   }
 
+  Recall& recall_;
   Memory& memory_;
   CallState& call_;
   ReplySink& client_;
@@ -150,7 +155,8 @@ std::string cache_scope(const Route& route, const Caller& caller, const std::str
   return scope + "\n" + data_class;
 }
 
-Recall::Recall(Memory& memory, CallState& call, const Request& request) : memory_(memory), call_(call), request_(request) {}
+Recall::Recall(Memory& memory, Metrics& metrics, CallState& call, const Request& request)
+    : memory_(memory), metrics_(metrics), call_(call), request_(request) {}
 
 Recall::~Recall() {
   if (recorder_) recorder_->abandon();
@@ -170,7 +176,10 @@ Task<std::optional<Status>> Recall::answer() {
     co_return std::nullopt;
   }
   for (;;) {
-    if (const auto known = memory_.answers.find(key_, unix_millis())) co_return co_await replay(*known);
+    if (const auto known = memory_.answers.find(key_, unix_millis())) co_return co_await replay(*known, "hit");
+    if (!alike_ && call_.route->config.cache == CacheMode::kSemantic) {
+      if (auto status = co_await answer_alike()) co_return status;
+    }
     auto [flight, leads] = memory_.flights.enter(key_);
     if (leads) {
       lead(std::move(flight));
@@ -190,20 +199,95 @@ Task<std::optional<Status>> Recall::answer() {
 
 void Recall::lead(std::shared_ptr<Flight> flight) {
   flight_ = flight;
-  recorder_ = std::make_unique<Recorder>(memory_, call_, key_, std::move(flight));
+  recorder_ = std::make_unique<Recorder>(*this, call_, key_, std::move(flight));
 }
 
-Task<Status> Recall::replay(const CachedAnswer& answer) {
+namespace {
+
+// The one question that such answers are for; empty: conversations, tools, pictures, several answers, drawn ones.
+std::string question_of(const Request& request) {
+  std::string question;
+  int users = 0;
+  for (const Message& message : request.messages) {
+    if (message.role == Role::kSystem || message.role == Role::kDeveloper) continue;
+    if (message.role != Role::kUser || ++users > 1) return "";
+    for (const Part& part : message.parts) {
+      if (part.kind != Part::Kind::kText) return "";
+      question += part.text;
+    }
+  }
+  const bool drawn = request.sampling.temperature.value_or(0) > 0 || request.choices() > 1;
+  return drawn || !request.tools.empty() ? "" : question;
+}
+
+}  // namespace
+
+Task<std::vector<float>> Recall::embed(const std::string& text) {
+  const auto route = call_.snapshot->find(call_.route->config.cache_embedder);
+  if (!route || (call_.data != nullptr && !forbidden(*call_.data, route->targets.front()).empty())) co_return std::vector<float>();
+  EmbeddingRequest request;
+  request.model = route->config.name;
+  request.texts = {text};
+  auto reply = co_await route->targets.front().provider->embed(request, route->limits, call_.context);
+  if (!reply || reply->rows() != 1) co_return std::vector<float>();
+  double square = 0;
+  for (const float x : reply->values) square += double(x) * x;
+  if (square <= 0) co_return std::vector<float>();
+  for (float& x : reply->values) x = float(x / std::sqrt(square));
+  co_return std::move(reply->values);
+}
+
+Task<std::optional<Status>> Recall::answer_alike() {
+  Request rest = masked_or(call_, request_);
+  std::string question = question_of(rest);
+  if (question.empty()) co_return std::nullopt;
+  Alike alike{.embedding = co_await embed(question)};
+  if (alike.embedding.empty()) co_return std::nullopt;
+  for (Message& message : rest.messages) {
+    if (message.role == Role::kUser) message.parts.clear();
+  }
+  alike.bucket = request_key(rest, cache_scope(*call_.route, call_.context.caller, call_.context.data_class) + "\nalike");
+  alike.question = std::move(question);
+  alike.neighbour = memory_.alike.nearest(alike.bucket, alike.embedding, alike.question);
+  if (alike.neighbour) {
+    const auto answer = memory_.answers.find(alike.neighbour->entry->answer, unix_millis());
+    if (!answer) {
+      memory_.alike.forget(alike.bucket, *alike.neighbour->entry);
+      alike.neighbour.reset();
+    } else if (memory_.alike.serves(alike.bucket, *alike.neighbour, fast_uniform(), call_.route->config.cache_delta)) {
+      // A share of what would be served is asked all the same, and says how often that would have been wrong.
+      alike.audited = fast_uniform() < call_.route->config.audit;
+      if (!alike.audited) co_return co_await replay(*answer, "semantic");
+    }
+  }
+  alike_ = std::move(alike);
+  co_return std::nullopt;
+}
+
+void Recall::learn_alike(const EventBatch& events) {
+  if (!alike_) return;
+  Fold fold;
+  fold.add(events);
+  std::string said = comparable(fold.reply());
+  const bool same = alike_->neighbour && alike_->neighbour->entry->said == said;
+  if (alike_->neighbour) {
+    memory_.alike.observe(alike_->bucket, *alike_->neighbour, same, call_.route->config.cache_delta);
+    if (alike_->audited) metrics_.semantic_audit(call_.route->config.name, same);
+  }
+  if (!same) memory_.alike.add(alike_->bucket, alike_->embedding, std::move(alike_->question), std::move(said), key_);
+}
+
+Task<Status> Recall::replay(const CachedAnswer& answer, std::string_view how) {
   auto events = read_events(answer.events);
   if (!events) co_return std::unexpected(std::move(events).error());
-  call_.cache = "hit";
+  call_.cache = how;
   call_.recalled = {.target = answer.target, .model = answer.model, .saved = answer.cost};
   for (const Event& event : *events) {
     if (event.kind == Event::Kind::kUsage) call_.recalled->usage.merge(event.usage);
     if (event.kind == Event::Kind::kStop) call_.recalled->finish = event.finish;
   }
   call_.first_event = now();
-  call_.client->begin({.route = call_.route->config.name, .target = answer.target, .simulator = answer.simulator, .cache = "hit",
+  call_.client->begin({.route = call_.route->config.name, .target = answer.target, .simulator = answer.simulator, .cache = how,
                        .cache_id = call_.cache_id, .age_seconds = std::max<int64_t>(0, (unix_millis() - answer.created_ms) / 1000)});
   co_return co_await call_.client->write(*events);
 }

@@ -7,7 +7,9 @@
 
 #include "gateway/answer_cache.h"
 #include "gateway/call.h"
+#include "gateway/metrics.h"
 #include "gateway/flight.h"
+#include "gateway/semantic_cache.h"
 
 namespace ajar {
 
@@ -18,13 +20,14 @@ std::string cache_scope(const Route& route, const Caller& caller, const std::str
 struct Memory {
   AnswerCache& answers;
   Flights flights;
+  SemanticCache alike;
 };
 
 // One call's. Made on the call's loop and lives as long as the call.
 class Recall {
  public:
   // The request must outlive this.
-  Recall(Memory& memory, CallState& call, const Request& request);
+  Recall(Memory& memory, Metrics& metrics, CallState& call, const Request& request);
   ~Recall();
 
   // Whether the route remembers answers and this client wants it.
@@ -36,11 +39,24 @@ class Recall {
 
  private:
   class Recorder;
-  Task<Status> replay(const CachedAnswer& answer);
+  Task<Status> replay(const CachedAnswer& answer, std::string_view how);
+  // Answers to questions that are alike.
+  struct Alike {
+    RequestKey bucket;
+    std::string question;
+    std::vector<float> embedding;
+    std::optional<SemanticCache::Neighbour> neighbour;  // that was not served
+    bool audited = false;                               // it would have been
+  };
+  Task<std::optional<Status>> answer_alike();
+  Task<std::vector<float>> embed(const std::string& text);  // empty: not to be had
+  void learn_alike(const EventBatch& events);
   Task<std::optional<Status>> follow(Flight& flight);  // nothing: it came to nothing, ask again
   void lead(std::shared_ptr<Flight> flight);
 
   Memory& memory_;
+  Metrics& metrics_;
+  std::optional<Alike> alike_;
   CallState& call_;
   const Request& request_;
   RequestKey key_;

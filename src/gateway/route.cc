@@ -263,6 +263,9 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
                      "set stay = true on the route");
     }
   }
+  if (route.cache == CacheMode::kSemantic && std::ranges::find(config.routes, route.cache_embedder, &RouteConfig::name) == config.routes.end()) {
+    fault(at + ".cache_embedder", "a semantic cache needs the name of a route that makes embeddings, not '" + route.cache_embedder + "'");
+  }
   if (!route.audit_judge.empty() && std::ranges::find(config.routes, route.audit_judge, &RouteConfig::name) == config.routes.end()) {
     fault(at + ".audit_judge", "there is no route '" + route.audit_judge + "'");
   }

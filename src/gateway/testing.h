@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <future>
 
+#include "base/text.h"
 #include "core/reply.h"
 #include "gateway/gateway.h"
 #include "net/loop.h"
@@ -87,12 +88,17 @@ class ScriptedProvider final : public Provider {
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits&, Context&) override {
     ++calls;
     if (!scripts.empty() && !scripts.front().status) co_return std::unexpected(scripts.front().status.error());
+    if (bag_of_words && !request.texts.empty()) {
+      EmbeddingReply reply{.model = "e", .dim = 64, .values = std::vector<float>(64)};
+      for (const auto word : split(request.texts[0], ' ')) reply.values[std::hash<std::string_view>()(word) % 64] += word.empty() ? 0.0f : 1.0f;
+      co_return reply;
+    }
     co_return EmbeddingReply{.model = "e", .dim = 2, .values = {1, 2}, .usage = {.input = 7, .reported = true}};
   }
 
   std::deque<Script> scripts;  // the last one repeats
   std::atomic<int> calls{0}, cancelled{0};
-  bool echo = false;
+  bool echo = false, bag_of_words = false;
   std::string heard;  // the texts of the last request
   bool streamed = false, logprobs = false;
   std::optional<Millis> wait;  // expected, as told
