@@ -117,11 +117,14 @@ TEST(ConfigFile, TheExamplesAreGood) {
 TEST(DefaultConfig, UsesTheKeysThatAreThere) {
   const auto with = default_config([](std::string_view name) {
     return name == "ANTHROPIC_API_KEY" ? std::optional<std::string>("k") : std::nullopt; }, "");
-  ASSERT_EQ(with.providers.size(), 1u);
+  ASSERT_EQ(with.providers.size(), 2u);
   EXPECT_EQ(with.providers[0].name, "anthropic");
-  EXPECT_FALSE(with.providers[0].simulator);
+  EXPECT_EQ(with.providers[1].preset, "task");
+  for (const auto& provider : with.providers) EXPECT_FALSE(provider.simulator);
+  EXPECT_TRUE(check_config(with).empty());
   const auto without = default_config([](std::string_view) { return std::optional<std::string>(); }, "http://x");
-  for (const auto& provider : without.providers) EXPECT_TRUE(provider.simulator);
+  for (const auto& provider : without.providers) EXPECT_TRUE(provider.simulator || provider.preset == "task");
+  EXPECT_TRUE(check_config(without).empty());
 }
 
 TEST(Terminal, TablesAlign) {
