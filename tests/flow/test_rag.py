@@ -304,7 +304,7 @@ def test_the_command_line_on_a_folder(context):
     assert names(search(server, "manuals", "green filter", key="one")) == ["extra.md"]
     assert ask(server, "GET", "/v1/vector_stores/manuals").status == 404
     # While the server has it open nobody else writes in it.
-    assert "open" in command(context, folder, "add", "manuals", str(extra), "--owner", "team:t", status=1)
+    assert command(context, folder, "add", "manuals", str(extra), "--owner", "team:t", status=1)["code"] == "conflict"
     assert command(context, folder, "rm", "docs", "--all")["removed"] == 2
     assert command(context, folder, "ls")["data"] == []
 
