@@ -128,6 +128,7 @@ Task<> Api::handle(Exchange& exchange) {
     if (parts.size() > 2) break;
     co_return co_await (this->*handler)(exchange, std::string(parts[0]), parts.size() > 1 ? std::string(parts[1]) : "");
   }
+  if (path == "/v1/vector_stores" || path.starts_with("/v1/vector_stores/") || path.starts_with("/v1/rag/")) co_return co_await documents(exchange);
   if (path == "/healthz" || path == "/readyz") co_return co_await health(exchange, path == "/readyz");
   if (auto call = gemini_path(path)) co_return co_await gemini(exchange, std::move(*call));
   if (wants("GET") && path == "/v1beta/models") co_return co_await gemini_models(exchange, {});

@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "net/blocking.h"
+#include "rag/library.h"
 #include "store/blobs.h"
 #include "wire/dialect.h"
 
@@ -31,6 +32,8 @@ struct ApiParts {
   BlockingPool& blocking;
   const store::Blobs& blobs;
   BatchRunner* runner;
+  rag::Library& library;
+  BlockingPool& documents;   // where files are read: for minutes, behind which nobody else waits
   // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
   std::function<Result<int64_t>()> reload;
   std::function<size_t()> connections;   // open client connections
@@ -75,6 +78,7 @@ class Api {
   Task<> upload_file(Exchange& exchange, std::string owner);
   Task<> batches(Exchange& exchange, std::string id, std::string verb);
   Task<> create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std::string owner);
+  Task<> documents(Exchange& exchange);  // /v1/vector_stores…, /v1/rag/…
   Task<> feedback(Exchange& exchange);
   Task<> messages(Exchange& exchange);
   Task<> count_messages(Exchange& exchange);

@@ -1,6 +1,7 @@
 // /v1/files and /v1/batches. Rows and bytes are touched on the blocking pool only.
 #include "api/api.h"
 #include "api/batch_runner.h"
+#include "api/owner.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "wire/multipart.h"
@@ -13,12 +14,6 @@ using namespace wire::openai;
 
 constexpr size_t kPiece = 256 * 1024;
 constexpr Millis kWindow{24LL * 3'600'000};
-
-// Whose files and batches a key sees: its team's, where it has one.
-std::string owner_of(const std::shared_ptr<const Key>& key) {
-  if (!key) return "";
-  return key->row.team.empty() ? "key:" + key->row.id : "team:" + key->row.team;
-}
 
 Task<> send_json(Exchange& exchange, int status, std::string body) {
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
@@ -116,9 +111,9 @@ Task<> Api::upload_file(Exchange& exchange, std::string owner) {
   std::string().swap(request.body);
   auto upload = read_file_upload(std::move(*form));
   if (!upload) co_return co_await send_error(exchange, upload.error());
-  if (upload->purpose != "batch") {
+  if (upload->purpose != "batch" && upload->purpose != "assistants" && upload->purpose != "user_data") {
     co_return co_await send_error(exchange, Error{.code = Code::kInvalid,
-                                                  .message = "'purpose' must be \"batch\": files for '" + upload->purpose +
+                                                  .message = "'purpose' must be \"batch\", \"assistants\" or \"user_data\": files for '" + upload->purpose +
                                                              "' are not used by anything here",
                                                   .field = "purpose"});
   }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "app/builtin_task.h"
 #include "app/local_models.h"
+#include "app/rag_parts.h"
 #include "provider/local.h"
 #include "provider/remote.h"
 #include "provider/task.h"
@@ -139,7 +140,9 @@ Status App::build() {
                                                     .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
                                                     .privacy = *privacy_},
                                        std::move(snapshot));
+  AJAR_ASSIGN(library_, rag::Library::open(library_options(config_.store.path, config_.rag, *models_)));
   blocking_ = std::make_unique<BlockingPool>(2);
+  documents_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
   blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
   runner_ = std::make_unique<api::BatchRunner>(api::BatchParts{
@@ -148,7 +151,8 @@ Status App::build() {
       .limits = {.concurrency = config_.batches.concurrency, .max_lines = config_.batches.max_lines}});
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
-      .memory = *memory_, .privacy = *privacy_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(), .reload = [this] { return reload(); },
+      .memory = *memory_, .privacy = *privacy_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(),
+      .library = *library_, .documents = *documents_, .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
       .engine_models = [this] { return engine_models(*models_); },
       .admin_token = admin_token_, .version = kVersion});
@@ -211,6 +215,7 @@ Status App::restore_watches(const Snapshot& snapshot) {
 App::~App() {
   server_.reset();          // no more handlers
   if (runner_) runner_->stop(Millis(0));
+  documents_.reset();
   blocking_.reset();        // no more work on behalf of one
   if (loops_) loops_->stop();
 }

@@ -83,7 +83,8 @@ class App {
   Upstreams upstreams_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
-  std::unique_ptr<BlockingPool> blocking_;
+  std::unique_ptr<rag::Library> library_;
+  std::unique_ptr<BlockingPool> blocking_, documents_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<api::BatchRunner> runner_;
   std::unique_ptr<api::Api> api_;

@@ -74,7 +74,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "data_classes", "batches", "responses", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "rag", "data_classes", "batches", "responses", "providers", "routes",
                                                               "tokenizers", "engine", "models", "tasks", "policies"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -90,6 +90,8 @@ class Reader {
         read_section<CacheConfig>(*table, name, cache_keys(), config.cache);
       } else if (name == "privacy") {
         read_section<PrivacyConfig>(*table, name, privacy_keys(), config.privacy);
+      } else if (name == "rag") {
+        read_section<RagConfig>(*table, name, rag_keys(), config.rag);
       } else if (name == "batches") {
         read_section<BatchesConfig>(*table, name, batches_keys(), config.batches);
       } else if (name == "responses") {

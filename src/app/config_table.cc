@@ -84,6 +84,15 @@ const Key<Po> kPolicy[] = {
     {"categories", "all", Texts<Po>{&Po::categories}, "Of moderation, by OpenAI's names."},
 };
 
+using Ra = RagConfig;
+const Key<Ra> kRag[] = {
+    {"embedder", "\"sentence-transformers/all-MiniLM-L6-v2\"", Text<Ra>{&Ra::embedder},
+     "The model that makes embeddings for new collections: a [models.NAME] or a pulled one; \"none\": words alone. Where the default was not pulled, words alone too. "
+     "A collection keeps what it was made with. Read at start."},
+    {"max_collections", "1000", Whole<Ra>{&Ra::max_collections, 1, kMany}, "Of one team, or of one key without a team. Read at start."},
+    {"max_open", "32", Whole<Ra>{&Ra::max_open, 1, 10'000}, "Collections that stay open at once; the longest unused are closed. Read at start."},
+};
+
 using D = DataClassConfig;
 const Key<D> kDataClass[] = {
     {"rank", "0; of the built-in classes 0, 10, 20, 30", Whole<D>{&D::rank, 0, 1000},
@@ -308,6 +317,7 @@ std::span<const Key<TaskConfig>> task_keys() { return kTask; }
 std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
 std::span<const Key<PolicyConfigEntry>> policy_keys() { return kPolicy; }
 std::span<const Key<PrivacyConfig>> privacy_keys() { return kPrivacy; }
+std::span<const Key<RagConfig>> rag_keys() { return kRag; }
 std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }
 std::span<const Key<ModelConfigEntry>> model_keys() { return kModel; }

@@ -5,6 +5,7 @@
 
 #include "app/config_file.h"
 #include "app/terminal.h"
+#include "gateway/route.h"
 
 namespace ajar::app {
 namespace {

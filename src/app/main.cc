@@ -11,6 +11,7 @@
 #include "app/terminal.h"
 #include "gateway/prices.h"
 #include "json/write.h"
+#include "rag/convert.h"
 
 namespace {
 
@@ -25,6 +26,8 @@ std::optional<std::string> environment(std::string_view name) {
 int main(int argc, char** argv) {
   using namespace ajar::app;
   signal(SIGPIPE, SIG_IGN);
+  // Not for people: this program, started by itself to read one file of somebody else's (rag/convert.h).
+  if (argc == 3 && std::string_view(argv[1]) == "convert-child") return ajar::rag::convert_child(3, 4, argv[2]);
   // Large bodies go back to the system when they are freed. Without this glibc raises the threshold by itself once it
   // has seen some, and keeps 200 MB after 1,500 bodies of 150 KB.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
@@ -50,6 +53,7 @@ int main(int argc, char** argv) {
   add_quantize(context);
   add_tune(context);
   add_ladder(context);
+  add_rag(context);
   add_mock(context);
   add_bench(context);
   add_selftest(context);

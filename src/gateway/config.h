@@ -130,6 +130,13 @@ struct CacheConfig {
   bool persist = true;
 };
 
+// Documents that can be asked.
+struct RagConfig {
+  std::string embedder = "sentence-transformers/all-MiniLM-L6-v2";  // of new collections; "none": words alone
+  int64_t max_collections = 1000;          // of one owner
+  int64_t max_open = 32;                   // at once
+};
+
 struct ServerConfig {
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   int64_t threads = 0;                     // 0: one per core
@@ -208,6 +215,7 @@ struct Config {
   LimitsConfig limits;
   CacheConfig cache;
   PrivacyConfig privacy;
+  RagConfig rag;
   std::vector<DataClassConfig> data_classes = builtin_data_classes();
   BatchesConfig batches;
   ResponsesConfig responses;

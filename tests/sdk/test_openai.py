@@ -254,8 +254,31 @@ class Suite:
         raises(openai.NotFoundError, lambda: self.make(self.new_key()[1]).files.retrieve(made.id))
         assert self.client.files.delete(made.id).deleted
         raises(openai.NotFoundError, lambda: self.client.files.content(made.id))
-        error = raises(openai.BadRequestError, lambda: self.client.files.create(file=("a", b"x"), purpose="user_data"))
+        error = raises(openai.BadRequestError, lambda: self.client.files.create(file=("a", b"x"), purpose="fine-tune"))
         assert error.param == "purpose", error
+
+    def vector_stores(self):
+        stores = self.client.vector_stores
+        store = stores.create(name="handbook", metadata={"of": "machines"})
+        text = "The warranty of the crimson pump lasts seven years."
+        file = stores.files.upload_and_poll(vector_store_id=store.id, file=("pump.txt", text.encode()), attributes={"year": 2024})
+        assert file.status == "completed" and file.last_error is None and file.attributes == {"year": 2024}, file
+        bad = stores.files.upload_and_poll(vector_store_id=store.id, file=("bad.pdf", b"%PDF-1.7 and no more"))
+        assert bad.status == "failed" and bad.last_error.message, bad
+        counts = stores.retrieve(store.id).file_counts
+        assert (counts.completed, counts.failed, counts.total) == (1, 1, 2), counts
+        newer = {"type": "gte", "key": "year", "value": 2024}
+        hits = list(stores.search(store.id, query="How long is the warranty?", filters=newer))
+        assert [(hit.file_id, hit.filename, hit.content[0].text) for hit in hits] == [(file.id, "pump.txt", text)], hits
+        assert stores.files.update(file.id, vector_store_id=store.id, attributes={"year": 1999}).attributes == {"year": 1999}
+        assert list(stores.search(store.id, query="warranty", filters=newer)) == []
+        assert {one.id for one in stores.files.list(store.id, limit=1)} == {file.id, bad.id}
+        assert [part.text for part in stores.files.content(file.id, vector_store_id=store.id)] == [text]
+        assert stores.update(store.id, name="other").name == "other" and store.id in [one.id for one in stores.list(limit=1)]
+        raises(openai.NotFoundError, lambda: self.make(self.new_key()[1]).vector_stores.retrieve(store.id))
+        assert stores.files.delete(file.id, vector_store_id=store.id).deleted and list(stores.search(store.id, query="warranty")) == []
+        assert stores.delete(store.id).deleted
+        raises(openai.NotFoundError, lambda: stores.retrieve(store.id))
 
     def batches(self):
         """A line for each upstream dialect and one that fails, to the end."""
@@ -318,7 +341,7 @@ class Suite:
 
 
 ONCE = ("wrong_key", "unknown_model", "wrong_type", "our_rate_limit", "budget_is_not_retried",
-        "no_price_under_a_budget", "embeddings", "models", "files", "batches", "moderations", "images", "speech", "transcriptions",
+        "no_price_under_a_budget", "embeddings", "models", "files", "vector_stores", "batches", "moderations", "images", "speech", "transcriptions",
         "media_of_a_target_without")
 EACH = ("whole", "stream", "stream_helper", "async_stream", "tools", "tools_streamed", "parallel_tools", "structured", "image",
         "cut", "error_mid_stream", "broken_answer", "abort", "bad_request", "unprocessable", "server_error",
