@@ -11,10 +11,10 @@
 
 namespace ajar::guard {
 
-// `root`: $AJAR_SHARED, or null.
+// `root`: $AJAR_SHARED, the folder of test data, or null.
 inline std::optional<std::string> shared_file(const char* root, const std::string& name) {
   if (root == nullptr) return std::nullopt;
-  std::ifstream in(std::string(root) + "/data/guard/" + name, std::ios::binary);
+  std::ifstream in(std::string(root) + "/guard/" + name, std::ios::binary);
   if (!in) return std::nullopt;
   std::ostringstream out;
   out << in.rdbuf();

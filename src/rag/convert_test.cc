@@ -122,8 +122,8 @@ TEST(Result, GoesBothWays) {
 
 std::string shared_data() {
   const char* set = std::getenv("AJAR_SHARED");
-  const std::string path = set != nullptr ? set : std::string(AJAR_SOURCE_DIR) + "/../shared";
-  return std::filesystem::exists(path + "/data") ? path + "/data" : "";
+  const std::string path = set != nullptr ? set : std::string(AJAR_SOURCE_DIR) + "/../shared/data";
+  return std::filesystem::exists(path) ? path : "";
 }
 
 int ingest_until_killed(int fd, int start, const std::string& folder) {
