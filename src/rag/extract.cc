@@ -153,7 +153,7 @@ Result<Format> detect_format(std::string_view bytes, std::string_view name) {
   if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("PK\x05\x06") || bytes.starts_with("PK\x07\x08")) return detect_zip(bytes);
   if (bytes.starts_with("\xD0\xCF\x11\xE0")) return refuse_ole(bytes);
   if (bytes.starts_with("{\\rtf")) return Format::kRtf;
-  if (bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") return unread("it is a WebP image; text in images is not read");
+  if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") return unread("it is a WebP image; text in images is not read");
   for (const Magic& magic : kUnread) {
     if (!bytes.starts_with(magic.bytes) || (magic.bytes.size() == 2 && !binary(bytes))) continue;
     const bool image = contains(magic.what, "image") || contains(magic.what, "bitmap");
@@ -165,7 +165,8 @@ Result<Format> detect_format(std::string_view bytes, std::string_view name) {
   }
   if (binary(bytes)) return unread("it is binary data of an unknown kind");
   std::string_view start = bytes.starts_with("\xEF\xBB\xBF") ? bytes.substr(3) : bytes;
-  start = start.substr(start.find_first_not_of(" \t\r\n"));
+  start = trim(start);
+  if (start.empty()) return fail(Code::kInvalid, "it is empty");
   const std::string extension = extension_of(name);
   if (start.starts_with("From ") && contains(start.substr(0, start.find('\n')), ":")) return Format::kMailbox;
   if ((start.front() == '{' || start.front() == '[') && (extension == "json" || json::scratch().parse(start))) return Format::kJson;

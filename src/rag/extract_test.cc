@@ -57,6 +57,14 @@ TEST(Detect, ByContentNotByName) {
   EXPECT_FALSE(detect_format(" \n ", "x"));
 }
 
+TEST(Detect, BeginningsOfFilesAreNoCrash) {
+  for (const char* bytes : {"\xEF\xBB\xBF", "\xEF\xBB\xBF \n", "RIFF", "RIFF1234", "RIFF1234WEB", "\xFF\xFE", "PK\x03\x04", "{\\rtf", "%PDF-"}) {
+    (void)detect_format(bytes, "x");
+    (void)extract(bytes, "x");
+  }
+  EXPECT_EQ(detect_format("\xEF\xBB\xBF", "x").error().message, "it is empty");
+}
+
 TEST(Docx, HeadingsTablesPagesAndNotWhatWasDeleted) {
   const std::string file = zipped({{"word/document.xml", R"(<w:document xmlns:w="w"><w:body>
       <w:p><w:pPr><w:pStyle w:val="H2"/></w:pPr><w:r><w:t>Section</w:t></w:r></w:p>
