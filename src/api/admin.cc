@@ -25,19 +25,6 @@ std::string key_json(const store::KeyRow& row, const std::string& secret) {
   return out;
 }
 
-template <class List, class Write>
-std::string list_json(const List& list, Write write) {
-  std::string out;
-  json::Writer w(out);
-  w.begin_object();
-  w.key("data");
-  w.begin_array();
-  for (const auto& item : list) write(w, item);
-  w.end_array();
-  w.end_object();
-  return out;
-}
-
 Result<store::UsageFilter> read_filter(const std::string& query) {
   store::UsageFilter filter;
   const auto time = [&](const char* name, int64_t& into) -> Status {

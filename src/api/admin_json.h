@@ -23,6 +23,20 @@ std::string write_calls(const std::vector<store::CallRow>& rows);
 std::string write_routes(const Snapshot& snapshot);
 std::string write_decision(const Decision& decision);
 
+// {"data":[…]}; `write` writes one element.
+template <class List, class Write>
+std::string list_json(const List& list, Write write) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("data");
+  w.begin_array();
+  for (const auto& item : list) write(w, item);
+  w.end_array();
+  w.end_object();
+  return out;
+}
+
 Task<> send_json(Exchange& exchange, int status, std::string body);
 
 }  // namespace ajar::api

@@ -143,12 +143,7 @@ Task<> Api::admin_evidence(Exchange& exchange) {
   const auto rows = co_await parts_.blocking.run(
       [&store = parts_.store, route, target, source, limit = *limit] { return store.evidence(route, target, source, limit); });
   if (!rows) co_return co_await send_error(exchange, rows.error());
-  std::string out;
-  json::Writer w(out);
-  w.begin_object();
-  w.key("data");
-  w.begin_array();
-  for (const auto& row : *rows) {
+  co_await send_json(exchange, 200, list_json(*rows, [](json::Writer& w, const auto& row) {
     w.begin_object();
     w.field("time_ms", row.time_ms);
     w.field("call", row.call_id);
@@ -159,10 +154,7 @@ Task<> Api::admin_evidence(Exchange& exchange) {
     w.field("accepted", row.accepted);
     w.field("loss", row.loss);
     w.end_object();
-  }
-  w.end_array();
-  w.end_object();
-  co_await send_json(exchange, 200, out);
+  }));
 }
 
 Task<> Api::admin_feedback(Exchange& exchange) {
@@ -173,12 +165,7 @@ Task<> Api::admin_feedback(Exchange& exchange) {
     return store.feedback(from, limit);
   });
   if (!rows) co_return co_await send_error(exchange, rows.error());
-  std::string out;
-  json::Writer w(out);
-  w.begin_object();
-  w.key("data");
-  w.begin_array();
-  for (const auto& row : *rows) {
+  co_await send_json(exchange, 200, list_json(*rows, [](json::Writer& w, const auto& row) {
     w.begin_object();
     w.field("id", row.id);
     w.field("key", row.key_id);
@@ -187,10 +174,7 @@ Task<> Api::admin_feedback(Exchange& exchange) {
     if (!row.label.empty()) w.field("label", row.label);
     if (!row.correction.empty()) w.field("correction", row.correction);
     w.end_object();
-  }
-  w.end_array();
-  w.end_object();
-  co_await send_json(exchange, 200, out);
+  }));
 }
 
 }  // namespace ajar::api

@@ -1,12 +1,12 @@
 // ajar rungs, calibrate, replay: how good the rungs of a ladder are, from what the server has seen of them.
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <fstream>
 #include <map>
 
 #include "app/admin_client.h"
 #include "app/terminal.h"
+#include "app/utc.h"
 #include "base/text.h"
 #include "gateway/calibration.h"
 #include "gateway/request_key.h"
@@ -78,15 +78,6 @@ Result<Evidence> gather(AdminClient& client, const std::string& route, const std
   return evidence;
 }
 
-std::string now_text() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 // A threshold from answers that somebody judged elsewhere; nothing is asked of a server.
 int calibrate_file(const CommandContext& context, const LadderArgs& args) {
   std::ifstream in(args.file, std::ios::binary);
@@ -144,7 +135,7 @@ int calibrate(const CommandContext& context, const LadderArgs& args) {
   const learn::Threshold& threshold = *chosen->found;
   RungCalibration calibration{.route = args.route, .target = target, .source = args.feedback ? "audits and feedback" : "audits", .probability = *shape,
                               .accept = threshold.threshold, .alpha = args.alpha, .delta = args.delta, .bound = threshold.bound,
-                              .share = threshold.share(), .samples = int64_t(evidence->raw.size()), .made_at = now_text()};
+                              .share = threshold.share(), .samples = int64_t(evidence->raw.size()), .made_at = utc_now()};
   if (context.json || args.out.empty()) std::fputs(calibration.json().c_str(), stdout);
   if (!args.out.empty()) {
     std::ofstream out(args.out, std::ios::trunc);

@@ -2,12 +2,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 
 #include "app/commands.h"
 #include "app/local_models.h"
 #include "app/terminal.h"
+#include "app/utc.h"
 #include "json/write.h"
 #include "provider/model_host.h"
 #include "tune/task_trainer.h"
@@ -21,15 +21,6 @@ struct TuneArgs {
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
   bool force = false;
 };
-
-std::string now_text() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 // Rows of unit length, a few hundred texts at a time.
 Result<std::vector<float>> embed(LoadedModel& model, std::span<const std::string> texts) {
@@ -65,7 +56,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
   options.licence = args.licence;
   options.held_out = args.held_out;
   options.guarantee = {.alpha = args.alpha, .delta = args.delta};
-  options.trained_at = now_text();
+  options.trained_at = utc_now();
   for (const std::string& path : args.data) {
     auto file = learn::read_labelled(path);
     if (!file) return complain(context, file.error());
