@@ -1,6 +1,4 @@
 // /admin/cache and /admin/decide: what the ladder remembers, and what it would do.
-#include <algorithm>
-
 #include "api/admin_json.h"
 #include "api/api.h"
 #include "base/text.h"
@@ -159,9 +157,16 @@ Task<> Api::admin_evidence(Exchange& exchange) {
 
 Task<> Api::admin_feedback(Exchange& exchange) {
   const std::string& query = exchange.request().query;
-  const auto ago = parse_duration_ms(query_value(query, "from"));
-  const auto limit = parse_int(query_value(query, "limit")).value_or(1'000);
-  const auto rows = co_await parts_.blocking.run([&store = parts_.store, from = ago ? unix_millis() - *ago : 0, limit = std::clamp<int64_t>(limit, 1, 100'000)] {
+  const std::string since = query_value(query, "from"), most = query_value(query, "limit");
+  const auto ago = parse_duration_ms(since);
+  const auto limit = most.empty() ? std::optional<int64_t>(1'000) : parse_int(most);
+  if (!since.empty() && !ago) {
+    co_return co_await send_error(exchange, Error{.code = Code::kInvalid, .message = "from must be how long ago (\"24h\", \"30d\")", .field = "from"});
+  }
+  if (!limit || *limit < 1 || *limit > 100'000) {
+    co_return co_await send_error(exchange, Error{.code = Code::kInvalid, .message = "limit must be from 1 to 100000", .field = "limit"});
+  }
+  const auto rows = co_await parts_.blocking.run([&store = parts_.store, from = ago ? unix_millis() - *ago : 0, limit = *limit] {
     return store.feedback(from, limit);
   });
   if (!rows) co_return co_await send_error(exchange, rows.error());
