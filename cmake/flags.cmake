@@ -14,6 +14,14 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # so that ccache can reuse what a PCH went into
   add_link_options(-fuse-ld=lld-19)
 endif()
+# Release builds are laid out by a profile of the request line (bench/profile/README.md). Functions that have changed since it was
+# taken, and all that it never saw, are compiled as without one.
+option(AJAR_PROFILE "use the profile of the request line in release builds" ON)
+if(AJAR_PROFILE AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
+  file(ARCHIVE_EXTRACT INPUT ${CMAKE_SOURCE_DIR}/bench/profile/request_line.tar.xz DESTINATION ${CMAKE_BINARY_DIR}/profile)
+  add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/profile/request_line.profdata "SHELL:-mllvm -static-func-full-module-prefix=false"
+    -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+endif()
 # What fuzzers exercise is optimized and counts its edges, since a fuzzer is worth what it runs in a second.
 set(AJAR_FUZZED_OPTIONS "")
 if(AJAR_FUZZ)

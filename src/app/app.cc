@@ -11,6 +11,7 @@
 #include "app/rag_parts.h"
 #include "provider/local.h"
 #include "provider/remote.h"
+#include "provider/grounded.h"
 #include "provider/task.h"
 
 namespace ajar::app {
@@ -125,12 +126,19 @@ Status App::build() {
                                          return model.path;
                                        }));
   models_->configure(specs_of(config_));
+  AJAR_ASSIGN(library_, rag::Library::open(library_options(config_.store.path, config_.rag, *models_)));
+  blocking_ = std::make_unique<BlockingPool>(2);
+  documents_ = std::make_unique<BlockingPool>(2);
+  quoted_ = std::make_unique<LibraryDocuments>(*library_, *blocking_);
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
-        if (provider.preset == "local") return std::make_shared<LocalProvider>(*models_, target.model);
-        if (provider.preset == "task") return task_provider(target.model);
-        AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
-        return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
+        std::shared_ptr<Provider> model;
+        if (provider.preset != "documents") {
+          AJAR_ASSIGN(model, model_provider(provider, target));
+        }
+        if (target.collection.empty()) return model;
+        return std::make_shared<GroundedProvider>(*quoted_, GroundedOptions{.collection = target.collection, .in_text = target.sources_in_text},
+                                                  std::move(model));
       });
   builder_->set_topics([this](const std::string& task) { return topic_model(task); });
   reading_ = &config_;
@@ -140,9 +148,6 @@ Status App::build() {
                                                     .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
                                                     .privacy = *privacy_},
                                        std::move(snapshot));
-  AJAR_ASSIGN(library_, rag::Library::open(library_options(config_.store.path, config_.rag, *models_)));
-  blocking_ = std::make_unique<BlockingPool>(2);
-  documents_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
   blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
   runner_ = std::make_unique<api::BatchRunner>(api::BatchParts{
@@ -189,6 +194,13 @@ Result<guard::TopicModel> App::topic_model(const std::string& name) const {
     const bool sure = prediction.in_scope && (!model->lineage().guaranteed || prediction.confidence >= model->lineage().threshold);
     return sure ? model->labels()[prediction.ranked.front().label] : std::string("unknown");
   });
+}
+
+Result<std::shared_ptr<Provider>> App::model_provider(const ProviderConfig& provider, const TargetConfig& target) {
+  if (provider.preset == "local") return std::make_shared<LocalProvider>(*models_, target.model);
+  if (provider.preset == "task") return task_provider(target.model);
+  AJAR_ASSIGN(auto upstream, upstreams_.get(spec_of(provider)));
+  return std::make_shared<RemoteProvider>(std::move(upstream), target.model, target.max_tokens, *clients_);
 }
 
 Result<std::shared_ptr<Provider>> App::task_provider(const std::string& name) {

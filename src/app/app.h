@@ -10,6 +10,7 @@
 #include "api/batch_runner.h"
 #include "app/config_file.h"
 #include "app/files.h"
+#include "core/documents.h"
 #include "gateway/gateway.h"
 #include "guard/config.h"
 #include "http/server.h"
@@ -60,6 +61,7 @@ class App {
   std::expected<Config, ConfigFaults> read();
   Result<learn::TaskModel> load_task(const std::string& name) const;
   Result<guard::TopicModel> topic_model(const std::string& name) const;
+  Result<std::shared_ptr<Provider>> model_provider(const ProviderConfig& provider, const TargetConfig& target);
   Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
 
@@ -81,10 +83,11 @@ class App {
   std::unique_ptr<ModelHost> models_;  // its engines post to the loops until they stop
   std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
   Upstreams upstreams_;
+  std::unique_ptr<rag::Library> library_;
+  std::unique_ptr<BlockingPool> blocking_, documents_;  // for short calls, and for those that read files
+  std::unique_ptr<const Documents> quoted_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
-  std::unique_ptr<rag::Library> library_;
-  std::unique_ptr<BlockingPool> blocking_, documents_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<api::BatchRunner> runner_;
   std::unique_ptr<api::Api> api_;

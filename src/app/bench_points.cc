@@ -40,6 +40,7 @@ const std::vector<BenchPoint>& bench_points() {
       {"rate", "requests per second of one loop", true},
       {"memory", "RSS: idle, 1,500 bodies of 150 KB at once, growth over many requests", true},
       {"pairs", "CPU of every client's API over every target's, whole and streamed; not with --quick unless named", false},
+      {"ladder", "CPU of kept answers, decisions, judging, task models and guardrails; not with --quick unless named", false},
       {"start", "from exec to the first answered request", true},
   };
   return all;
@@ -147,6 +148,7 @@ Result<std::vector<Figure>> Bench::run(const std::string& point) {
   if (point == "memory") return memory();
   if (point == "start") return start_time();
   if (point == "pairs") return pairs();
+  if (point == "ladder") return ladder();
   return invalid("only", "there is no point '" + point + "'");
 }
 

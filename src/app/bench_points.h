@@ -83,6 +83,7 @@ class Bench {
   Result<std::vector<Figure>> memory();
   Result<std::vector<Figure>> start_time();
   Result<std::vector<Figure>> pairs();  // bench_pairs.cc
+  Result<std::vector<Figure>> ladder();  // bench_ladder.cc
 
   const BenchOptions options_;
   std::unique_ptr<TemporaryPlace> place_;

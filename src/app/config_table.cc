@@ -91,6 +91,8 @@ const Key<Ra> kRag[] = {
      "A collection keeps what it was made with. Read at start."},
     {"max_collections", "1000", Whole<Ra>{&Ra::max_collections, 1, kMany}, "Of one team, or of one key without a team. Read at start."},
     {"max_open", "32", Whole<Ra>{&Ra::max_open, 1, 10'000}, "Collections that stay open at once; the longest unused are closed. Read at start."},
+    {"data_class", "\"internal\"", Text<Ra>{&Ra::data_class},
+     "Class of what the documents say. Only targets that may see data of this class may have a `collection`."},
 };
 
 using D = DataClassConfig;
@@ -243,6 +245,12 @@ const Key<T> kTarget[] = {
     {"max_tokens", "the dialect's", Whole<T>{&T::max_tokens, 0, 100'000'000},
      "Output limit for APIs that demand one, where the client sets none."},
     {"licence", "none", Text<T>{&T::licence}, "Class of the model's licence, such as \"open\", for routes with `licences`."},
+    {"collection", "none", Text<T>{&T::collection},
+     "Documents that its answers are drawn from: a collection of the caller's team or key, or else of the server (`ajar rag`). The model gets what "
+     "was found, and each sentence that it says is held against it; with a provider of preset \"documents\" there is no model and the answer is "
+     "quotes. With confidence = \"own\" the share of sentences that the documents bear out is the confidence, or the probability that they answer the question."},
+    {"sources_in_text", "true", Flag<T>{&T::sources_in_text},
+     "With `collection`: list the sources, and sentences without one, behind the answer, too; citations are in its annotations anyhow."},
     {"confidence", "\"none\"", Special<T>{"string"},
      "Ladders: what this rung is judged by. \"margin\": mean over its tokens of the distance between the two likeliest. \"logprob\": geometric "
      "mean of its tokens' probabilities. \"agree\": the share of `samples` answers that say the same. \"own\": the model says it itself. "

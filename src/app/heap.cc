@@ -14,22 +14,27 @@
 
 namespace {
 
-// Classes of sizes in bytes: up to kSmall by 64, up to kMost by 512. Below and above, a block is glibc's alone.
-constexpr size_t kLeast = 64, kSmall = 1024, kMost = 16 * 1024;
-constexpr size_t kFine = 64, kCoarse = 512;
-constexpr size_t kFineClasses = kSmall / kFine, kClasses = kFineClasses + (kMost - kSmall) / kCoarse + 1;
+// Classes of sizes in bytes: up to kSmall as glibc has them (8 more than a multiple of 16), up to kMost by 512. Above, a
+// block is glibc's alone.
+constexpr size_t kSmall = 1032, kMost = 16 * 1024;
+constexpr size_t kFine = 16, kHead = 8, kCoarse = 512;
+constexpr size_t kFineClasses = (kSmall - kHead) / kFine;
 
 constexpr size_t class_size(size_t at) {
-  return at <= kFineClasses ? at * kFine : kSmall + (at - kFineClasses) * kCoarse;
+  return at <= kFineClasses ? at * kFine + kHead : kSmall + (at - kFineClasses) * kCoarse;
 }
 constexpr size_t class_for(size_t size) {  // whose blocks hold so many bytes
-  return size <= kSmall ? (size + kFine - 1) / kFine : kFineClasses + (size - kSmall + kCoarse - 1) / kCoarse;
+  if (size > kSmall) return kFineClasses + (size - kSmall + kCoarse - 1) / kCoarse;
+  return size <= kFine + kHead ? 1 : (size + kFine - kHead - 1) / kFine;
 }
 constexpr size_t class_of(size_t usable) {  // that a block of so many bytes can serve
-  return usable < kSmall ? usable / kFine : kFineClasses + (usable - kSmall) / kCoarse;
+  return usable < kSmall ? (usable - kHead) / kFine : kFineClasses + (usable - kSmall) / kCoarse;
 }
-// What a thread keeps of one class: in all at most 4 MiB.
-constexpr size_t most_bytes(size_t at) { return at <= kFineClasses ? 48 * 1024 : 96 * 1024; }
+constexpr size_t kClasses = class_for(kMost) + 1;
+static_assert(class_size(class_for(24)) == 24 && class_for(25) == 2 && class_for(40) == 2 && class_for(kSmall) == kFineClasses);
+static_assert(class_of(24) == 1 && class_of(40) == 2 && class_size(class_for(kSmall + 1)) == kSmall + kCoarse);
+// What a thread keeps of one class: in all at most 5 MiB.
+constexpr size_t most_bytes(size_t at) { return at <= kFineClasses ? 32 * 1024 : 96 * 1024; }
 
 struct Block {
   Block* next;
@@ -61,18 +66,15 @@ void sweep_at_exit() {
 
 void* get_slowly(size_t size) {
   for (;;) {
-    if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
+    if (void* block = std::malloc(size)) return block;
     const std::new_handler handler = std::get_new_handler();
     if (!handler) throw std::bad_alloc();
     handler();
   }
 }
 
-void give(void* block) noexcept {
-  // At least so many bytes are in it, and the class below them is right for it.
-  const size_t usable = malloc_usable_size(block);
-  const size_t at = class_of(usable);
-  if (at == 0 || at >= kClasses || cache.bytes[at] >= most_bytes(at) || cache.closed) return std::free(block);
+void keep(void* block, size_t at) noexcept {
+  if (cache.bytes[at] >= most_bytes(at) || cache.closed) return std::free(block);
   if (!cache.swept_at_exit) {
     cache.swept_at_exit = true;
     sweep_at_exit();
@@ -84,7 +86,7 @@ void give(void* block) noexcept {
 }  // namespace
 
 void* operator new(size_t size) {
-  if (size < kLeast || size > kMost) return get_slowly(size);
+  if (size > kMost) return get_slowly(size);
   const size_t at = class_for(size);
   Block* const block = cache.first[at];
   if (!block) return get_slowly(class_size(at));
@@ -94,12 +96,15 @@ void* operator new(size_t size) {
 }
 
 void operator delete(void* block) noexcept {
-  if (block) give(block);
+  if (!block) return;
+  const size_t at = class_of(malloc_usable_size(block));  // glibc gives 24 bytes at least
+  at < kClasses ? keep(block, at) : std::free(block);
 }
 
+// Whoever says the size asked for it above, so the block is of its class.
 void operator delete(void* block, size_t size) noexcept {
-  if (size < kLeast) return std::free(block);  // not even a look at its head
-  if (block) give(block);
+  if (!block) return;
+  size <= kMost ? keep(block, class_for(size)) : std::free(block);
 }
 
 #endif  // AJAR_SANITIZED

@@ -1,5 +1,7 @@
 #include "app/rag_parts.h"
 
+#include "rag/ask.h"
+
 namespace ajar::app {
 namespace {
 
@@ -22,6 +24,44 @@ Result<std::vector<float>> embed(LoadedModel& model, std::span<const std::string
     out.insert(out.end(), rows.begin(), rows.end());
   }
   return out;
+}
+
+constexpr size_t kPassages = 8;  // that a model is given
+
+Passage to_passage(const rag::Hit& hit) {
+  return {.document = hit.document, .name = hit.name, .title = hit.title, .headings = hit.headings, .text = hit.text,
+          .page = hit.page, .begin = hit.begin, .end = hit.end};
+}
+
+std::vector<Claim> to_claims(const std::vector<rag::AnswerSentence>& sentences) {
+  std::vector<Claim> claims;
+  for (const rag::AnswerSentence& sentence : sentences) {
+    Claim& claim = claims.emplace_back(Claim{.text = sentence.text, .claims = sentence.claims, .supported = sentence.supported});
+    for (const rag::Evidence& one : sentence.evidence) {
+      claim.evidence.push_back({.document = one.document, .name = one.name, .title = one.title, .text = one.quote, .page = one.page,
+                                .begin = one.begin, .end = one.end});
+    }
+  }
+  return claims;
+}
+
+struct Opened {
+  rag::Library::Opened collection;
+  rag::Reader reader;
+};
+Result<Opened> open_for(rag::Library& library, const std::string& name, const std::string& key, const std::string& team) {
+  rag::Reader reader;
+  if (!key.empty()) reader.principals = {"key:" + key};
+  if (!team.empty()) reader.principals.push_back("team:" + team);
+  std::string owner = !team.empty() ? "team:" + team : key.empty() ? "" : "key:" + key;
+  auto about = library.find(owner, name);
+  if (!about && about.error().code == Code::kNotFound && !owner.empty()) {
+    owner.clear();
+    about = library.find(owner, name);
+  }
+  if (!about) return std::unexpected(about.error());
+  AJAR_ASSIGN(auto collection, library.get(owner, about->id));
+  return Opened{std::move(collection), std::move(reader)};
 }
 
 }  // namespace
@@ -48,6 +88,35 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
   options.max_open = size_t(config.max_open);
   options.max_collections = size_t(config.max_collections);
   return options;
+}
+
+Task<Result<Grounds>> LibraryDocuments::look_up(const std::string& collection, const Caller& caller, std::string question) const {
+  co_return co_await pool_.run([&library = library_, &detector = detector_, collection, key = caller.key_id, team = caller.team,
+                                question = std::move(question)]() -> Result<Grounds> {
+    AJAR_ASSIGN(const Opened opened, open_for(library, collection, key, team));
+    AJAR_ASSIGN(auto found, rag::ask_with_passages(*opened.collection, {.text = question, .reader = opened.reader, .limit = kPassages}));
+    Grounds grounds{.quotes = to_claims(found.answer.sentences), .probability = found.answer.probability};
+    for (const rag::Hit& hit : found.passages) {
+      if (detector.score(hit.text, true).score >= guard::InjectionDetector::kSuspicious) continue;
+      grounds.passages.push_back(to_passage(hit));
+    }
+    return grounds;
+  });
+}
+
+Task<Result<std::vector<Claim>>> LibraryDocuments::bear_out(const std::string& collection, const Caller& caller, std::string answer,
+                                                            std::vector<Passage> passages) const {
+  co_return co_await pool_.run([&library = library_, collection, key = caller.key_id, team = caller.team, answer = std::move(answer),
+                                passages = std::move(passages)]() -> Result<std::vector<Claim>> {
+    AJAR_ASSIGN(const Opened opened, open_for(library, collection, key, team));
+    std::vector<rag::Hit> hits;
+    for (const Passage& passage : passages) {
+      rag::Hit hit{.document = passage.document, .name = passage.name, .title = passage.title, .text = passage.text};
+      hit.page = passage.page, hit.begin = passage.begin, hit.end = passage.end;
+      hits.push_back(std::move(hit));
+    }
+    return to_claims(rag::cite(answer, hits, opened.collection->term_weights(answer)));
+  });
 }
 
 }  // namespace ajar::app

@@ -4,6 +4,9 @@
 #include <string>
 
 #include "gateway/config.h"
+#include "guard/injection.h"
+#include "core/documents.h"
+#include "net/blocking.h"
 #include "provider/model_host.h"
 #include "rag/library.h"
 
@@ -14,5 +17,20 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
 
 // The embedder that the host has, loaded if need be. Texts are cut at what the model takes.
 Result<rag::Embedder> host_embedder(ModelHost& host, const std::string& name);
+
+// Collections as the request line asks them: the caller's owner's, else the server's own. What reads like an instruction to a model
+// is not handed to one. Both must outlive it.
+class LibraryDocuments final : public Documents {
+ public:
+  LibraryDocuments(rag::Library& library, BlockingPool& pool) : library_(library), pool_(pool) {}
+  Task<Result<Grounds>> look_up(const std::string& collection, const Caller& caller, std::string question) const override;
+  Task<Result<std::vector<Claim>>> bear_out(const std::string& collection, const Caller& caller, std::string answer,
+                                            std::vector<Passage> passages) const override;
+
+ private:
+  rag::Library& library_;
+  BlockingPool& pool_;
+  const guard::InjectionDetector detector_;
+};
 
 }  // namespace ajar::app

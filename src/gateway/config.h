@@ -73,6 +73,8 @@ struct TargetConfig {
   int64_t weight = 1;
   int64_t max_tokens = 0;  // default where the dialect demands one
   std::string licence;     // class of the model's licence, for routes that allow only some
+  std::string collection;  // documents that its answers are drawn from, by name or id
+  bool sources_in_text = true;
   RungConfig rung;
 };
 
@@ -135,6 +137,7 @@ struct RagConfig {
   std::string embedder = "sentence-transformers/all-MiniLM-L6-v2";  // of new collections; "none": words alone
   int64_t max_collections = 1000;          // of one owner
   int64_t max_open = 32;                   // at once
+  std::string data_class = "internal";     // of what the documents say: which targets may be shown it
 };
 
 struct ServerConfig {

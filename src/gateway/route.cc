@@ -100,7 +100,7 @@ constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refu
 
 Site site_of(const ProviderConfig& provider, const Preset* preset) {
   if (const auto named = std::ranges::find(kSites, provider.site); named != std::end(kSites)) return Site(named - kSites);
-  if (provider.preset == "local" || provider.preset == "task") return Site::kLocal;
+  if (provider.preset == "local" || provider.preset == "task" || provider.preset == "documents") return Site::kLocal;
   return preset && preset->free ? Site::kOwn : Site::kOutside;
 }
 
@@ -172,7 +172,8 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       const ProviderConfig& provider = *providers.at(target_config.provider);
       const Preset* preset = find_preset(provider.preset);
       Target target;
-      target.name = provider.name + "/" + (target_config.model.empty() ? "*" : target_config.model);
+      const bool quotes = provider.preset == "documents";
+      target.name = provider.name + "/" + (quotes ? target_config.collection : target_config.model.empty() ? "*" : target_config.model);
       target.config = target_config;
       target.price_list = provider.price_list.empty() ? std::string(preset ? preset->price_list : "")
                                                       : provider.price_list;
@@ -185,6 +186,12 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
       target.judged = route_config.strategy == Strategy::kLadder &&
                       (target_config.rung.confidence != ConfidenceSource::kNone || !target_config.rung.checks.empty());
       target.token_models = token_models_;
+      if (!target_config.collection.empty()) {
+        const auto said = std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name);
+        if (const std::string why = forbidden(*said, target); !why.empty()) {
+          return invalid("routes." + route_config.name, "routes." + route_config.name + ": " + target.name + " may not be shown documents: " + why + " (rag.data_class)");
+        }
+      }
       if (!target_config.model.empty()) {
         target.price = target.price_of(target_config.model);
         target.own_token_model = token_models_->of(target_config.model);
@@ -261,6 +268,21 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
     if (route.strategy == Strategy::kLadder && judged && i + 1 == route.targets.size() && !route.stay) {
       fault(rung_at, "is the top of the ladder and judged: what it is unsure of nobody could answer. Leave its confidence out, or "
                      "set stay = true on the route");
+    }
+  }
+  for (size_t i = 0; i < route.targets.size(); ++i) {
+    const TargetConfig& target = route.targets[i];
+    const std::string target_at = at + ".targets[" + std::to_string(i) + "]";
+    const auto provider = std::ranges::find(config.providers, target.provider, &ProviderConfig::name);
+    if (target.collection.empty() && provider != config.providers.end() && provider->preset == "documents") {
+      fault(target_at + ".collection", "a provider of documents needs the collection that it quotes");
+    }
+    if (target.collection.empty()) continue;
+    if (route.cache != CacheMode::kOff) {
+      fault(at + ".cache", "an answer that is drawn from documents (" + target_at + ".collection) is never kept: who may read them, and what they say, changes");
+    }
+    if (target.rung.confidence == ConfidenceSource::kOwn && target.rung.accept <= 0 && target.rung.calibration.empty()) {
+      fault(target_at + ".accept", "say from which share of borne out sentences, or probability, an answer of documents is good enough, above 0 and up to 1");
     }
   }
   if (route.cache == CacheMode::kSemantic && std::ranges::find(config.routes, route.cache_embedder, &RouteConfig::name) == config.routes.end()) {
@@ -398,6 +420,9 @@ std::vector<Error> check_config(const Config& config) {
                                    "malformed, not_found, rate_limit, server_error, timeout");
       }
     }
+  }
+  if (std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name) == config.data_classes.end()) {
+    fault("rag.data_class", "there is no data class '" + config.rag.data_class + "'");
   }
   if (config.server.auth != "keys" && config.server.auth != "open") {
     fault("server.auth", "must be \"keys\" or \"open\"");

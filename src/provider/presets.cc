@@ -46,6 +46,7 @@ constexpr Preset kPresets[] = {
     {"ollama-native", kOllama, "http://127.0.0.1:11434", kBearer, "", true, ""},
     {"local", kOpenAiChat, "http://127.0.0.1", kBearer, "", true, ""},  // in this process: nothing is sent anywhere
     {"task", kOpenAiChat, "http://127.0.0.1", kBearer, "", true, ""},  // in this process: nothing is sent anywhere
+    {"documents", kOpenAiChat, "http://127.0.0.1", kBearer, "", true, ""},  // as these two: quotes of a collection
     {"openai-responses", kOpenAiResponses, "https://api.openai.com/v1", kBearer, "openai", false, "OPENAI_API_KEY"},
     {"azure-responses", kOpenAiResponses, "", kApiKey, "openai", false, "AZURE_OPENAI_API_KEY"},
     {"custom-responses", kOpenAiResponses, "", kBearer, "", false, ""},

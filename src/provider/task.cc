@@ -22,7 +22,7 @@ bool fits(const json::Value& schema, const std::string& text) {
   return value && json::schema_violation(schema, *value).empty();
 }
 
-std::string quoted(const std::string& text) {
+std::string json_string(const std::string& text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -70,7 +70,7 @@ Result<std::string> task_answer(const Request& request, const std::string& label
   json::Document document;
   const auto schema = document.parse(format.schema);
   if (!schema) return std::unexpected(schema.error());
-  for (const std::string& candidate : {label, quoted(label)}) {
+  for (const std::string& candidate : {label, json_string(label)}) {
     if (fits(*schema, candidate)) return candidate;
   }
   // An object with one text that may be the label.

@@ -30,13 +30,19 @@ Result<std::vector<Hit>> find_passages(Collection& collection, const Question& q
   return std::move(found.hits);
 }
 
-Result<Answer> ask(Collection& collection, const Question& question) {
-  AJAR_ASSIGN(const Found found, find(collection, question));
+Result<AnswerWithPassages> ask_with_passages(Collection& collection, const Question& question) {
+  AJAR_ASSIGN(Found found, find(collection, question));
   AnswerOptions options;
   // What is known of cosines is known of this embedder's only; with another one words alone decide whether there is an answer.
   if (!collection.embedded_with().ends_with("all-MiniLM-L6-v2")) options.calibration = kByWords;
-  return extract_answer(question.text, found.embedding, found.hits, collection.term_weights(question.text),
-                        found.embedding.empty() ? Embed() : collection.options().embedder->embed, options);
+  AJAR_ASSIGN(Answer answer, extract_answer(question.text, found.embedding, found.hits, collection.term_weights(question.text),
+                                            found.embedding.empty() ? Embed() : collection.options().embedder->embed, options));
+  return AnswerWithPassages{std::move(answer), std::move(found.hits)};
+}
+
+Result<Answer> ask(Collection& collection, const Question& question) {
+  AJAR_ASSIGN(AnswerWithPassages found, ask_with_passages(collection, question));
+  return std::move(found.answer);
 }
 
 }  // namespace ajar::rag

@@ -19,8 +19,14 @@ struct Question {
 inline constexpr size_t kMaxQuestion = 16 << 10;  // bytes
 inline constexpr std::string_view kNotInDocuments = "not in the documents";
 
-// Both block. kInvalid: the question; errors of the embedder as they are.
+// All block. kInvalid: the question; errors of the embedder as they are.
 Result<std::vector<Hit>> find_passages(Collection& collection, const Question& question);
 Result<Answer> ask(Collection& collection, const Question& question);
+
+struct AnswerWithPassages {
+  Answer answer;
+  std::vector<Hit> passages;
+};
+Result<AnswerWithPassages> ask_with_passages(Collection& collection, const Question& question);
 
 }  // namespace ajar::rag

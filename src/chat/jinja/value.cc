@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kMaxDepth = 100;  // of nested values: a namespace may hold itself
 
-std::string quoted(std::string_view text) {  // Python's repr of a str
+std::string repr_of(std::string_view text) {  // Python's repr of a str
   const bool single = text.find('\'') == text.npos || text.find('"') != text.npos;
   const char quote = single ? '\'' : '"';
   std::string out(1, quote);
@@ -38,7 +38,7 @@ void append_repr(std::string& out, const Value& value, int depth) {
   if (depth > kMaxDepth) {
     out += "...";
   } else if (const std::string* text = value.string()) {
-    out += quoted(*text);
+    out += repr_of(*text);
   } else if (const List* list = value.items()) {
     using enum List::Kind;
     if (list->kind == kTuple) {

@@ -1,0 +1,3 @@
+// And for their tests.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
