@@ -91,7 +91,8 @@ class Server:
         """Call rows that are not in `seen`, oldest first; waits until there are `count`."""
         def rows():
             data = self.admin("GET", "calls?limit=2000").json()["data"]
-            return [row for row in reversed(data) if row["id"] not in seen]
+            # Two loops may write two calls down in another order than they were made in.
+            return sorted((row for row in reversed(data) if row["id"] not in seen), key=lambda row: row["time_ms"])
         wait_for(lambda: len(rows()) >= count, seconds)
         return rows()
 
