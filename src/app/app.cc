@@ -31,7 +31,7 @@ std::vector<ModelSpec> specs_of(const Config& config) {
   std::vector<ModelSpec> specs;
   for (const ModelConfigEntry& model : config.models) {
     specs.push_back({.name = model.name, .path = model.path, .context = model.context, .cache_bytes = model.cache_bytes,
-                     .deterministic = model.deterministic, .pinned = model.pinned, .chat_template = model.chat_template,
+                     .deterministic = model.deterministic, .exact = model.exact, .pinned = model.pinned, .chat_template = model.chat_template,
                      .adapters = model.adapters, .speculate = int(model.speculate)});
   }
   return specs;

@@ -302,6 +302,9 @@ const Key<Mo> kModel[] = {
     {"deterministic", "false", Flag<Mo>{&Mo::deterministic},
      "The same request gives the same logits bit by bit, whoever else is answered at the same time and whatever is cached. "
      "Long prompts are read more slowly where the machine has AMX."},
+    {"exact", "false", Flag<Mo>{&Mo::exact},
+     "An encoder whose file holds floats is computed in floats. Otherwise they are rounded to Q8_0 when it is loaded: a quarter of the memory "
+     "and several times the speed, with vectors whose cosine to the exact ones is above 0.999."},
     {"pinned", "false", Flag<Mo>{&Mo::pinned}, "Loaded at start, and never let go for another model."},
     {"chat_template", "the model's own", Text<Mo>{&Mo::chat_template}, "A file with a Jinja template to use instead."},
     {"adapters", "{}", Special<Mo>{"table of strings"},

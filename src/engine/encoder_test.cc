@@ -144,6 +144,27 @@ TEST_P(Encoders, AgreeWithTheReference) {
   }
 }
 
+TEST_P(Encoders, RoundedFloatsAreAsGoodAsQ8) {
+  TemporaryFolder folder;
+  auto random = random_shape(GetParam());
+  random->dtype = Dtype::kF32;
+  ASSERT_TRUE(write_random_model(*random, folder.path("m.gguf"), true));
+  auto checkpoint = Checkpoint::open(folder.path("m.gguf"));
+  auto pool = std::make_shared<ComputePool>(2);
+  auto floats = Model::load(*checkpoint, *pool), rounded = Model::load(*checkpoint, *pool, {.round_floats = true});
+  ASSERT_TRUE(rounded) << rounded.error().message;
+  EXPECT_LT((*rounded)->bytes(), (*floats)->bytes() / 2);
+  std::vector<EncoderInput> texts(1);
+  for (int i = 0; i < 21; ++i) texts[0].tokens.push_back((i * 31 + 5) % random->config.vocab);
+  if (random->config.token_types > 1) texts[0].types.assign(21, 0);
+  const auto exact = (*Encoder::make(*floats, pool))->run(texts), near = (*Encoder::make(*rounded, pool))->run(texts);
+  ASSERT_TRUE(exact && near);
+  double error = 0, size = 0;
+  for (size_t d = 0; d < exact->size(); ++d) error += std::pow((*exact)[d] - (*near)[d], 2), size += (*exact)[d] * (*exact)[d];
+  EXPECT_GT(error, 0);
+  EXPECT_LT(std::sqrt(error), 0.05 * std::sqrt(std::max(size, 0.01)));
+}
+
 TEST_P(Encoders, SayWhichTextIsTooLong) {
   TemporaryFolder folder;
   auto random = random_shape(GetParam());

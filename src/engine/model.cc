@@ -14,18 +14,19 @@ std::string shape(int64_t columns, int64_t rows) { return std::to_string(columns
 // Collects where every matrix comes from, then gives them memory and packs them all at once.
 class ModelLoader {
  public:
-  ModelLoader(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool)
-      : pool_(pool), model_(std::make_shared<Model>()) {
+  ModelLoader(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool, const LoadOptions& options)
+      : pool_(pool), options_(options), model_(std::make_shared<Model>()) {
     model_->checkpoint_ = std::move(checkpoint);
   }
 
-  Result<std::shared_ptr<const Model>> load(const std::function<void(double)>& progress);
+  Result<std::shared_ptr<const Model>> load();
 
  private:
   struct Source {
     Matrix* matrix;
     const std::byte* rows;
     int64_t stride;
+    Dtype dtype;  // of the rows; the matrix's may be another
   };
 
   const Checkpoint& checkpoint() const { return *model_->checkpoint_; }
@@ -43,9 +44,11 @@ class ModelLoader {
   Status feed_forward(const std::string& at, Layer& layer);
   Status experts(const std::string& at, Layer& layer);
   Status ends();
-  Status pack(const std::function<void(double)>& progress);
+  Status pack();
+  static void pack_rounded(const Source& source, int panel, std::byte* to);
 
   ComputePool& pool_;
+  const LoadOptions& options_;
   std::shared_ptr<Model> model_;
   std::vector<Source> sources_;
 };
@@ -63,8 +66,9 @@ Status ModelLoader::matrix(const std::string& name, int64_t columns, int64_t row
   if (!is_float(tensor->dtype) && columns % dtype_info(tensor->dtype).block_elements != 0)
     return bad(tensor->name, "has rows that are no whole number of blocks");
   int64_t stride = row_bytes(tensor->dtype, columns);
-  out.dtype = tensor->dtype, out.rows = rows, out.columns = columns;
-  sources_.push_back({&out, tensor->bytes.data() + (slice * total_rows + begin) * stride, stride});
+  const bool rounded = options_.round_floats && is_float(tensor->dtype) && columns % dtype_info(Dtype::kQ8_0).block_elements == 0;
+  out.dtype = rounded ? Dtype::kQ8_0 : tensor->dtype, out.rows = rows, out.columns = columns;
+  sources_.push_back({&out, tensor->bytes.data() + (slice * total_rows + begin) * stride, stride, tensor->dtype});
   if (const Tensor* bias = slice == 0 ? checkpoint().find(name + ".bias") : nullptr) {
     std::vector<float> all;
     AJAR_TRY(vector(name + ".bias", bias->shape[0], all, true));
@@ -170,7 +174,21 @@ Status ModelLoader::ends() {
   return matrix(tied ? "token_embd" : "output", c.embedding, c.vocab, m.head_);
 }
 
-Status ModelLoader::pack(const std::function<void(double)>& progress) {
+void ModelLoader::pack_rounded(const Source& source, int panel, std::byte* to) {
+  const Matrix& matrix = *source.matrix;
+  const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, matrix.rows - int64_t{panel} * kPanelRows));
+  const int64_t stride = row_bytes(matrix.dtype, matrix.columns);
+  std::vector<float> row(static_cast<size_t>(matrix.columns));
+  std::vector<std::byte> rounded(static_cast<size_t>(rows * stride));
+  for (int r = 0; r < rows; ++r) {
+    dequantize_row(source.dtype, source.rows + (int64_t{panel} * kPanelRows + r) * source.stride, row.data(), matrix.columns);
+    quantize_row(matrix.dtype, row.data(), rounded.data() + r * stride, matrix.columns);
+  }
+  pack_panel(matrix.dtype, rounded.data(), stride, rows, matrix.columns, to);
+}
+
+Status ModelLoader::pack() {
+  const auto& progress = options_.progress;
   size_t total = 0;
   for (const Source& source : sources_) total += static_cast<size_t>(source.matrix->bytes());
   AJAR_ASSIGN(model_->buffer_, HugeBuffer::make(total));
@@ -196,17 +214,22 @@ Status ModelLoader::pack(const std::function<void(double)>& progress) {
       const Piece& piece = pieces[done + static_cast<size_t>(task)];
       const Matrix& matrix = *piece.source->matrix;
       int64_t stride = panel_layout(matrix.dtype, matrix.columns).stride;
-      for (int n = piece.first; n < piece.last; ++n)
+      for (int n = piece.first; n < piece.last; ++n) {
+        std::byte* const to = const_cast<std::byte*>(matrix.panels) + n * stride;
+        if (piece.source->dtype != matrix.dtype) {
+          pack_rounded(*piece.source, n, to);
+          continue;
+        }
         pack_panel(matrix.dtype, piece.source->rows + int64_t{n} * kPanelRows * piece.source->stride, piece.source->stride,
-                   static_cast<int>(std::min<int64_t>(kPanelRows, matrix.rows - int64_t{n} * kPanelRows)), matrix.columns,
-                   const_cast<std::byte*>(matrix.panels) + n * stride);
+                   static_cast<int>(std::min<int64_t>(kPanelRows, matrix.rows - int64_t{n} * kPanelRows)), matrix.columns, to);
+      }
     });
     if (progress) progress(static_cast<double>(done + count) / static_cast<double>(pieces.size()));
   }
   return {};
 }
 
-Result<std::shared_ptr<const Model>> ModelLoader::load(const std::function<void(double)>& progress) {
+Result<std::shared_ptr<const Model>> ModelLoader::load() {
   const ModelConfig& c = config();
   model_->layers_.resize(static_cast<size_t>(c.layers));
   for (int i = 0; i < c.layers; ++i) {
@@ -226,7 +249,7 @@ Result<std::shared_ptr<const Model>> ModelLoader::load(const std::function<void(
     AJAR_TRY(mixture ? experts(at, layer) : feed_forward(at, layer));
   }
   AJAR_TRY(ends());
-  AJAR_TRY(pack(progress));
+  AJAR_TRY(pack());
   for (const Tensor& tensor : checkpoint().tensors()) model_->parameters_ += tensor.columns() * tensor.rows();
   for (const Source& source : sources_) model_->bytes_per_token_ += source.matrix->bytes();
   if (c.experts > 0) {  // a token reads only its own experts
@@ -238,9 +261,8 @@ Result<std::shared_ptr<const Model>> ModelLoader::load(const std::function<void(
   return std::shared_ptr<const Model>(model_);
 }
 
-Result<std::shared_ptr<const Model>> Model::load(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool,
-                                                 const std::function<void(double)>& progress) {
-  return ModelLoader(std::move(checkpoint), pool).load(progress);
+Result<std::shared_ptr<const Model>> Model::load(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool, const LoadOptions& options) {
+  return ModelLoader(std::move(checkpoint), pool, options).load();
 }
 
 void Model::embed(int32_t token, float* out) const {

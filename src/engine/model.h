@@ -52,12 +52,16 @@ struct Layer {
   bool local = false;  // attends within the sliding window only
 };
 
+struct LoadOptions {
+  std::function<void(double)> progress;  // gets 0..1 from time to time, on the calling thread
+  bool round_floats = false;             // matrices of floats become Q8_0: a quarter of the memory, integer or tile arithmetic
+};
+
 class Model {
  public:
-  // Reads and packs all weights with the pool's threads. `progress` gets 0..1 from time to time, on the calling thread.
-  // kUnsupported names an architecture or a tensor that we cannot run; kTooLarge when memory is short.
-  static Result<std::shared_ptr<const Model>> load(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool,
-                                                   const std::function<void(double)>& progress = {});
+  // Reads and packs all weights with the pool's threads. kUnsupported names an architecture or a tensor that we cannot run;
+  // kTooLarge when memory is short.
+  static Result<std::shared_ptr<const Model>> load(std::shared_ptr<const Checkpoint> checkpoint, ComputePool& pool, const LoadOptions& options = {});
 
   const ModelConfig& config() const { return checkpoint_->config(); }
   const Checkpoint& checkpoint() const { return *checkpoint_; }

@@ -192,6 +192,7 @@ struct ModelConfigEntry {
   int64_t context = 0;
   int64_t cache_bytes = 0;
   bool deterministic = false;
+  bool exact = false;
   bool pinned = false;
   std::string chat_template;
   std::map<std::string, std::string> adapters;  // paths by name

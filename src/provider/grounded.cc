@@ -156,7 +156,7 @@ class CitingSink final : public Sink {
 
 }  // namespace
 
-Result<std::string> question_of(const Request& request) {
+Result<std::string> question_for_documents(const Request& request) {
   std::string question, before;
   for (const Message& message : request.messages) {
     if (message.role != Role::kUser) continue;
@@ -225,7 +225,7 @@ Task<Status> GroundedProvider::quote(const Grounds& grounds, Sink& sink) const {
 }
 
 Task<Status> GroundedProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
-  AJAR_CO_ASSIGN(std::string question, question_of(request));
+  AJAR_CO_ASSIGN(std::string question, question_for_documents(request));
   if (!writer_) {
     const bool plain = request.response_format.kind == ResponseFormat::Kind::kUnset || request.response_format.kind == ResponseFormat::Kind::kText;
     if (!plain) co_return fail(Code::kUnsupported, "quotes of documents have no other shape than text", "response_format");

@@ -38,7 +38,7 @@ class GroundedProvider final : public Provider {
 
 // What is looked up for a conversation: the last thing that the user said, and before it, where that is short and refers to it,
 // what was said before. kUnsupported: nothing in words.
-Result<std::string> question_of(const Request& request);
+Result<std::string> question_for_documents(const Request& request);
 
 // The request with passages before the last question: numbered, between marks that nobody can guess, as data.
 Request with_passages(const Request& request, const std::vector<Passage>& passages, std::string_view mark);

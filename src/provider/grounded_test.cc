@@ -7,36 +7,36 @@ namespace {
 
 Message turn(Role role, std::string text) { return {.role = role, .parts = {Part{.text = std::move(text)}}, .plain_text = true}; }
 
-TEST(QuestionOf, IsTheLastThingThatTheUserSaid) {
+TEST(QuestionForDocuments, IsTheLastThingThatTheUserSaid) {
   Request request;
   request.messages = {turn(Role::kSystem, "Be kind."), turn(Role::kUser, "How long does the warranty of the crimson pump last?")};
-  EXPECT_EQ(*question_of(request), "How long does the warranty of the crimson pump last?");
+  EXPECT_EQ(*question_for_documents(request), "How long does the warranty of the crimson pump last?");
   request.messages.push_back(turn(Role::kAssistant, "Seven years."));
   request.messages.push_back(turn(Role::kUser, "And where is the certificate of the azure valve kept?"));
-  EXPECT_EQ(*question_of(request), "And where is the certificate of the azure valve kept?");
+  EXPECT_EQ(*question_for_documents(request), "And where is the certificate of the azure valve kept?");
 }
 
-TEST(QuestionOf, ShortOneRefersToWhatWasSaidBefore) {
+TEST(QuestionForDocuments, ShortOneRefersToWhatWasSaidBefore) {
   Request request;
   request.messages = {turn(Role::kUser, "How long is the warranty?"), turn(Role::kAssistant, "Seven years."), turn(Role::kUser, "And abroad?")};
-  EXPECT_EQ(*question_of(request), "How long is the warranty?\nAnd abroad?");
+  EXPECT_EQ(*question_for_documents(request), "How long is the warranty?\nAnd abroad?");
 }
 
-TEST(QuestionOf, IsCutBetweenCharacters) {
+TEST(QuestionForDocuments, IsCutBetweenCharacters) {
   Request request;
   std::string text = "a";
   while (text.size() < 20'000) text += "é";
   request.messages = {turn(Role::kUser, text)};
-  const auto question = question_of(request);
+  const auto question = question_for_documents(request);
   EXPECT_EQ(question->size(), 16'383u);
   EXPECT_EQ(text.compare(0, question->size(), *question), 0);
 }
 
-TEST(QuestionOf, NeedsWords) {
+TEST(QuestionForDocuments, NeedsWords) {
   Request request;
-  EXPECT_EQ(question_of(request).error().code, Code::kUnsupported);
+  EXPECT_EQ(question_for_documents(request).error().code, Code::kUnsupported);
   request.messages = {{.parts = {Part{.kind = Part::Kind::kImage, .url = "x"}}}, turn(Role::kUser, "  ")};
-  EXPECT_EQ(question_of(request).error().code, Code::kUnsupported);
+  EXPECT_EQ(question_for_documents(request).error().code, Code::kUnsupported);
 }
 
 TEST(WithPassages, StandBeforeTheQuestionAsData) {

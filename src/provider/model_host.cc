@@ -258,7 +258,7 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   if (!make_room(weights + cache))
     return fail(Code::kTooLarge, "the model '" + spec.name + "' needs " + std::to_string((weights + cache) >> 20) + " MiB; the engine may use " +
                                      std::to_string(options_.memory_bytes >> 20) + " MiB, and what others hold is in use");
-  AJAR_ASSIGN(loaded->model, engine::Model::load(checkpoint, *pool_, progress));
+  AJAR_ASSIGN(loaded->model, engine::Model::load(checkpoint, *pool_, {.progress = progress, .round_floats = !config.causal && !spec.exact}));
   engine::MultiplierOptions multiplier{.kernels = kernels_, .deterministic = spec.deterministic};
   loaded->bytes = static_cast<int64_t>(loaded->model->bytes()) + cache;
   if (!config.causal) {

@@ -31,6 +31,7 @@ struct ModelSpec {
   int64_t context = 0;         // tokens; 0: the model's own, as far as `cache_bytes` goes
   int64_t cache_bytes = 0;     // of keys and values; 0: an eighth of the host's memory, at most what four full contexts need
   bool deterministic = false;
+  bool exact = false;                // an encoder's floats stay floats
   bool pinned = false;         // loaded at start and never let go
   std::string chat_template;   // a file; empty: the model's own
   AdapterShelf::Paths adapters;
