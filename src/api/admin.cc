@@ -53,6 +53,12 @@ Result<store::UsageFilter> read_filter(const std::string& query) {
 
 }  // namespace
 
+Status Api::check_key_class(const std::string& data_class) const {
+  const auto snapshot = parts_.gateway.snapshot();
+  if (data_class.empty() || snapshot->data_class(data_class) != nullptr) return {};
+  return invalid("data_class", "there is no data class '" + data_class + "'; known are " + class_names(snapshot->config()));
+}
+
 Task<> Api::admin(Exchange& exchange) {
   const HttpRequest& request = exchange.request();
   if (!is_admin(request)) {
@@ -79,9 +85,9 @@ Task<> Api::admin(Exchange& exchange) {
   }
   if (what == "keys" && id.empty() && method == "POST") {
     KeySpec spec;
-    if (auto status = read_key_spec(request.body, spec); !status) {
-      co_return co_await send_error(exchange, status.error());
-    }
+    auto status = read_key_spec(request.body, spec);
+    if (status) status = check_key_class(spec.data_class);
+    if (!status) co_return co_await send_error(exchange, status.error());
     const auto made = co_await parts_.blocking.run([&tenants, spec] { return tenants.create_key(spec); });
     if (!made) co_return co_await send_error(exchange, made.error());
     co_return co_await send_json(exchange, 201, key_json(made->row, made->secret));
@@ -96,10 +102,10 @@ Task<> Api::admin(Exchange& exchange) {
     if (!old) co_return co_await send_error(exchange, old.error());
     const auto& row = (*old)->row;
     KeySpec spec{.name = row.name, .team = row.team, .routes = row.routes, .limits = row.limits,
-                 .expires_ms = row.expires_ms};
-    if (auto status = read_key_spec(request.body, spec); !status) {
-      co_return co_await send_error(exchange, status.error());
-    }
+                 .expires_ms = row.expires_ms, .data_class = row.data_class};
+    auto status = read_key_spec(request.body, spec);
+    if (status && spec.data_class != row.data_class) status = check_key_class(spec.data_class);
+    if (!status) co_return co_await send_error(exchange, status.error());
     const auto changed =
         co_await parts_.blocking.run([&tenants, id, spec] { return tenants.update_key(id, spec); });
     if (!changed) co_return co_await send_error(exchange, changed.error());
@@ -166,6 +172,8 @@ Task<> Api::admin(Exchange& exchange) {
     co_return co_await send_json(exchange, 200, write_calls(*rows));
   }
   if (what == "cache" && id.empty()) co_return co_await admin_cache(exchange);
+  if (what == "canaries") co_return co_await admin_canaries(exchange, id, verb);
+  if (what == "shadows") co_return co_await admin_shadows(exchange, id, verb);
   if (what == "rungs" && id.empty() && method == "GET") co_return co_await admin_rungs(exchange);
   if (what == "evidence" && id.empty() && method == "GET") co_return co_await admin_evidence(exchange);
   if (what == "feedback" && id.empty() && method == "GET") co_return co_await admin_feedback(exchange);

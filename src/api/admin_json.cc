@@ -93,6 +93,8 @@ Status read_key_spec(std::string_view body, KeySpec& spec) {
       AJAR_ASSIGN(spec.name, take_string(name, value));
     } else if (name == "team") {
       AJAR_ASSIGN(spec.team, take_string(name, value));
+    } else if (name == "data_class") {
+      AJAR_ASSIGN(spec.data_class, take_string(name, value));
     } else if (name == "routes") {
       const auto list = json::as_array(value);
       if (!list && !value.is_null()) return invalid("routes", "must be an array of route names");
@@ -132,6 +134,7 @@ void write_key(json::Writer& w, const store::KeyRow& row, Account* account) {
   w.field("name", row.name);
   w.field("hint", "…" + row.hint);
   if (!row.team.empty()) w.field("team", row.team);
+  if (!row.data_class.empty()) w.field("data_class", row.data_class);
   w.key("routes");
   w.begin_array();
   for (const auto& route : row.routes) w.string(route);

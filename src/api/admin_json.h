@@ -12,7 +12,7 @@
 namespace ajar::api {
 
 // {"name","team","routes":[…],"rpm","tpm","concurrency","usd_day","usd_month","tokens_day","tokens_month",
-//  "expires_ms"}. Members that are absent keep what `spec` has. Unknown members and wrong types are kInvalid.
+//  "expires_ms","data_class"}. Members that are absent keep what `spec` has. Unknown members and wrong types are kInvalid.
 Status read_key_spec(std::string_view body, KeySpec& spec);
 Status read_limits(std::string_view body, store::Limits& limits);
 

@@ -6,6 +6,33 @@
 
 namespace ajar::api {
 
+namespace {
+
+void write_rung(json::Writer& w, const RungView& rung, std::optional<double> share) {
+  w.begin_object();
+  w.field("target", rung.target);
+  if (share) w.field("share", *share);
+  w.field("allowed", rung.allowed);
+  if (!rung.allowed) w.field("why", rung.why);
+  if (rung.masked) w.field("masked", true);
+  w.field("health", rung.health);
+  if (rung.confidence != "none") {
+    w.field("confidence", rung.confidence);
+    w.field("accept", rung.accept);
+  }
+  if (!rung.checks.empty()) {
+    w.key("checks");
+    w.begin_array();
+    for (const std::string& check : rung.checks) w.string(check);
+    w.end_array();
+  }
+  if (rung.cost) w.field("most_cost_usd", double(*rung.cost) / double(store::kNanoPerDollar));
+  else w.null_field("most_cost_usd");
+  w.end_object();
+}
+
+}  // namespace
+
 std::string write_decision(const Decision& decision) {
   std::string out;
   json::Writer w(out);
@@ -13,33 +40,18 @@ std::string write_decision(const Decision& decision) {
   w.field("route", decision.route);
   w.field("strategy", decision.strategy);
   w.field("data_class", decision.data_class);
+  w.field("data_class_why", decision.data_class_why);
   w.field("cache", decision.cache);
   if (!decision.cache_id.empty()) w.field("cache_id", decision.cache_id);
   w.field("input_tokens", decision.input_tokens);
   w.key("rungs");
   w.begin_array();
-  for (const RungView& rung : decision.rungs) {
-    w.begin_object();
-    w.field("target", rung.target);
-    w.field("allowed", rung.allowed);
-    if (!rung.allowed) w.field("why", rung.why);
-    if (rung.masked) w.field("masked", true);
-    w.field("health", rung.health);
-    if (rung.confidence != "none") {
-      w.field("confidence", rung.confidence);
-      w.field("accept", rung.accept);
-    }
-    if (!rung.checks.empty()) {
-      w.key("checks");
-      w.begin_array();
-      for (const std::string& check : rung.checks) w.string(check);
-      w.end_array();
-    }
-    if (rung.cost) w.field("most_cost_usd", double(*rung.cost) / double(store::kNanoPerDollar));
-    else w.null_field("most_cost_usd");
-    w.end_object();
-  }
+  for (const RungView& rung : decision.rungs) write_rung(w, rung, {});
   w.end_array();
+  if (decision.canary) {
+    w.key("canary");
+    write_rung(w, *decision.canary, decision.canary_share);
+  }
   w.end_object();
   return out;
 }
@@ -85,13 +97,15 @@ Task<> Api::admin_decide(Exchange& exchange) {
   const auto request = wire::openai::front().read_request(http.body);
   if (!request) co_return co_await send_error(exchange, request.error());
   Caller caller;
+  std::string key_class;
   if (const std::string name = query_value(http.query, "key"); !name.empty()) {
     const auto key = parts_.tenants.find(name);
     if (!key) co_return co_await send_error(exchange, key.error());
     caller = {.key_id = (*key)->row.id, .key_name = (*key)->row.name, .team = (*key)->row.team};
+    key_class = (*key)->row.data_class;
   }
   const auto snapshot = parts_.gateway.snapshot();
-  const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))), parts_.privacy);
+  const auto decision = decide(*snapshot, parts_.memory, *request, caller, std::string(trim(http.headers.get("x-ajar-data-class"))), key_class, parts_.privacy);
   if (!decision) co_return co_await send_error(exchange, decision.error());
   co_await send_json(exchange, 200, write_decision(*decision));
 }

@@ -227,6 +227,11 @@ Task<> Api::metrics(Exchange& exchange) {
       parts_.metrics.rung(route->config.name, target.name, view.accept, view.error_rate.low, view.error_rate.high, view.alarmed);
     }
   }
+  for (const auto& route : snapshot->routes()) {
+    if (!route->canary) continue;
+    const auto view = route->canary->canary->view();
+    parts_.metrics.canary(route->config.name, route->canary->target.name, int(view.state), view.usual.errors.rate(), view.candidate.errors.rate());
+  }
   for (const auto& [model, quality] : snapshot->token_models().qualities()) {
     if (quality.samples >= 10) parts_.metrics.token_estimate(model, quality.error);
   }

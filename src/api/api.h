@@ -97,6 +97,11 @@ class Api {
   Task<> admin_rungs(Exchange& exchange);     // judged rungs and what audits say of them
   Task<> admin_evidence(Exchange& exchange);  // ?route= &target= &source= &limit=
   Task<> admin_feedback(Exchange& exchange);  // ?from= &limit=
+  // `name` is a route's, `verb` what is to be done; both empty: all are listed.
+  Task<> admin_canaries(Exchange& exchange, std::string name, std::string verb);
+  Task<> admin_shadows(Exchange& exchange, std::string name, std::string verb);
+  // Empty, or why keys cannot have this class.
+  Status check_key_class(const std::string& data_class) const;
   Task<> admin_decide(Exchange& exchange);  // a chat request, in OpenAI's form: what would become of it
 
   ApiParts parts_;

@@ -114,6 +114,7 @@ Status App::build() {
   AJAR_ASSIGN(const auto entities, read_entities(config_.privacy.entities));
   privacy_ = std::make_unique<const Privacy>(Privacy{.scanner = guard::Scanner({.entities = entities}), .secret = std::move(mask_secret)});
   auditor_ = std::make_unique<Auditor>(*store_, metrics_);
+  shadows_ = std::make_unique<Shadows>(*store_, metrics_, *privacy_);
 
   const size_t threads = config_.server.threads > 0 ? size_t(config_.server.threads)
                                                     : std::max(1u, std::thread::hardware_concurrency());
@@ -144,9 +145,10 @@ Status App::build() {
   reading_ = &config_;
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
+  AJAR_TRY(restore_trials(*snapshot));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
                                                     .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
-                                                    .privacy = *privacy_},
+                                                    .shadows = *shadows_, .privacy = *privacy_},
                                        std::move(snapshot));
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
   blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
@@ -224,12 +226,43 @@ Status App::restore_watches(const Snapshot& snapshot) {
   return {};
 }
 
+// Of those whose candidates this snapshot names; what was taken over from the one before stays as it is.
+Status App::restore_trials(const Snapshot& snapshot) {
+  AJAR_ASSIGN(const auto canaries, store_->trials("canary"));
+  AJAR_ASSIGN(const auto shadows, store_->trials("shadow"));
+  const auto restore = [](const auto& rows, const Route& route, const Candidate& candidate, auto& into) {
+    for (const store::TrialRow& row : rows) {
+      if (row.route != route.config.name || row.target != candidate.target.name) continue;
+      if (auto read = into.restore(row.state); !read) log_warn("what the " + row.kind + " of " + row.route + " had shown cannot be read: " + read.error().message);
+    }
+  };
+  for (const auto& route : snapshot.routes()) {
+    if (route->canary) restore(canaries, *route, *route->canary, *route->canary->canary);
+    if (route->shadow) restore(shadows, *route, *route->shadow, *route->shadow->log);
+  }
+  return {};
+}
+
+void App::keep_trials() {
+  const auto keep = [&](const Route& route, const Candidate& candidate, auto& what) {
+    if (!what.due()) return;
+    if (auto kept = what.keep(*store_, route.config.name, candidate.target.name); !kept) {
+      log_warn("what the candidate of " + route.config.name + " showed could not be kept: " + kept.error().message);
+    }
+  };
+  for (const auto& route : gateway_->snapshot()->routes()) {
+    if (route->canary) keep(*route, *route->canary, *route->canary->canary);
+    if (route->shadow) keep(*route, *route->shadow, *route->shadow->log);
+  }
+}
+
 App::~App() {
   server_.reset();          // no more handlers
   if (runner_) runner_->stop(Millis(0));
   documents_.reset();
   blocking_.reset();        // no more work on behalf of one
   if (loops_) loops_->stop();
+  if (gateway_) keep_trials();
 }
 
 std::string App::url() const {
@@ -259,6 +292,7 @@ Result<int64_t> App::reload() {
     log_error("the configuration was refused and the old one stays:\n" + message);
     return fail(Code::kInvalid, message);
   }
+  if (auto restored = restore_trials(**snapshot); !restored) log_warn("what candidates had shown cannot be read: " + restored.error().message);
   const int64_t version = (*snapshot)->version();
   models_->configure(specs_of(*config));
   answers_->set_max_bytes(config->cache.max_bytes);
@@ -279,6 +313,7 @@ bool App::drain() {
 
 void App::tidy() {
   answers_->tidy(unix_millis());
+  keep_trials();
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());
   if (!deleted) log_warn("old call rows could not be deleted: " + deleted.error().message);

@@ -64,6 +64,8 @@ class App {
   Result<std::shared_ptr<Provider>> model_provider(const ProviderConfig& provider, const TargetConfig& target);
   Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
+  Status restore_trials(const Snapshot& snapshot);   // canaries and shadows, from what they had shown
+  void keep_trials();                                // as of now
 
   AppOptions options_;
   Config config_;
@@ -77,6 +79,7 @@ class App {
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Auditor> auditor_;
   std::unique_ptr<const Privacy> privacy_;
+  std::unique_ptr<Shadows> shadows_;
   Metrics metrics_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;

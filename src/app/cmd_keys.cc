@@ -44,9 +44,9 @@ struct LimitArgs {
 struct KeyArgs {
   AdminArgs admin;
   LimitArgs limits;
-  std::string id, name, team, expires;
+  std::string id, name, team, expires, data_class;
   std::vector<std::string> routes;
-  bool no_team = false, all_routes = false;
+  bool no_team = false, all_routes = false, no_data_class = false;
 };
 
 Result<std::string> key_body(const KeyArgs& args) {
@@ -55,6 +55,7 @@ Result<std::string> key_body(const KeyArgs& args) {
   w.begin_object();
   if (!args.name.empty()) w.field("name", args.name);
   if (!args.team.empty() || args.no_team) w.field("team", args.team);
+  if (!args.data_class.empty() || args.no_data_class) w.field("data_class", args.data_class);
   if (!args.routes.empty() || args.all_routes) {
     w.key("routes");
     w.begin_array();
@@ -124,6 +125,7 @@ int show_list(const CommandContext& context, const Result<std::string>& body, bo
         routes += (routes.empty() ? "" : ",") + std::string(json::as_string(route).value_or(""));
       }
       cells.push_back(routes.empty() ? "all" : routes);
+      cells.emplace_back(json::string_or(row, "data_class", "-"));
       const int64_t expires = json::int_or(row, "expires_ms");
       cells.push_back(json::int_or(row, "revoked_ms") ? red("revoked")
                       : expires == 0                  ? "valid"
@@ -136,7 +138,7 @@ int show_list(const CommandContext& context, const Result<std::string>& body, bo
     rows.push_back(std::move(cells));
   }
   std::fputs(teams ? table({"team", "limits", "this month", "created"}, rows).c_str()
-                   : table({"id", "name", "ends in", "team", "routes", "state", "limits", "this month", "created"}, rows).c_str(),
+                   : table({"id", "name", "ends in", "team", "routes", "data class", "state", "limits", "this month", "created"}, rows).c_str(),
              stdout);
   return 0;
 }
@@ -171,10 +173,12 @@ void add_keys(CommandContext& context) {
       command->add_option("-n,--name", args->name, "Name, for people and reports")->required(!target);
       command->add_option("--team", args->team, "Team whose limits count too");
       command->add_option("--route", args->routes, "Allowed route; may be given several times, may end in '*'");
+      command->add_option("--data-class", args->data_class, "Class that every request of it has at least, such as \"confidential\"");
       command->add_option("--expires", args->expires, "Valid for this long (\"90d\"); 0s is for ever");
       args->limits.add(command);
       if (target) {
         command->add_flag("--no-team", args->no_team, "Take it out of its team");
+        command->add_flag("--no-data-class", args->no_data_class, "Requests of it have the class of the route, or of what they say");
         command->add_flag("--all-routes", args->all_routes, "Allow every route");
       }
     }

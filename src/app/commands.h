@@ -45,6 +45,7 @@ void add_inspect(CommandContext& context);
 void add_quantize(CommandContext& context);
 void add_tune(CommandContext& context);
 void add_ladder(CommandContext& context);    // calibrate, replay, rungs
+void add_trials(CommandContext& context);    // canary, shadow
 void add_rag(CommandContext& context);
 void add_selftest(CommandContext& context);
 

@@ -353,6 +353,7 @@ class Reader {
     static const Key<RungConfig> kKeys[] = {
         {"accept", "", Real<RungConfig>{&RungConfig::accept, 0, 1}, ""},
         {"calibration", "", Text<RungConfig>{&RungConfig::calibration}, ""},
+        {"score", "", Text<RungConfig>{&RungConfig::score}, ""},
         {"checks", "", Texts<RungConfig>{&RungConfig::checks}, ""},
         {"hold_tokens", "", Whole<RungConfig>{&RungConfig::hold_tokens, 0, 1'000'000}, ""},
         {"samples", "", Whole<RungConfig>{&RungConfig::samples, 2, 16}, ""},
@@ -361,7 +362,7 @@ class Reader {
     if (path.ends_with(".confidence")) {
       using Source = ConfidenceSource;
       return read_choice<Source>(node, path, {{"none", Source::kNone}, {"own", Source::kOwn}, {"margin", Source::kMargin},
-                                              {"logprob", Source::kLogprob}, {"agree", Source::kAgree}}, target.rung.confidence);
+                                              {"logprob", Source::kLogprob}, {"agree", Source::kAgree}, {"learned", Source::kLearned}}, target.rung.confidence);
     }
     for (const auto& key : kKeys) {
       if (!path.ends_with("." + std::string(key.name))) continue;
@@ -369,7 +370,24 @@ class Reader {
     }
   }
 
+  template <class C>
+  void read_candidate(const toml::node& node, const std::string& path, std::span<const Key<C>> keys, C& into) {
+    const toml::table* table = node.as_table();
+    if (!table) return fault(node, "'" + path + "' must be a table: [" + path + "]");
+    read_section<C>(*table, path, keys, into);
+    if (!into.there()) fault(node, "'" + path + ".target' must name a provider, such as { provider = \"openai\", model = \"gpt-4o-mini\" }");
+  }
+  void read_special(const toml::node& node, const std::string& path, CanaryConfig& canary) { read_candidate_target(node, path, canary.target); }
+  void read_special(const toml::node& node, const std::string& path, ShadowConfig& shadow) { read_candidate_target(node, path, shadow.target); }
+  void read_candidate_target(const toml::node& node, const std::string& path, TargetConfig& target) {
+    const toml::table* table = node.as_table();
+    if (!table) return fault(node, "'" + path + "' is a table such as { provider = \"openai\", model = \"gpt-4o-mini\" }");
+    read_section<TargetConfig>(*table, path, target_keys(), target);
+  }
+
   void read_special(const toml::node& node, const std::string& path, RouteConfig& route) {
+    if (path.ends_with(".canary")) return read_candidate<CanaryConfig>(node, path, canary_keys(), route.canary);
+    if (path.ends_with(".shadow")) return read_candidate<ShadowConfig>(node, path, shadow_keys(), route.shadow);
     if (path.ends_with(".strategy")) {
       return read_choice<Strategy>(node, path, {{"priority", Strategy::kPriority}, {"weighted", Strategy::kWeighted},
                                                 {"least_latency", Strategy::kLeastLatency}, {"cheapest", Strategy::kCheapest},

@@ -66,6 +66,8 @@ std::string config_reference() {
                        "begins so and has no route of its own; the longest such name wins.",
                        route_keys());
   section<TargetConfig>(out, "[[routes.NAME.targets]]", "One model that can answer.", target_keys());
+  section<CanaryConfig>(out, "[routes.NAME.canary]", "A candidate for the route's first choice, tried on a share of its requests (docs/ladder.md).", canary_keys());
+  section<ShadowConfig>(out, "[routes.NAME.shadow]", "A candidate that is asked beside the route and compared with the answers that were given (docs/ladder.md).", shadow_keys());
   section<TokenizerConfig>(out, "[tokenizers.NAME]", "A vocabulary file, to count tokens as the model does.",
                            tokenizer_keys());
   section<EngineConfig>(out, "[engine]", "The embedded engine, for targets of a provider with `preset = \"local\"`.", engine_keys());

@@ -230,10 +230,34 @@ const Key<R> kRoute[] = {
     {"cache_ttl", "\"1h\"", Duration<R>{&R::cache_ttl}, "How long an answer is kept."},
     {"cache_scope", "\"team\"", Special<R>{"string"},
      "Who shares answers: \"team\" (keys without a team share with nobody), \"key\", or \"route\": everybody who may use it."},
+    {"canary", "none", Special<R>{"table"}, "A model that answers a share of the requests first: [routes.NAME.canary]."},
+    {"shadow", "none", Special<R>{"table"}, "A model that is asked beside the route, and nobody is given what it says: [routes.NAME.shadow]."},
     {"breaker_failures", "5", Whole<R>{&R::breaker_failures, 0, 1'000'000},
      "Failures in a row after which a target is left alone; 0 is never."},
     {"breaker_open", "\"10s\"", Duration<R>{&R::breaker_open},
      "For how long; doubled up to eight times while probes fail."},
+};
+
+using Ca = CanaryConfig;
+const Key<Ca> kCanary[] = {
+    {"target", "required", Special<Ca>{"table"}, "Who it is, such as { provider = \"openai\", model = \"gpt-4o-mini\" }: the keys of [[routes.NAME.targets]]."},
+    {"share", "0.05", Real<Ca>{&Ca::share, 0.0001, 1}, "Of the requests that it may answer, those that it is asked first. When it fails before its first word the usual targets follow."},
+    {"alpha", "0.05", Real<Ca>{&Ca::alpha, 0.0001, 0.5},
+     "Probability with which a candidate that is no worse is ever rolled back, or a worse one ever called no worse, however often one looks."},
+    {"margin", "0.02", Real<Ca>{&Ca::margin, 0, 0.5},
+     "By which its share of errors may be higher than the usual choice's: 0.02 is two in a hundred. It is rolled back when it is proven to be higher by more, "
+     "and promotable when it is proven to be less."},
+    {"min_samples", "50", Whole<Ca>{&Ca::min_samples, 1, 1'000'000}, "Answers of it before anything is concluded."},
+    {"checks", "[]", Texts<Ca>{&Ca::checks},
+     "What must hold of its answers and of the usual ones, looked at afterwards: names as in `checks` of a target. An answer that fails one is an error of whoever gave it."},
+    {"first_token_timeout", "\"30s\"", Duration<Ca>{&Ca::first_token_timeout}, "For its first word, where the route's is not shorter; then the usual targets follow. 0: the route's."},
+};
+
+using Sh = ShadowConfig;
+const Key<Sh> kShadow[] = {
+    {"target", "required", Special<Sh>{"table"}, "Who it is: the keys of [[routes.NAME.targets]]."},
+    {"share", "0.01", Real<Sh>{&Sh::share, 0.0001, 1}, "Of the answered requests, those that are sent to it, too, after the client has its answer."},
+    {"max_running", "4", Whole<Sh>{&Sh::max_running, 1, 64}, "At once; what comes beyond is left out and counted. Of all routes together 64."},
 };
 
 using T = TargetConfig;
@@ -254,14 +278,18 @@ const Key<T> kTarget[] = {
     {"confidence", "\"none\"", Special<T>{"string"},
      "Ladders: what this rung is judged by. \"margin\": mean over its tokens of the distance between the two likeliest. \"logprob\": geometric "
      "mean of its tokens' probabilities. \"agree\": the share of `samples` answers that say the same. \"own\": the model says it itself. "
+     "\"learned\": a model of right and wrong answers says it (`score`). "
      "\"none\": every answer that passes the checks is accepted."},
     {"accept", "the calibration's, or the task model's own", Special<T>{"number"}, "Least confidence that is good enough, above 0 and up to 1."},
     {"calibration", "none", Special<T>{"string"},
      "File that `ajar calibrate` wrote: it turns the confidence into a probability of being right, and sets `accept` so that the route's alpha "
      "and delta hold. Read at start and at every reload."},
+    {"score", "none", Special<T>{"string"},
+     "Of \"learned\": the file that `ajar tune answers` made from answers that somebody judged. Read at start and at every reload."},
     {"checks", "[]", Special<T>{"strings"},
      "What must hold of the answer, too: \"json\" (it is JSON), \"schema\" (it fits the request's schema), \"not_empty\", \"not_refused\" (it does "
-     "not decline), \"whole\" (it did not end for lack of room), \"arithmetic\" (the calculations it states are right). An answer that fails one climbs."},
+     "not decline), \"whole\" (it did not end for lack of room), \"arithmetic\" (the calculations it states are right), \"citations\" (what it cites as [1], [2] is among "
+     "the request's documents and results of tools, in their order, and shares its words). An answer that fails one climbs."},
     {"hold_tokens", "0", Special<T>{"integer"},
      "Decide after so many tokens and let the rest flow; 0: the whole answer is held until it is judged."},
     {"samples", "3", Special<T>{"integer"}, "Of \"agree\", the first answer included: 2 to 16."},
@@ -340,6 +368,8 @@ std::span<const Key<ResponsesConfig>> responses_keys() { return kResponses; }
 std::span<const Key<ProviderConfig>> provider_keys() { return kProvider; }
 std::span<const Key<RouteConfig>> route_keys() { return kRoute; }
 std::span<const Key<TargetConfig>> target_keys() { return kTarget; }
+std::span<const Key<CanaryConfig>> canary_keys() { return kCanary; }
+std::span<const Key<ShadowConfig>> shadow_keys() { return kShadow; }
 std::span<const Key<TokenizerConfig>> tokenizer_keys() { return kTokenizer; }
 
 }  // namespace ajar::app

@@ -51,6 +51,8 @@ std::span<const Key<ResponsesConfig>> responses_keys();
 std::span<const Key<ProviderConfig>> provider_keys();
 std::span<const Key<RouteConfig>> route_keys();
 std::span<const Key<TargetConfig>> target_keys();
+std::span<const Key<CanaryConfig>> canary_keys();
+std::span<const Key<ShadowConfig>> shadow_keys();
 std::span<const Key<TokenizerConfig>> tokenizer_keys();
 std::span<const Key<EngineConfig>> engine_keys();
 std::span<const Key<ModelConfigEntry>> model_keys();

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   add_quantize(context);
   add_tune(context);
   add_ladder(context);
+  add_trials(context);
   add_rag(context);
   add_mock(context);
   add_bench(context);

@@ -4,35 +4,11 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "base/text.h"
-#include "gateway/climb.h"
+#include "gateway/aside.h"
+#include "gateway/trial.h"
 #include "net/loop.h"
 
 namespace ajar {
-namespace {
-
-class FoldSink final : public Sink {
- public:
-  Task<Status> write(EventBatch& events) override {
-    fold.add(events);
-    co_return Status();
-  }
-  Fold fold;
-};
-
-std::string text_of(const Reply& reply) { return reply.choices.empty() ? "" : reply.choices.front().text(); }
-
-std::string question_of(const Request& request) {
-  for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
-    if (message->role != Role::kUser) continue;
-    std::string text;
-    for (const Part& part : message->parts) text += part.kind == Part::Kind::kText ? part.text : "";
-    return text;
-  }
-  return "";
-}
-
-}  // namespace
 
 const Target* top_of(const Route& route) {
   return !route.targets.empty() && !route.targets.back().judged ? &route.targets.back() : nullptr;
@@ -46,6 +22,7 @@ struct Auditor::Case {
   std::string call_id, key_id;
   std::vector<Judgement> judgements;
   std::optional<Reply> reference;
+  std::optional<bool> trial;  // a canary could have answered, and did
 };
 
 void Auditor::look(const CallState& call, const Request& request, std::vector<Judgement> judgements, std::optional<Reply> reference) {
@@ -55,67 +32,43 @@ void Auditor::look(const CallState& call, const Request& request, std::vector<Ju
   }
   auto audit = std::make_unique<Case>(Case{.snapshot = call.snapshot, .route = call.route, .data = call.data, .request = request,
                                            .call_id = call.context.id, .key_id = call.context.caller.key_id,
-                                           .judgements = std::move(judgements), .reference = std::move(reference)});
+                                           .judgements = std::move(judgements), .reference = std::move(reference),
+                                           .trial = {}});
+  if (call.trial) audit->trial = call.trial->candidate;
   Loop::current().spawn(run(std::move(audit)));
 }
 
 Task<> Auditor::run(std::unique_ptr<Case> audit) {
-  if (!audit->reference) {
-    const Target* top = top_of(*audit->route);
-    if (top != nullptr) audit->reference = co_await ask(*audit, *top, *audit->route, audit->request);
+  const Route& route = *audit->route;
+  if (const Target* top = top_of(route); !audit->reference && top != nullptr) {
+    auto asked = co_await ask_aside(*top, route, audit->data, audit->request, audit->call_id, "audit");
+    if (asked) metrics_.audit_cost(route.config.name, asked->cost);
+    else if (asked.error().code != Code::kForbidden) metrics_.audit(route.config.name, top->name, "no_reference");
+    if (asked) audit->reference = std::move(asked->reply);
   }
   if (audit->reference) {
     for (const Judgement& judgement : audit->judgements) {
-      const auto alike = co_await same(*audit, judgement.reply, *audit->reference);
-      if (alike) found(*audit, judgement, !*alike);
-      else metrics_.audit(audit->route->config.name, judgement.target->name, "no_verdict");
+      const auto alike = co_await compare_aside(*audit->snapshot, route, audit->data, audit->request, judgement.reply, *audit->reference, audit->call_id, "audit");
+      if (alike.cost > 0) metrics_.audit_cost(route.config.name, alike.cost);
+      if (alike.same) found(*audit, judgement, !*alike.same);
+      else metrics_.audit(route.config.name, judgement.target->name, "no_verdict");
     }
   }
   --running_;
 }
 
-Task<std::optional<Reply>> Auditor::ask(const Case& audit, const Target& target, const Route& route, const Request& request) {
-  if (!not_allowed(route, target, audit.data, request.model).empty()) co_return std::nullopt;
-  CancelToken token;
-  Context context{.id = audit.call_id, .endpoint = "audit", .cancel = &token};
-  context.deadline = after(route.config.total_timeout);
-  FoldSink sink;
-  const Status status = co_await target.provider->complete(request, route.limits, context, sink);
-  if (!status) {
-    metrics_.audit(route.config.name, target.name, "no_reference");
-    co_return std::nullopt;
-  }
-  Reply reply = sink.fold.take();
-  const auto price = target.price_of(target.model_for(request.model));
-  metrics_.audit_cost(route.config.name, price ? price->cost(reply.usage) : 0);
-  co_return reply;
-}
-
-Task<std::optional<bool>> Auditor::same(const Case& audit, const Reply& answer, const Reply& reference) {
-  if (comparable(answer) == comparable(reference)) co_return true;
-  if (audit.route->config.audit_judge.empty()) co_return false;
-  const auto judge = audit.snapshot->find(audit.route->config.audit_judge);
-  if (!judge || judge->targets.empty()) co_return std::nullopt;
-  Request request{.model = judge->config.name};
-  request.max_tokens = 16;
-  request.sampling.temperature = 0;
-  request.messages.push_back({.role = Role::kSystem, .parts = {Part{.text = "You compare two answers to the same question. Reply with one word: yes if they say the "
-                                                                            "same thing, no if they do not."}}});
-  request.messages.push_back({.role = Role::kUser, .parts = {Part{.text = "Question:\n" + question_of(audit.request) + "\n\nAnswer A:\n" + text_of(answer) +
-                                                                          "\n\nAnswer B:\n" + text_of(reference) + "\n\nDo A and B say the same?"}}});
-  const auto verdict = co_await ask(audit, judge->targets.back(), *judge, request);
-  if (!verdict) co_return std::nullopt;
-  std::string word = to_lower(trim(text_of(*verdict)));
-  word.erase(std::ranges::find_if(word, [](char c) { return c < 'a' || c > 'z'; }), word.end());
-  if (word == "yes") co_return true;
-  if (word == "no") co_return false;
-  co_return std::nullopt;  // nonsense is no verdict
+// Audits of the canary's accepted answers, and of the first rung's where it was asked first.
+void Auditor::note_trial(const Case& audit, const Target& target, bool wrong) {
+  if (!audit.trial || &target != (*audit.trial ? &audit.route->canary->target : &audit.route->targets.front())) return;
+  note_canary(store_, *audit.route, audit.route->canary->canary->add_audit(*audit.trial, wrong, audit.route->config.canary));
 }
 
 void Auditor::found(const Case& audit, const Judgement& judgement, bool wrong) {
   const std::string& route = audit.route->config.name;
   const Target& target = *judgement.target;
   metrics_.audit(route, target.name, wrong ? "wrong" : "right");
+  if (judgement.accepted) note_trial(audit, target, wrong);
+  if (judgement.raw < 0) return;
   if (judgement.accepted && target.watch) {
     const auto verdict = target.watch->add(judgement.confidence, wrong);
     const auto view = target.watch->view();

@@ -25,7 +25,7 @@ class Auditor {
   struct Judgement {
     const Target* target = nullptr;
     Reply reply;
-    double raw = 0, confidence = 0;
+    double raw = 0, confidence = 0;  // below 0: it is not judged, and only looked at because it is a canary's
     bool accepted = false;
   };
   // After the call's end, on its loop: compares in a task of its own. `reference`: the top rung's answer, where the call climbed to it;
@@ -37,9 +37,7 @@ class Auditor {
  private:
   struct Case;
   Task<> run(std::unique_ptr<Case> audit);
-  // Nothing: no verdict could be had.
-  Task<std::optional<bool>> same(const Case& audit, const Reply& answer, const Reply& reference);
-  Task<std::optional<Reply>> ask(const Case& audit, const Target& target, const Route& route, const Request& request);
+  void note_trial(const Case& audit, const Target& target, bool wrong);
   void found(const Case& audit, const Judgement& judgement, bool wrong);
 
   store::Store& store_;

@@ -85,6 +85,8 @@ Status AttemptSink::commit() {
                     .sure = !decided_ || decided_->accepted};
   // What an inner rung said of data that it saw as they are is not kept with answers to masked ones.
   answered.keep = answered.sure && (call_.masking == nullptr || mode_.masked);
+  // What a candidate said must not outlive it.
+  if (call_.route->canary && &target_ == &call_.route->canary->target) answered.keep = false;
   if (call_.route->config.strategy == Strategy::kLadder) {
     auto attempts = call_.attempts;
     attempts.push_back(row(answered.sure ? "complete" : "stayed"));
@@ -126,6 +128,16 @@ std::string ladder_text(const std::vector<store::AttemptRow>& attempts) {
   return out;
 }
 
+// What the rung's model of right and wrong answers says of this one. Of an answer without words nothing.
+std::optional<double> AttemptSink::learned() const {
+  const Reply& reply = fold_.reply();
+  const std::string answer = reply.choices.empty() ? "" : reply.choices.front().text();
+  if (answer.empty() || !target_.score) return std::nullopt;
+  const std::string question = question_of(judging_->request);
+  return (*target_.score)({.prompt = question, .answer = answer, .logprobs = facts_.logprobs, .margins = facts_.margins, .entropies = {}, .samples = {},
+                           .failed_checks = {}});
+}
+
 // The confidence that the rung's source gives, and the checks of a whole answer.
 Verdict AttemptSink::verdict(bool whole) const {
   if (!judging_) return {.accepted = true};
@@ -137,11 +149,14 @@ Verdict AttemptSink::verdict(bool whole) const {
     case ConfidenceSource::kMargin: verdict.confidence = facts_.margin(); break;
     case ConfidenceSource::kLogprob: verdict.confidence = facts_.logprob(); break;
     case ConfidenceSource::kAgree: break;  // Climb asks for more samples
+    case ConfidenceSource::kLearned: verdict.confidence = learned(); break;
   }
   const bool needs = rung.confidence != ConfidenceSource::kNone && rung.confidence != ConfidenceSource::kAgree;
   if (needs && !verdict.confidence) {
     verdict.judged = false;
-    verdict.why = rung.confidence == ConfidenceSource::kOwn ? "it does not say how sure it is" : "no log probabilities came";
+    verdict.why = rung.confidence == ConfidenceSource::kOwn       ? "it does not say how sure it is"
+                  : rung.confidence == ConfidenceSource::kLearned ? "it says nothing"
+                                                                  : "no log probabilities came";
     verdict.accepted = call_.route->config.doubt_stays;
   } else if (needs) {
     verdict.raw = *verdict.confidence;
@@ -171,7 +186,8 @@ Task<Status> AttemptSink::hold(EventBatch& events) {
   std::ranges::move(events, std::back_inserter(held_));
   events.clear();
   const RungConfig& rung = target_.config.rung;
-  const bool early = rung.hold_tokens > 0 && rung.confidence != ConfidenceSource::kAgree && output_so_far() >= rung.hold_tokens &&
+  const bool by_parts = rung.confidence != ConfidenceSource::kAgree && rung.confidence != ConfidenceSource::kLearned;
+  const bool early = rung.hold_tokens > 0 && by_parts && output_so_far() >= rung.hold_tokens &&
                      finish_ == Finish::kNone && verdict(false).judged;
   if (early || fold_.bytes() > kMaxHeldBytes) {
     decided_ = verdict(false);
@@ -195,7 +211,7 @@ Task<Status> AttemptSink::write(EventBatch& events) {
     co_return covered;
   }
   if (judging_ && !decided_) co_return co_await hold(events);
-  if (call_.audited) fold_.add(events);
+  if (call_.folded) fold_.add(events);
   if (judging_ && judging_->strip_logprobs) std::erase_if(events, [](const Event& event) { return event.kind == Event::Kind::kLogprobs; });
   if (call_.winner != this) {
     const bool speaks = std::ranges::any_of(events, says_something);

@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/provider.h"
 #include "core/reply.h"
+#include "gateway/canary.h"
 #include "gateway/judge.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
@@ -80,7 +81,14 @@ struct CallState {
   Masking* masking = nullptr;    // where its data may go further when they are masked
   std::vector<store::AttemptRow> policies;  // what guardrails said; goes before the attempts into the log
   bool only_top = false;         // a guardrail wants a rung that is not judged
-  bool audited = false;          // its answers are compared afterwards, and so kept until then
+  bool audited = false;          // its answers are compared with the top rung's afterwards
+  bool folded = false;           // its answers are kept until its end: somebody looks at them then
+  // Where the route has a canary that may answer this call.
+  struct Trial {
+    bool candidate = false;      // it is asked first; otherwise the call shows how the usual choice does
+    std::optional<CanaryOutcome> outcome;  // of who was asked first
+  };
+  std::optional<Trial> trial;
   std::string reply_id;          // that the client was told
   std::string_view cache;        // as in Answered
   std::string cache_id;
@@ -118,7 +126,7 @@ class AttemptSink final : public Sink {
   // What the answer so far is worth. Of an attempt that is not judged: accepted.
   Verdict verdict(bool whole) const;
   bool judged() const { return judging_.has_value(); }
-  const Reply& held_reply() const { return fold_.reply(); }  // of an attempt that is judged, or whose call is audited
+  const Reply& held_reply() const { return fold_.reply(); }  // of an attempt that is judged, or whose call is folded
   const std::optional<Verdict>& decided() const { return decided_; }
   void decide(Verdict verdict) { decided_ = std::move(verdict); }
 
@@ -135,6 +143,7 @@ class AttemptSink final : public Sink {
 
  private:
   void meter(const Event& event);
+  std::optional<double> learned() const;
   Task<Status> hold(EventBatch& events);  // of a judged attempt, until it is decided
   Status cover();   // extends the reservation when the reply has outgrown it
   Status commit();

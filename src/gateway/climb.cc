@@ -74,6 +74,15 @@ Task<Status> Climb::run() {
   const auto order = order_targets(*call_.route, model_,
                                    {.input = call_.input_estimate, .output = call_.output_reserved}, now());
   std::optional<Error> last;
+  draw();
+  if (call_.trial && call_.trial->candidate) {
+    Status status = co_await attempt(call_.route->canary->target, call_.context);
+    if (status || call_.committed()) co_return status;
+    // Whatever failed: the usual line goes on as if it had not been asked.
+    if (call_.context.cancelled()) co_return fail(Code::kCancelled, "the client left");
+    if (now() >= call_.context.deadline) co_return status;
+    last = std::move(status.error());
+  }
   for (size_t at = 0; at < order.size(); ++at) {
     const Target& target = targets[order[at]];
     for (int64_t tries = 0;; ++tries) {
@@ -108,11 +117,44 @@ std::vector<Auditor::Judgement> Climb::judgements() const {
   std::vector<Auditor::Judgement> out;
   for (const auto& sink : sinks_) {
     const auto& verdict = sink->decided();
-    if (!sink->judged() || !verdict || verdict->raw < 0 || sink->finish() == Finish::kNone) continue;
+    if (sink->finish() == Finish::kNone) continue;
+    if (call_.trial && !sink->judged() && &sink->target() == &call_.route->canary->target) {
+      out.push_back({.target = &sink->target(), .reply = sink->held_reply(), .raw = -1, .confidence = -1, .accepted = true});
+      continue;
+    }
+    if (!sink->judged() || !verdict || verdict->raw < 0) continue;
     out.push_back({.target = &sink->target(), .reply = sink->held_reply(), .raw = verdict->raw, .confidence = *verdict->confidence,
                    .accepted = verdict->accepted});
   }
   return out;
+}
+
+// Only calls that the candidate may answer count, on either side; the coin is thrown after that is known.
+void Climb::draw() {
+  const auto& candidate = call_.route->canary;
+  if (!candidate || request_ == nullptr || call_.only_top || !candidate->canary->open()) return;
+  AttemptMode mode;
+  if (!form_for(candidate->target, mode)) return;
+  const CanaryConfig& rule = call_.route->config.canary;
+  call_.trial.emplace(CallState::Trial{.candidate = fast_uniform() < rule.share, .outcome = {}});
+  call_.folded = call_.folded || !rule.checks.empty();
+}
+
+// What the rule learns of this call: how it went with whoever was asked first. A client that left, a budget, a policy say nothing.
+void Climb::note_trial(const Target& target, const Status& status, const AttemptSink& sink, double seconds, TimePoint from) {
+  if (!call_.trial || call_.trial->outcome || (&target == &call_.route->canary->target) != call_.trial->candidate) return;
+  const bool unsure = !status && status.error().type == kUnsure;
+  if (!status && !unsure && failure_reason(status.error()).empty()) return;
+  CanaryOutcome outcome{.error = !status && !unsure, .seconds = seconds};
+  outcome.cost = sink.cost(sink.usage(bool(status)));
+  if (call_.winner == &sink) outcome.first_seconds = seconds_between(from, call_.first_event);
+  if (status || unsure) {
+    const Checks& checks = call_.route->canary_checks;
+    outcome.error = (sink.judged() && !failed_check(target.checks, *request_, sink.held_reply()).empty()) ||
+                    (!checks.names.empty() && !failed_check(checks, *request_, sink.held_reply()).empty());
+    outcome.unsure = unsure && !outcome.error;
+  }
+  call_.trial->outcome = outcome;
 }
 
 // Nobody better can be asked, and the route says that an unsure answer is better than none. The headers say what it is.
@@ -253,7 +295,8 @@ Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::
                                    AttemptMode mode) {
   const RungConfig& rung = target.config.rung;
   Request request = form;
-  const bool wants_logprobs = rung.confidence == ConfidenceSource::kMargin || rung.confidence == ConfidenceSource::kLogprob;
+  const bool wants_logprobs = rung.confidence == ConfidenceSource::kMargin || rung.confidence == ConfidenceSource::kLogprob ||
+                              (target.score && target.score->uses_logprobs());
   const bool strip = wants_logprobs && !request.logprobs.value_or(false);
   if (wants_logprobs) {
     request.logprobs = true;
@@ -289,6 +332,7 @@ void Climb::report(const Target& target, const Status& status, const AttemptSink
   if (sink.judged()) row.cost = sink.cost(sink.usage(bool(status) || unsure));
   call_.attempts.push_back(std::move(row));
   metrics_.attempt(target.name, outcome, seconds);
+  note_trial(target, status, sink, seconds, from);
   if (!won && sink.saw_anything()) {
     const Usage used = sink.usage(unsure && sink.finish() != Finish::kNone);
     call_.wasted_cost += sink.cost(used);

@@ -27,7 +27,7 @@ class Climb {
   // was said to the client, and the error is the last target's, or kUnavailable when none could be tried.
   Task<Status> run();
 
-  // What the judged attempts with a whole answer said, for an audit.
+  // What the judged attempts with a whole answer said, and a canary's that is not judged, for an audit.
   std::vector<Auditor::Judgement> judgements() const;
 
  private:
@@ -36,6 +36,8 @@ class Climb {
   Task<Status> hedge(const Target& first, const Target& second); // the second starts when the first is slow
   Task<> run_leg(Leg& leg, Waiter& done);
   Status admit(const Target& target, const std::optional<Price>& price);
+  void draw();                                                   // whether the canary is asked first
+  void note_trial(const Target& target, const Status& status, const AttemptSink& sink, double seconds, TimePoint from);
   void report(const Target& target, const Status& status, const AttemptSink& sink, TimePoint from);
   Task<bool> pause(int64_t tries, const Error& error);
   // Of ladders.

@@ -61,6 +61,7 @@ struct RungConfig {
   ConfidenceSource confidence = ConfidenceSource::kNone;
   double accept = 0;                   // least confidence that is good enough; 0: the calibration's
   std::string calibration;             // file that `ajar calibrate` wrote; empty: the confidence is taken as it is
+  std::string score;                   // of kLearned: file that `ajar tune answers` wrote
   std::vector<std::string> checks;     // names of Checks
   int64_t hold_tokens = 0;             // decide after so many tokens; 0: when the answer is whole
   int64_t samples = 3;                 // of kAgree
@@ -76,6 +77,28 @@ struct TargetConfig {
   std::string collection;  // documents that its answers are drawn from, by name or id
   bool sources_in_text = true;
   RungConfig rung;
+};
+
+// A model that is tried on a share of a route's requests (gateway/canary.h).
+struct CanaryConfig {
+  TargetConfig target;                 // without a provider: there is none
+  double share = 0.05;                 // of requests, answered by it first
+  double alpha = 0.05;                 // probability with which it is ever rolled back, or ever called no worse, wrongly
+  double margin = 0.02;                // by which its share of errors may be higher
+  int64_t min_samples = 50;            // outcomes of it before anything is concluded
+  std::vector<std::string> checks;     // of its answers and of the others', afterwards; nothing is held back for them
+  Millis first_token_timeout{30'000};  // of it; then the usual line goes on
+
+  bool there() const { return !target.provider.empty(); }
+};
+
+// A model that is asked beside a route, whose answers nobody is given (gateway/shadow.h).
+struct ShadowConfig {
+  TargetConfig target;                 // without a provider: there is none
+  double share = 0.01;                 // of answered requests
+  int64_t max_running = 4;             // at once; what comes beyond is left out
+
+  bool there() const { return !target.provider.empty(); }
 };
 
 struct RouteConfig {
@@ -110,6 +133,9 @@ struct RouteConfig {
   CacheScope cache_scope = CacheScope::kTeam;
   std::string cache_embedder;              // route that makes embeddings; of kSemantic
   double cache_delta = 0.02;               // share of requests that may get a wrong answer from answers to questions that are alike
+  // Candidates.
+  CanaryConfig canary;
+  ShadowConfig shadow;
 };
 
 // A guardrail: what is looked for, where, and what is done about it (guard/config.h).

@@ -6,6 +6,7 @@
 #include "gateway/decide.h"
 #include "gateway/estimate.h"
 #include "gateway/policies.h"
+#include "gateway/trial.h"
 
 namespace ajar {
 namespace {
@@ -53,14 +54,17 @@ Task<Status> tell_facts(AttemptSink& sink, const std::string& model, const Usage
 
 // Whether some target may only be asked with personal data replaced.
 bool may_mask(const CallState& call) {
-  return call.data != nullptr && std::ranges::any_of(call.route->targets, [&](const Target& target) {
+  const auto only_masked = [&](const Target& target) {
     return !forbidden(*call.data, target).empty() && forbidden(*call.data, target, true).empty();
-  });
+  };
+  if (call.data == nullptr) return false;
+  const auto& canary = call.route->canary;
+  return std::ranges::any_of(call.route->targets, only_masked) || (canary && canary->canary->open() && only_masked(canary->target));
 }
 
 // For whoever must prove later what was known of the data.
-void note_class(CallState& call, const char* why) {
-  call.policies.push_back({.target = "data class", .outcome = call.data->name, .why = why});
+void note_class(CallState& call, std::string_view why) {
+  call.policies.push_back({.target = "data class", .outcome = call.data->name, .why = std::string(why)});
 }
 
 class InFlight {
@@ -88,8 +92,9 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   const Snapshot* const snapshot = call.snapshot.get();
   AJAR_ASSIGN(call.route, find_route(*snapshot, model, call.key.get()));
   const std::string said = std::move(call.context.data_class);
-  AJAR_ASSIGN(call.data, class_of(*snapshot, *call.route, said));
-  if (call.data != nullptr && !said.empty() && call.data->name == said) note_class(call, "said by the client");
+  AJAR_ASSIGN(const DataClass data, class_of(*snapshot, *call.route, said, call.key ? call.key->row.data_class : ""));
+  call.data = data.config;
+  if (call.data != nullptr && data.why != DataClass::kRoute) note_class(call, data.why);
   call.context.data_class = call.data != nullptr ? call.data->name : "";
   call.context.deadline = std::min(call.context.deadline,
                                    call.context.started + call.route->config.total_timeout);
@@ -165,17 +170,31 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
   if (status) known = co_await recall.answer();
   Climb climb(call, parts_.metrics, request.model, &request,
               [&request, &call](const Target& target, Context& attempt, AttemptSink& sink, const Request* asked) {
-                return target.provider->complete(asked != nullptr ? *asked : request, call.route->limits, attempt, sink);
+                return target.provider->complete(asked != nullptr ? *asked : request, call.route->limits_of(target), attempt, sink);
               });
+  bool mirrored = false;
   if (known) {
     status = std::move(*known);
   } else if (status) {
-    call.audited = call.route->config.audit > 0 && fast_uniform() < call.route->config.audit;
+    call.audited = call.folded = call.route->config.audit > 0 && fast_uniform() < call.route->config.audit;
+    mirrored = parts_.shadows.draw(call);
     status = co_await climb.run();
   }
   if (policies && status) status = co_await policies->flush();  // its reasons go into the log before the client's end
-  co_await finish(call, status, row, call.winner);
+  const Given given = co_await finish(call, status, row, call.winner);
+  note_trial(call);
   if (call.audited && status) audit(call, request, climb);
+  const bool refused = policies && policies->refused();
+  if (mirrored && status && !refused) parts_.shadows.look(call, request, given);
+}
+
+// Who was asked first, and how that went, where the route has a canary.
+void Gateway::note_trial(const CallState& call) {
+  if (!call.trial || !call.trial->outcome) return;
+  const Candidate& candidate = *call.route->canary;
+  const bool of_candidate = call.trial->candidate;
+  parts_.metrics.canary_call(call.route->config.name, candidate.target.name, of_candidate, call.trial->outcome->result());
+  note_canary(parts_.store, *call.route, candidate.canary->add(of_candidate, *call.trial->outcome, call.route->config.canary));
 }
 
 // What stands in the request can make it of a higher class than its sender says.
@@ -184,14 +203,15 @@ void Gateway::raise_class(CallState& call, const Request& request) const {
   if (found == nullptr || (call.data != nullptr && call.data->rank >= found->rank)) return;
   call.data = found;
   call.context.data_class = found->name;
-  note_class(call, "by what stands in the request");
+  note_class(call, DataClass::kContent);
 }
 
 // Answers that were not good enough are compared with the one that was given, an accepted one with what the top rung says now.
 void Gateway::audit(const CallState& call, const Request& request, const Climb& climb) {
   auto judgements = climb.judgements();
   std::optional<Reply> reference;
-  if (!call.winner->judged()) reference = call.winner->held_reply();
+  const auto& canary = call.route->canary;
+  if (!call.winner->judged() && !(canary && &call.winner->target() == &canary->target)) reference = call.winner->held_reply();
   parts_.auditor.look(call, request, std::move(judgements), std::move(reference));
 }
 
@@ -253,7 +273,7 @@ Task<> Gateway::forward(ForwardRequest& request, std::shared_ptr<const Key> key,
 
 // Books the truth, ends the client's side, and writes everything down, in this order: the reservation is settled
 // before the client can see the end and come again.
-Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& row,
+Task<Given> Gateway::finish(CallState& call, const Status& status, store::CallRow& row,
                        const AttemptSink* winner) {
   row.end = end_of(status);
   row.route = call.route ? call.route->config.name : std::string();
@@ -291,7 +311,9 @@ Task<> Gateway::finish(CallState& call, const Status& status, store::CallRow& ro
       row.total_seconds - std::chrono::duration<double>(call.context.upstream_wait).count();
   parts_.metrics.record(row);
   parts_.access_log.write(row);
+  const Given given{.first_seconds = row.first_token_seconds, .seconds = row.total_seconds, .cost = row.cost};
   parts_.store.record(std::move(row));
+  co_return given;
 }
 
 }  // namespace ajar

@@ -13,6 +13,7 @@
 #include "gateway/privacy.h"
 #include "gateway/recall.h"
 #include "gateway/route.h"
+#include "gateway/shadow.h"
 #include "gateway/tenants.h"
 #include "gateway/token_count.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ struct GatewayParts {
   AccessLog& access_log;
   Memory& memory;
   Auditor& auditor;
+  Shadows& shadows;
   const Privacy& privacy;
 };
 
@@ -64,8 +66,9 @@ class Gateway {
                    TryTarget try_target);
   Status admit(CallState& call, const std::string& model, int64_t max_output);
   void raise_class(CallState& call, const Request& request) const;
+  void note_trial(const CallState& call);
   void audit(const CallState& call, const Request& request, const Climb& climb);
-  Task<> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
+  Task<Given> finish(CallState& call, const Status& status, store::CallRow& row, const AttemptSink* winner);
 
   GatewayParts parts_;
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;

@@ -28,6 +28,7 @@ void TokenFacts::add(std::string_view items) {
     const double logprob = std::clamp(*number, kLeastLogprob, 0.0);
     ++tokens;
     sum_logprob += logprob;
+    if (logprobs.size() < kMostKept) logprobs.push_back(float(logprob));
     least_logprob = std::min(least_logprob, logprob);
     // The two most likely, whichever of them was drawn.
     double best = 0, second = 0;
@@ -48,6 +49,7 @@ void TokenFacts::add(std::string_view items) {
     if (known < 2) continue;
     ++with_margin;
     sum_margin += best - second;
+    if (margins.size() < kMostKept) margins.push_back(float(best - second));
     least_margin = std::min(least_margin, best - second);
   }
 }
@@ -76,6 +78,11 @@ std::string failed_check(const Checks& checks, const Request& request, const Rep
     if (checks.arithmetic) {
       if (const auto sums = learn::check_arithmetic(text); sums.wrong > 0) return "arithmetic: " + sums.first_wrong;
     }
+    if (checks.citations && !calls) {
+      const auto cited = learn::check_citations(text, cited_sources(request));
+      if (cited.unknown > 0) return "citations: it cites what was not given";
+      if (cited.unsupported > 0) return "citations: a passage does not say what it is cited for";
+    }
     if ((checks.json || checks.schema) && !calls) {
       json::Document answer;
       const auto value = answer.parse(text);
@@ -87,6 +94,29 @@ std::string failed_check(const Checks& checks, const Request& request, const Rep
         if (const std::string why = json::schema_violation(*wanted, *value); !why.empty()) return "schema: " + why;
       }
     }
+  }
+  return "";
+}
+
+std::vector<std::string> cited_sources(const Request& request) {
+  std::vector<std::string> sources;
+  const auto gather = [&](const auto& self, const std::vector<Part>& parts, bool result) -> void {
+    for (const Part& part : parts) {
+      if (part.kind == Part::Kind::kFile && !part.text.empty()) sources.push_back(part.text);
+      else if (part.kind == Part::Kind::kToolResult) self(self, part.content, true);
+      else if (result && part.kind == Part::Kind::kText) sources.push_back(part.text);
+    }
+  };
+  for (const Message& message : request.messages) gather(gather, message.parts, message.role == Role::kTool);
+  return sources;
+}
+
+std::string question_of(const Request& request) {
+  for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
+    if (message->role != Role::kUser) continue;
+    std::string text;
+    for (const Part& part : message->parts) text += part.kind == Part::Kind::kText ? part.text : "";
+    return text;
   }
   return "";
 }

@@ -22,6 +22,7 @@ enum class ConfidenceSource : uint8_t {
   kMargin,   // mean over the answer's tokens of p(best) - p(second best), from its log probabilities
   kLogprob,  // geometric mean of its tokens' probabilities
   kAgree,    // the share of `samples` answers that say the same
+  kLearned,  // what a model of right and wrong answers says of this one (learn/answer_score.h)
 };
 
 // Facts of an answer's tokens, from OpenAI's logprobs.content items.
@@ -30,6 +31,8 @@ struct TokenFacts {
   double sum_logprob = 0, least_logprob = 0;
   double sum_margin = 0, least_margin = 1;
   int64_t with_margin = 0;
+  static constexpr size_t kMostKept = 8192;  // of a longer answer the first so many are looked at one by one
+  std::vector<float> logprobs, margins;      // of each token; of each token that came with its rivals
 
   void add(std::string_view items);  // comma-separated items; what is none is skipped
   std::optional<double> margin() const;   // 0 to 1
@@ -44,6 +47,7 @@ struct Checks {
   bool not_refused = false; // does not decline
   bool whole = false;       // did not end for lack of room
   bool arithmetic = false;  // the calculations that it states are right
+  bool citations = false;   // what it cites by number is among the given documents and says what it is cited for
   std::vector<std::string> names;
 };
 
@@ -58,6 +62,12 @@ struct Verdict {
 
 // Empty, or what the answer breaks.
 std::string failed_check(const Checks& checks, const Request& request, const Reply& reply);
+
+// What a reply may cite, in the order in which it stands in the request: plain-text documents and results of tools, [1] being the first.
+std::vector<std::string> cited_sources(const Request& request);
+
+// What the client asked last: the text of the last user turn.
+std::string question_of(const Request& request);
 
 // The text by which two answers are compared: the last number where the text ends in one that follows "answer", "=" or "####",
 // otherwise the text without case, outer space and final marks.

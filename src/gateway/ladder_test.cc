@@ -124,6 +124,84 @@ TEST_F(LadderTest, ChecksCanRefuseASureAnswer) {
   EXPECT_EQ(ask().text, "from b");
 }
 
+TEST_F(LadderTest, ALearnedScoreTellsRightAnswersFromWrongOnes) {
+  // Taught by sums, of which the wrong ones are told by their arithmetic.
+  std::vector<std::string> texts;
+  std::vector<learn::AnswerScore::Row> rows;
+  for (int i = 0; i < 300; ++i) texts.push_back(std::to_string(i) + " + 4 = " + std::to_string(i + 4 + (i % 3 == 0 ? 1 : 0)));
+  for (int i = 0; i < 300; ++i) rows.push_back({.evidence = {.prompt = "Add 4.", .answer = texts[size_t(i)]}, .right = i % 3 != 0});
+  const auto score = learn::AnswerScore::fit(rows);
+  ASSERT_TRUE(score) << score.error().message;
+  const std::string file = folder_ + "/sums.score";
+  std::ofstream(file) << score->json();
+  rung() = {.confidence = ConfidenceSource::kLearned, .accept = 0.7, .score = file};
+  b_->scripts = {says("from b")};
+  a_->scripts = {says("51 + 4 = 55")};
+  auto heard = ask();
+  EXPECT_EQ(heard.text, "51 + 4 = 55");
+  EXPECT_GT(heard.row.attempts[0].confidence, 0.7);
+  EXPECT_FALSE(a_->logprobs) << "a score that was taught without log probabilities does not ask for them";
+  a_->scripts = {says("51 + 4 = 56")};
+  heard = ask();
+  EXPECT_EQ(heard.text, "from b");
+  EXPECT_EQ(heard.row.attempts[0].outcome, "unsure");
+  a_->scripts = {says("")};
+  EXPECT_EQ(ask().ladder, "a/m unsure (it says nothing); b/m complete");
+}
+
+TEST_F(LadderTest, CitationsMustBeOfWhatWasGiven) {
+  rung().checks = {"citations"};
+  b_->scripts = {says("from b")};
+  Request request{.model = "r"};
+  request.messages.push_back({.parts = {Part{.kind = Part::Kind::kFile, .text = "The warranty lasts two years."}, Part{.text = "How long is the warranty?"}}});
+  request.messages.push_back({.role = Role::kAssistant, .parts = {Part{.kind = Part::Kind::kToolCall, .id = "1", .name = "look", .arguments = "{}"}}});
+  request.messages.push_back({.role = Role::kTool, .parts = {Part{.kind = Part::Kind::kToolResult, .id = "1", .content = {Part{.text = "Batteries are excluded."}}}}});
+  EXPECT_EQ(cited_sources(request), (std::vector<std::string>{"The warranty lasts two years.", "Batteries are excluded."}));
+  for (const auto& [answer, why] : {std::pair{"The warranty lasts two years [1], without batteries [2].", ""},
+                                    {"The warranty lasts two years [3].", "citations: it cites what was not given"},
+                                    {"The warranty lasts two years [2].", "citations: a passage does not say what it is cited for"},
+                                    {"Two years.", ""}}) {
+    a_->scripts = {sure(answer, 0.9)};
+    const auto heard = ask(request);
+    EXPECT_EQ(heard.text, *why == 0 ? answer : "from b") << answer;
+    EXPECT_EQ(heard.row.attempts[0].why, why) << answer;
+  }
+}
+
+TEST_F(LadderTest, AKeysDataHaveAtLeastItsClass) {
+  for (auto& provider : config_.providers) provider.site = provider.name == "a" ? "own" : "outside";
+  route_.strategy = Strategy::kPriority;
+  route_.targets[0].rung = {};
+  build();
+  const auto made = tenants_->create_key({.name = "hospital", .data_class = "confidential"});
+  ASSERT_TRUE(made);
+  const auto key = *tenants_->authenticate(made->secret);
+  a_->scripts = {fails(Code::kUpstream, 500)};
+  auto heard = ask(Request{.model = "r"}, key);
+  EXPECT_EQ(b_->calls, 0) << "not even as a fallback";
+  ASSERT_FALSE(heard.row.attempts.empty());
+  EXPECT_EQ(heard.row.attempts[0].target, "data class");
+  EXPECT_EQ(heard.row.attempts[0].outcome, "confidential");
+  EXPECT_EQ(heard.row.attempts[0].why, "of the key");
+  context_.data_class = "public";
+  heard = ask(Request{.model = "r"}, key);
+  EXPECT_EQ(b_->calls, 0) << "a client cannot lower it";
+  context_.data_class = "restricted";
+  heard = ask(Request{.model = "r"}, key);
+  EXPECT_EQ(heard.row.attempts[0].why, "said by the client") << "but raise it";
+  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "", "confidential", privacy_);
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->data_class, "confidential");
+  EXPECT_EQ(decision->data_class_why, "of the key");
+  EXPECT_FALSE(decision->rungs[1].allowed);
+  context_.data_class.clear();
+  auto spec = KeySpec{.name = "hospital", .data_class = "gone"};
+  ASSERT_TRUE(tenants_->update_key("hospital", spec));
+  heard = ask(Request{.model = "r"}, *tenants_->authenticate(made->secret));
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Code::kForbidden) << "a class that nobody knows any more opens no door";
+}
+
 TEST_F(LadderTest, AgreementAsksOnlyAsOftenAsItMatters) {
   rung() = {.confidence = ConfidenceSource::kAgree, .accept = 0.9, .samples = 3};
   a_->scripts = {says("It is 4."), says("it is 4"), says("IT IS  4")};
@@ -241,7 +319,7 @@ TEST_F(LadderTest, DecideExplainsWithoutAsking) {
   config_.providers[1].site = "outside";
   route_.cache = CacheMode::kExact;
   build();
-  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "confidential", privacy_);
+  const auto decision = decide(*gateway_->snapshot(), *memory_, Request{.model = "r"}, {}, "confidential", "", privacy_);
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->cache, "miss");
   ASSERT_EQ(decision->rungs.size(), 2u);
@@ -249,7 +327,7 @@ TEST_F(LadderTest, DecideExplainsWithoutAsking) {
   EXPECT_EQ(decision->rungs[0].confidence, "margin");
   EXPECT_EQ(decision->rungs[1].why, "confidential data may not leave own machines");
   EXPECT_EQ(a_->calls + b_->calls, 0);
-  EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, "", privacy_));
+  EXPECT_FALSE(decide(*gateway_->snapshot(), *memory_, Request{.model = "x"}, {}, "", "", privacy_));
 }
 
 // ---- Audits

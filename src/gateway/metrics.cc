@@ -74,6 +74,11 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   rung_accept_ = gauge("ajar_rung_accept", "Least confidence that is good enough");
   rung_error_ = gauge("ajar_rung_error_rate", "Bounds of the share of accepted answers that are wrong, by audits; they hold at every moment");
   rung_alarm_ = gauge("ajar_rung_alarm", "1: nothing of the rung is accepted until a new calibration");
+  canary_calls_ = counter("ajar_canary_calls_total", "Calls that a canary could have answered, by who was asked first and how that went");
+  canary_state_ = gauge("ajar_canary_state", "0: it is tried; 1: it is proven not worse; 2: it is rolled back and asked nothing more");
+  canary_error_ = gauge("ajar_canary_error_rate", "Share of errors among the first answers of a canary and of what it would replace");
+  shadow_calls_ = counter("ajar_shadow_calls_total", "Answered calls that were mirrored to a shadow, by what it said beside the answer given");
+  shadow_spend_ = counter("ajar_shadow_spend_usd_total", "What shadows and those who compare their answers cost");
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
@@ -237,6 +242,24 @@ void Metrics::rung(const std::string& route, const std::string& target, double a
   rung_error_->Add({{"route", route}, {"target", target}, {"bound", "low"}}).Set(error_low);
   rung_error_->Add({{"route", route}, {"target", target}, {"bound", "high"}}).Set(error_high);
   rung_alarm_->Add({{"route", route}, {"target", target}}).Set(alarmed ? 1 : 0);
+}
+
+void Metrics::canary_call(const std::string& route, const std::string& target, bool of_candidate, std::string_view result) {
+  canary_calls_->Add({{"route", route}, {"target", target}, {"arm", of_candidate ? "candidate" : "usual"}, {"result", std::string(result)}}).Increment();
+}
+
+void Metrics::canary(const std::string& route, const std::string& target, int state, double usual_rate, double candidate_rate) {
+  canary_state_->Add({{"route", route}, {"target", target}}).Set(state);
+  canary_error_->Add({{"route", route}, {"target", target}, {"arm", "usual"}}).Set(usual_rate);
+  canary_error_->Add({{"route", route}, {"target", target}, {"arm", "candidate"}}).Set(candidate_rate);
+}
+
+void Metrics::shadow(const std::string& route, const std::string& target, std::string_view result) {
+  shadow_calls_->Add({{"route", route}, {"target", target}, {"result", std::string(result)}}).Increment();
+}
+
+void Metrics::shadow_cost(const std::string& route, const std::string& target, int64_t nano) {
+  shadow_spend_->Add({{"route", route}, {"target", target}}).Increment(double(nano) / double(store::kNanoPerDollar));
 }
 
 void Metrics::semantic_audit(const std::string& route, bool same) {

@@ -35,6 +35,13 @@ class Metrics {
   void audit_cost(const std::string& route, int64_t nano);
   // A rung's threshold now, and the bounds of the error rate of what it accepts.
   void rung(const std::string& route, const std::string& target, double accept, double error_low, double error_high, bool alarmed);
+  // A call that a canary could have answered: whoever was asked first, and "good", "unsure" or "error".
+  void canary_call(const std::string& route, const std::string& target, bool of_candidate, std::string_view result);
+  // 0 running, 1 proven not worse, 2 rolled back; and the share of errors on both sides.
+  void canary(const std::string& route, const std::string& target, int state, double usual_rate, double candidate_rate);
+  // A shadow's answer: "same", "different", "failed", "no_verdict", "busy", "withheld"; and what it cost.
+  void shadow(const std::string& route, const std::string& target, std::string_view result);
+  void shadow_cost(const std::string& route, const std::string& target, int64_t nano);
   // An answer to a question that was alike, which would have been given, beside what the model says: how often that would have been wrong.
   void semantic_audit(const std::string& route, bool same);
   void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
@@ -69,9 +76,10 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_;
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_,
+      *canary_calls_, *shadow_calls_, *shadow_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
-  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_;
+  prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;
   prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;

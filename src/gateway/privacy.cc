@@ -4,9 +4,7 @@
 #include <openssl/hmac.h>
 
 namespace ajar {
-namespace {
 
-// Keys that share answers share placeholders, and nobody else does.
 std::string tenant_key(const Privacy& privacy, const CallState& call) {
   const Caller& caller = call.context.caller;
   std::string tenant;
@@ -20,6 +18,8 @@ std::string tenant_key(const Privacy& privacy, const CallState& call) {
   HMAC(EVP_sha256(), privacy.secret.data(), int(privacy.secret.size()), reinterpret_cast<const unsigned char*>(tenant.data()), tenant.size(), digest, &size);
   return std::string(reinterpret_cast<const char*>(digest), size);
 }
+
+namespace {
 
 // Looks at every text that a model would read.
 class Detector final : public guard::TextVisitor {

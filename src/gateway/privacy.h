@@ -23,6 +23,9 @@ struct Privacy {
   std::string secret;  // of placeholders: the same value gets the same one as long as it is kept
 };
 
+// Of placeholders: keys that share answers share them, and nobody else does.
+std::string tenant_key(const Privacy& privacy, const CallState& call);
+
 // The class that what stands in the request raises it to: the route's pii_class where it has personal data, its secret_class where it has
 // credentials; null where neither is set or found.
 const DataClassConfig* detected_class(const Privacy& privacy, const Snapshot& snapshot, const Route& route, const Request& request);

@@ -205,7 +205,7 @@ void Recall::lead(std::shared_ptr<Flight> flight) {
 namespace {
 
 // The one question that such answers are for; empty: conversations, tools, pictures, several answers, drawn ones.
-std::string question_of(const Request& request) {
+std::string lone_question(const Request& request) {
   std::string question;
   int users = 0;
   for (const Message& message : request.messages) {
@@ -239,7 +239,7 @@ Task<std::vector<float>> Recall::embed(const std::string& text) {
 
 Task<std::optional<Status>> Recall::answer_alike() {
   Request rest = masked_or(call_, request_);
-  std::string question = question_of(rest);
+  std::string question = lone_question(rest);
   if (question.empty()) co_return std::nullopt;
   Alike alike{.embedding = co_await embed(question)};
   if (alike.embedding.empty()) co_return std::nullopt;

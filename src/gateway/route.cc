@@ -7,8 +7,10 @@
 #include <set>
 
 #include "base/random.h"
+#include "gateway/canary.h"
 #include "gateway/privacy.h"
 #include "gateway/request_key.h"
+#include "gateway/shadow.h"
 #include "provider/presets.h"
 
 namespace ajar {
@@ -96,7 +98,7 @@ Result<std::shared_ptr<const engine::Tokenizer>> load_vocabulary(const Tokenizer
 namespace {
 
 constexpr std::string_view kSites[] = {"local", "own", "outside"};
-constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refused", "whole", "arithmetic"};
+constexpr std::string_view kChecks[] = {"json", "schema", "not_empty", "not_refused", "whole", "arithmetic", "citations"};
 
 Site site_of(const ProviderConfig& provider, const Preset* preset) {
   if (const auto named = std::ranges::find(kSites, provider.site); named != std::end(kSites)) return Site(named - kSites);
@@ -107,25 +109,36 @@ Site site_of(const ProviderConfig& provider, const Preset* preset) {
 Checks checks_of(const std::vector<std::string>& names) {
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
   return {.json = has("json"), .schema = has("schema"), .not_empty = has("not_empty"), .not_refused = has("not_refused"),
-          .whole = has("whole"), .arithmetic = has("arithmetic"), .names = names};
+          .whole = has("whole"), .arithmetic = has("arithmetic"), .citations = has("citations"), .names = names};
+}
+
+// Names the files that its confidence comes from.
+std::string learnt_of(const Target& target) {
+  std::string out = target.calibration ? text_key(target.calibration->json()).hex() : "";
+  if (target.score) out += " " + text_key(target.score->json()).hex();
+  return out;
 }
 
 }  // namespace
 
-// Its calibration and its threshold; what has been learnt of this very rung stays.
-Status SnapshotBuilder::add_watch(const RouteConfig& route, std::map<std::string, std::shared_ptr<RungWatch>>& watches, Target& target) {
+// Its calibration, its score and its threshold; what has been learnt of this very rung stays.
+Status SnapshotBuilder::add_watch(const RouteConfig& route, Building& building, Target& target) {
   const RungConfig& rung = target.config.rung;
   if (!rung.calibration.empty()) {
     auto read = RungCalibration::read(rung.calibration);
     if (!read) return std::unexpected(std::move(read).error().in("routes." + route.name));
     target.calibration = std::move(*read);
   }
+  if (rung.confidence == ConfidenceSource::kLearned) {
+    auto read = learn::AnswerScore::read(rung.score);
+    if (!read) return std::unexpected(std::move(read).error().in("routes." + route.name));
+    target.score = std::make_shared<const learn::AnswerScore>(std::move(*read));
+  }
   const auto proven = rung.confidence == ConfidenceSource::kOwn ? target.provider->proven_confidence() : std::nullopt;
   const double accept = rung.accept > 0 ? rung.accept : target.calibration ? target.calibration->accept : proven.value_or(1);
   const std::string id = route.name + "\n" + target.name + "\n" + std::to_string(int(rung.confidence)) + "\n" + std::to_string(accept) + "\n" +
-                         std::to_string(route.alpha) + "\n" + std::to_string(route.delta) + "\n" +
-                         (target.calibration ? text_key(target.calibration->json()).hex() : "");
-  auto& watch = watches[id];
+                         std::to_string(route.alpha) + "\n" + std::to_string(route.delta) + "\n" + learnt_of(target);
+  auto& watch = building.watches[id];
   if (const auto old = watches_.find(id); old != watches_.end()) watch = old->second;
   if (!watch) watch = std::make_shared<RungWatch>(accept, learn::WatchOptions{.alpha = route.alpha, .delta = route.delta});
   target.watch = watch;
@@ -140,14 +153,82 @@ std::string fingerprint_of(const Route& route) {
   for (const Target& target : route.targets) {
     const RungConfig& rung = target.config.rung;
     out += "\n" + target.name + " " + std::to_string(target.config.max_tokens) + " " + std::to_string(int(rung.confidence)) + " " +
-           std::to_string(rung.accept) + " " + (target.calibration ? text_key(target.calibration->json()).hex() : "") + " " +
-           std::to_string(rung.hold_tokens) + " " + std::to_string(rung.samples);
+           std::to_string(rung.accept) + " " + learnt_of(target) + " " + std::to_string(rung.hold_tokens) + " " + std::to_string(rung.samples);
     for (const std::string& check : rung.checks) out += " " + check;
   }
   return text_key(out).hex();
 }
 
 }  // namespace
+
+Result<Target> SnapshotBuilder::make_target(const RouteConfig& route, const TargetConfig& config, Building& building) {
+  const ProviderConfig& provider = *building.providers.at(config.provider);
+  const Preset* preset = find_preset(provider.preset);
+  Target target;
+  const bool quotes = provider.preset == "documents";
+  target.name = provider.name + "/" + (quotes ? config.collection : config.model.empty() ? "*" : config.model);
+  target.config = config;
+  target.price_list = provider.price_list.empty() ? std::string(preset ? preset->price_list : "") : provider.price_list;
+  target.free = provider.free.value_or(preset && preset->free);
+  target.overrides = provider.prices;
+  target.simulator = provider.simulator;
+  target.site = site_of(provider, preset);
+  target.jurisdiction = provider.jurisdiction;
+  target.checks = checks_of(config.rung.checks);
+  target.judged = route.strategy == Strategy::kLadder && (config.rung.confidence != ConfidenceSource::kNone || !config.rung.checks.empty());
+  target.token_models = token_models_;
+  if (!config.collection.empty()) {
+    if (const std::string why = forbidden(building.documents, target); !why.empty()) {
+      return invalid("routes." + route.name, "routes." + route.name + ": " + target.name + " may not be shown documents: " + why + " (rag.data_class)");
+    }
+  }
+  if (!config.model.empty()) {
+    target.price = target.price_of(config.model);
+    target.own_token_model = token_models_->of(config.model);
+  }
+  auto made = factory_(provider, config);
+  if (!made) return std::unexpected(std::move(made).error().in("providers." + provider.name));
+  target.provider = std::move(*made);
+  // A breaker belongs to a target of a route: two routes may set it differently.
+  const std::string id = route.name + "\n" + target.name + "\n" + provider.base_url + "\n" + std::to_string(route.breaker_failures) + "/" +
+                         std::to_string(route.breaker_open.count());
+  auto& health = building.health[id];
+  if (const auto old = health_.find(id); old != health_.end()) health = old->second;
+  if (!health) health = std::make_shared<Health>(BreakerOptions{.failures = route.breaker_failures, .open = route.breaker_open});
+  target.health = health;
+  if (config.rung.confidence != ConfidenceSource::kNone) {
+    AJAR_TRY(add_watch(route, building, target));
+  }
+  return target;
+}
+
+// What candidates have shown stays theirs, whatever else the configuration says now.
+Status SnapshotBuilder::add_candidates(Route& route, Building& building) {
+  if (route.config.canary.there()) {
+    auto made = std::make_shared<Candidate>();
+    AJAR_ASSIGN(made->target, make_target(route.config, route.config.canary.target, building));
+    made->limits = route.limits;
+    if (route.config.canary.first_token_timeout.count() > 0) made->limits.first_token = std::min(made->limits.first_token, route.config.canary.first_token_timeout);
+    std::string against = building.providers.at(made->target.config.provider)->base_url;
+    for (const Target& target : route.targets) against += " " + target.name;
+    auto& canary = canaries_[route.config.name + "\n" + made->target.name];
+    if (!canary) canary = std::make_shared<Canary>(against);
+    canary->set_against(against);
+    made->canary = canary;
+    route.canary_checks = checks_of(route.config.canary.checks);
+    route.canary = std::move(made);
+  }
+  if (route.config.shadow.there()) {
+    auto made = std::make_shared<Candidate>();
+    AJAR_ASSIGN(made->target, make_target(route.config, route.config.shadow.target, building));
+    made->limits = route.limits;
+    auto& log = shadows_[route.config.name + "\n" + made->target.name];
+    if (!log) log = std::make_shared<ShadowLog>();
+    made->log = log;
+    route.shadow = std::move(made);
+  }
+  return {};
+}
 
 Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   if (auto faults = check_config(config); !faults.empty()) return std::unexpected(std::move(faults.front()));
@@ -160,61 +241,18 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
     AJAR_ASSIGN(const auto loaded, load(tokenizer));
     for (const std::string& model : tokenizer.models) snapshot->tokenizers_.emplace_back(model, loaded);
   }
-  std::map<std::string, std::shared_ptr<Health>> kept;
-  std::map<std::string, std::shared_ptr<RungWatch>> watches;
+  Building building{.providers = providers, .documents = *std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name),
+                    .health = {}, .watches = {}};
   for (const RouteConfig& route_config : config.routes) {
     auto route = std::make_shared<Route>();
     route->config = route_config;
     route->limits = {.connect = route_config.connect_timeout,
                      .first_token = route_config.first_token_timeout,
                      .gap = route_config.gap_timeout};
-    for (const TargetConfig& target_config : route_config.targets) {
-      const ProviderConfig& provider = *providers.at(target_config.provider);
-      const Preset* preset = find_preset(provider.preset);
-      Target target;
-      const bool quotes = provider.preset == "documents";
-      target.name = provider.name + "/" + (quotes ? target_config.collection : target_config.model.empty() ? "*" : target_config.model);
-      target.config = target_config;
-      target.price_list = provider.price_list.empty() ? std::string(preset ? preset->price_list : "")
-                                                      : provider.price_list;
-      target.free = provider.free.value_or(preset && preset->free);
-      target.overrides = provider.prices;
-      target.simulator = provider.simulator;
-      target.site = site_of(provider, preset);
-      target.jurisdiction = provider.jurisdiction;
-      target.checks = checks_of(target_config.rung.checks);
-      target.judged = route_config.strategy == Strategy::kLadder &&
-                      (target_config.rung.confidence != ConfidenceSource::kNone || !target_config.rung.checks.empty());
-      target.token_models = token_models_;
-      if (!target_config.collection.empty()) {
-        const auto said = std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name);
-        if (const std::string why = forbidden(*said, target); !why.empty()) {
-          return invalid("routes." + route_config.name, "routes." + route_config.name + ": " + target.name + " may not be shown documents: " + why + " (rag.data_class)");
-        }
-      }
-      if (!target_config.model.empty()) {
-        target.price = target.price_of(target_config.model);
-        target.own_token_model = token_models_->of(target_config.model);
-      }
-      auto made = factory_(provider, target_config);
-      if (!made) return std::unexpected(std::move(made).error().in("providers." + provider.name));
-      target.provider = std::move(*made);
-      // A breaker belongs to a target of a route: two routes may set it differently.
-      const std::string id = route_config.name + "\n" + target.name + "\n" + provider.base_url + "\n" +
-                             std::to_string(route_config.breaker_failures) + "/" +
-                             std::to_string(route_config.breaker_open.count());
-      auto& health = kept[id];
-      if (const auto old = health_.find(id); old != health_.end()) health = old->second;
-      if (!health) {
-        health = std::make_shared<Health>(
-            BreakerOptions{.failures = route_config.breaker_failures, .open = route_config.breaker_open});
-      }
-      target.health = health;
-      if (target_config.rung.confidence != ConfidenceSource::kNone) {
-        AJAR_TRY(add_watch(route_config, watches, target));
-      }
-      route->targets.push_back(std::move(target));
+    for (const TargetConfig& target : route_config.targets) {
+      AJAR_ASSIGN(route->targets.emplace_back(), make_target(route_config, target, building));
     }
+    AJAR_TRY(add_candidates(*route, building));
     if (!route_config.policies.empty()) {
       AJAR_ASSIGN(route->guard, guard_of(config, route_config));
     }
@@ -226,14 +264,64 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   std::ranges::sort(snapshot->patterns_, [](const auto& a, const auto& b) {
     return a->config.name.size() > b->config.name.size();
   });
-  health_ = std::move(kept);
-  watches_ = std::move(watches);
+  health_ = std::move(building.health);
+  watches_ = std::move(building.watches);
   snapshot->version_ = ++version_;
   snapshot->config_ = std::move(config);
   return snapshot;
 }
 
 namespace {
+
+template <class Fault>
+void check_checks(const std::vector<std::string>& checks, const std::string& at, const Fault& fault) {
+  for (const std::string& check : checks) {
+    if (std::ranges::find(kChecks, check) == std::end(kChecks)) {
+      fault(at + ".checks", "unknown check '" + check + "'; known are arithmetic, citations, json, not_empty, not_refused, schema, whole");
+    }
+  }
+}
+
+// What a rung is judged by must be whole, and there must be somebody who judges.
+template <class Fault>
+void check_rung(const RouteConfig& route, const RungConfig& rung, const std::string& at, const Fault& fault) {
+  check_checks(rung.checks, at, fault);
+  if ((rung.confidence != ConfidenceSource::kNone || !rung.checks.empty()) && route.strategy != Strategy::kLadder) {
+    fault(at, "is judged, but only routes with strategy = \"ladder\" judge their answers");
+  }
+  const bool says_itself = rung.confidence == ConfidenceSource::kOwn;  // with a threshold of its own
+  if (rung.confidence != ConfidenceSource::kNone && !says_itself && rung.accept <= 0 && rung.calibration.empty()) {
+    fault(at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1, or a calibration");
+  }
+  if (rung.confidence == ConfidenceSource::kNone && rung.accept > 0) {
+    fault(at + ".accept", "there is no confidence to compare with: say confidence = \"margin\", \"logprob\", \"agree\", \"learned\" or \"own\"");
+  }
+  if (rung.confidence == ConfidenceSource::kLearned && rung.score.empty()) {
+    fault(at + ".score", "a learned confidence needs the file that `ajar tune answers` wrote");
+  }
+}
+
+template <class Fault>
+void check_candidates(const Config& config, const RouteConfig& route, const std::string& at, const Fault& fault) {
+  const auto provider = [&](const TargetConfig& target, const std::string& here) {
+    if (std::ranges::find(config.providers, target.provider, &ProviderConfig::name) == config.providers.end()) {
+      fault(here + ".target.provider", "there is no provider '" + target.provider + "'");
+    }
+    if (std::ranges::any_of(route.targets, [&](const TargetConfig& other) { return other.provider == target.provider && other.model == target.model; })) {
+      fault(here + ".target", "is one of the route's targets already, so there is nothing to compare it with");
+    }
+  };
+  if (route.canary.there()) {
+    provider(route.canary.target, at + ".canary");
+    check_checks(route.canary.checks, at + ".canary", fault);
+    check_rung(route, route.canary.target.rung, at + ".canary.target", fault);
+  }
+  if (route.shadow.there()) {
+    provider(route.shadow.target, at + ".shadow");
+    const RungConfig& rung = route.shadow.target.rung;
+    if (rung.confidence != ConfidenceSource::kNone || !rung.checks.empty()) fault(at + ".shadow.target", "is judged, but nobody is given a shadow's answers");
+  }
+}
 
 // A ladder must be able to end, and say what each rung is judged by.
 template <class Fault>
@@ -244,24 +332,9 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
     }
   }
   for (size_t i = 0; i < route.targets.size(); ++i) {
-    const RungConfig& rung = route.targets[i].rung;
     const std::string rung_at = at + ".targets[" + std::to_string(i) + "]";
-    for (const std::string& check : rung.checks) {
-      if (std::ranges::find(kChecks, check) == std::end(kChecks)) {
-        fault(rung_at + ".checks", "unknown check '" + check + "'; known are arithmetic, json, not_empty, not_refused, schema, whole");
-      }
-    }
-    const bool judged = rung.confidence != ConfidenceSource::kNone || !rung.checks.empty();
-    if (judged && route.strategy != Strategy::kLadder) {
-      fault(rung_at, "is judged, but only routes with strategy = \"ladder\" judge their answers");
-    }
-    const bool says_itself = rung.confidence == ConfidenceSource::kOwn;  // with a threshold of its own
-    if (rung.confidence != ConfidenceSource::kNone && !says_itself && rung.accept <= 0 && rung.calibration.empty()) {
-      fault(rung_at + ".accept", "a rung with a confidence needs the least that is good enough, above 0 and up to 1, or a calibration");
-    }
-    if (rung.confidence == ConfidenceSource::kNone && rung.accept > 0) {
-      fault(rung_at + ".accept", "there is no confidence to compare with: say confidence = \"margin\", \"logprob\", \"agree\" or \"own\"");
-    }
+    check_rung(route, route.targets[i].rung, rung_at, fault);
+    const bool judged = route.targets[i].rung.confidence != ConfidenceSource::kNone || !route.targets[i].rung.checks.empty();
     if (route.strategy == Strategy::kLadder && !judged && i + 1 < route.targets.size()) {
       fault(rung_at, "accepts every answer, so the rungs above it would never be asked");
     }
@@ -270,9 +343,10 @@ void check_ladder(const Config& config, const RouteConfig& route, const std::str
                      "set stay = true on the route");
     }
   }
-  for (size_t i = 0; i < route.targets.size(); ++i) {
-    const TargetConfig& target = route.targets[i];
-    const std::string target_at = at + ".targets[" + std::to_string(i) + "]";
+  std::vector<std::pair<std::string, const TargetConfig*>> targets{{at + ".canary", &route.canary.target}, {at + ".shadow", &route.shadow.target}};
+  for (size_t i = 0; i < route.targets.size(); ++i) targets.emplace_back(at + ".targets[" + std::to_string(i) + "]", &route.targets[i]);
+  for (const auto& [target_at, one] : targets) {
+    const TargetConfig& target = *one;
     const auto provider = std::ranges::find(config.providers, target.provider, &ProviderConfig::name);
     if (target.collection.empty() && provider != config.providers.end() && provider->preset == "documents") {
       fault(target_at + ".collection", "a provider of documents needs the collection that it quotes");
@@ -411,6 +485,7 @@ std::vector<Error> check_config(const Config& config) {
       }
     }
     check_ladder(config, route, at, fault);
+    check_candidates(config, route, at, fault);
     if (route.strategy == Strategy::kWeighted && weights <= 0 && !route.targets.empty()) {
       fault(at + ".targets", "all weights are 0");
     }

@@ -19,6 +19,7 @@
 #include "gateway/token_model.h"
 #include "gateway/watch.h"
 #include "guard/policy.h"
+#include "learn/answer_score.h"
 
 namespace ajar {
 
@@ -40,6 +41,7 @@ struct Target {
   std::string jurisdiction;
   Checks checks;
   bool judged = false;          // not every answer of it is accepted
+  std::shared_ptr<const learn::AnswerScore> score;  // of rungs with a learned confidence
   std::shared_ptr<RungWatch> watch;     // of rungs with a confidence
   std::optional<RungCalibration> calibration;
   std::map<std::string, Price> overrides;  // configured prices, for passed-on names
@@ -55,10 +57,24 @@ struct Target {
   std::optional<Price> price_of(std::string_view model) const;
 };
 
+class Canary;
+class ShadowLog;
+
+// A model beside a route's targets, and what it has shown.
+struct Candidate {
+  Target target;
+  AttemptLimits limits;
+  std::shared_ptr<Canary> canary;  // of a canary
+  std::shared_ptr<ShadowLog> log;  // of a shadow
+};
+
 struct Route {
   RouteConfig config;
   std::vector<Target> targets;
   AttemptLimits limits;
+  std::shared_ptr<const Candidate> canary, shadow;  // null: none
+  Checks canary_checks;     // of answers while there is a canary
+  const AttemptLimits& limits_of(const Target& target) const { return canary && &target == &canary->target ? canary->limits : limits; }
   // Names everything of the route that can change an answer: two routes or two versions of one that differ in it do not share
   // kept answers.
   std::string fingerprint;
@@ -110,7 +126,16 @@ class SnapshotBuilder {
 
  private:
   Result<std::shared_ptr<const engine::Tokenizer>> load(const TokenizerConfig& config);
-  Status add_watch(const RouteConfig& route, std::map<std::string, std::shared_ptr<RungWatch>>& watches, Target& target);
+  // What a build makes anew or takes over from the one before.
+  struct Building {
+    const std::map<std::string, const ProviderConfig*>& providers;
+    const DataClassConfig& documents;  // of what collections say
+    std::map<std::string, std::shared_ptr<Health>> health;
+    std::map<std::string, std::shared_ptr<RungWatch>> watches;
+  };
+  Result<Target> make_target(const RouteConfig& route, const TargetConfig& config, Building& building);
+  Status add_watch(const RouteConfig& route, Building& building, Target& target);
+  Status add_candidates(Route& route, Building& building);
 
   Result<std::shared_ptr<const guard::Guard>> guard_of(const Config& config, const RouteConfig& route) const;
 
@@ -120,6 +145,9 @@ class SnapshotBuilder {
   std::shared_ptr<TokenModels> token_models_ = std::make_shared<TokenModels>();
   std::map<std::string, std::shared_ptr<Health>> health_;
   std::map<std::string, std::shared_ptr<RungWatch>> watches_;
+  // By route and target; those that the configuration no longer names stay, for it may name them again.
+  std::map<std::string, std::shared_ptr<Canary>> canaries_;
+  std::map<std::string, std::shared_ptr<ShadowLog>> shadows_;
   int64_t version_ = 0;
 };
 

@@ -207,7 +207,7 @@ Result<Tenants::NewKey> Tenants::create_key(const KeySpec& spec) {
   NewKey made{.secret = std::string(kSecretPrefix) + secure_base62(40)};
   made.row = {.id = new_id("key_"), .name = spec.name, .hash = sha256_hex(made.secret),
               .hint = made.secret.substr(made.secret.size() - 4), .team = spec.team,
-              .routes = spec.routes, .limits = spec.limits, .created_ms = unix_millis(),
+              .routes = spec.routes, .limits = spec.limits, .data_class = spec.data_class, .created_ms = unix_millis(),
               .expires_ms = spec.expires_ms};
   AJAR_TRY(store_and_publish(make_key(made.row, team_account(spec.team))));
   return made;
@@ -249,6 +249,7 @@ Result<store::KeyRow> Tenants::update_key(const std::string& id_or_name, const K
   key->row.team = spec.team;
   key->row.routes = spec.routes;
   key->row.limits = spec.limits;
+  key->row.data_class = spec.data_class;
   key->row.expires_ms = spec.expires_ms;
   key->team_account = team_account(spec.team);
   const auto row = key->row;

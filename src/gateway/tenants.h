@@ -59,6 +59,7 @@ struct KeySpec {
   std::vector<std::string> routes;
   store::Limits limits;
   int64_t expires_ms = 0;
+  std::string data_class;
 };
 
 class Tenants {

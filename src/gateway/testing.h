@@ -180,7 +180,8 @@ class GatewayTest : public testing::Test {
     answers_ = std::move(*AnswerCache::open(64 << 20, cache_file_));
     memory_ = std::make_unique<Memory>(*answers_);
     auditor_ = std::make_unique<Auditor>(*store_, metrics_);
-    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_, *auditor_, privacy_}, *snapshot);
+    shadows_ = std::make_unique<Shadows>(*store_, metrics_, privacy_);
+    gateway_ = std::make_unique<Gateway>(GatewayParts{*tenants_, *store_, metrics_, *log_, *memory_, *auditor_, *shadows_, privacy_}, *snapshot);
   }
 
   Heard ask(Request request = Request{.model = "r"}, std::shared_ptr<const Key> key = nullptr,
@@ -246,6 +247,7 @@ class GatewayTest : public testing::Test {
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Auditor> auditor_;
+  std::unique_ptr<Shadows> shadows_;
   Privacy privacy_{.secret = "a secret of thirty-two characters"};
   std::unique_ptr<Gateway> gateway_;
   LoopGroup loops_{1};

@@ -10,6 +10,7 @@
 #include "json/read.h"
 #include "json/write.h"
 #include "learn/answer_check.h"
+#include "learn/file.h"
 #include "learn/linear.h"
 
 namespace ajar::learn {
@@ -247,6 +248,21 @@ Result<AnswerScore> AnswerScore::parse(std::string_view text) {
   if (out.prompt_weights_.size() != out.prompt_.columns()) return wrong("its weights are too few or too many");
   AJAR_ASSIGN(out.calibration_, Isotonic::parse(json::raw(*knots)));
   return out;
+}
+
+Result<AnswerScore> AnswerScore::read(const std::string& file) {
+  AJAR_ASSIGN(const std::string text, read_file(file, 16 << 20));
+  auto parsed = parse(text);
+  if (!parsed) return std::unexpected(std::move(parsed).error().in(file));
+  return parsed;
+}
+
+bool AnswerScore::uses_logprobs() const {
+  for (size_t i = 0; i < kAnswerFeatures.size(); ++i) {
+    const std::string_view name = kAnswerFeatures[i];
+    if ((name.starts_with("logprob") || name.starts_with("margin")) && weights_[i] != 0 && scale_[i] != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace ajar::learn

@@ -57,6 +57,10 @@ class AnswerScore {
 
   std::string json() const;
   static Result<AnswerScore> parse(std::string_view json);
+  // The same from a file. kNotFound, kTooLarge (over 16 MB) and the above, with the file's name.
+  static Result<AnswerScore> read(const std::string& file);
+  // True where it was taught with log probabilities, without which it knows less.
+  bool uses_logprobs() const;
 
  private:
   using Numbers = std::array<float, kAnswerFeatures.size()>;

@@ -1,4 +1,4 @@
-// What ladders learn from: accepted answers, audits, feedback.
+// What ladders learn from: accepted answers, audits, feedback; what candidates have shown.
 #include "store/store.h"
 
 namespace ajar::store {
@@ -62,6 +62,24 @@ Result<std::vector<FeedbackRow>> Store::feedback(int64_t from_ms, int64_t limit)
     FeedbackRow f{.id = row.text(0), .key_id = row.text(1), .time_ms = row.integer(2), .label = row.text(5), .correction = row.text(6)};
     if (row.integer(3) != 0) f.score = row.real(4);
     rows.push_back(std::move(f));
+  }
+}
+
+Status Store::put_trial(const TrialRow& t) {
+  std::lock_guard lock(writer_lock_);
+  AJAR_ASSIGN(Statement s, writer_.prepare("INSERT OR REPLACE INTO trials VALUES(?,?,?,?,?)"));
+  return s.bind_view(t.kind).bind_view(t.route).bind_view(t.target).bind_view(t.state).bind(t.time_ms).run();
+}
+
+Result<std::vector<TrialRow>> Store::trials(const std::string& kind) {
+  std::lock_guard lock(reader_lock_);
+  AJAR_ASSIGN(Statement row, reader_.prepare("SELECT route,target,state,time_ms FROM trials WHERE kind=? ORDER BY route,target"));
+  row.bind(kind);
+  std::vector<TrialRow> rows;
+  for (;;) {
+    AJAR_ASSIGN(const bool more, row.step());
+    if (!more) return rows;
+    rows.push_back({.kind = kind, .route = row.text(0), .target = row.text(1), .state = row.text(2), .time_ms = row.integer(3)});
   }
 }
 

@@ -35,6 +35,7 @@ struct KeyRow {
   std::string team;      // empty: none
   std::vector<std::string> routes;  // allowed routes; empty: all
   Limits limits;
+  std::string data_class;  // that every request of it has at least; empty: none
   int64_t created_ms = 0;
   int64_t expires_ms = 0;  // 0: never
   int64_t revoked_ms = 0;  // 0: valid
@@ -114,6 +115,14 @@ struct FeedbackRow {
   int64_t time_ms = 0;
   std::optional<double> score;  // 0 bad to 1 good
   std::string label, correction;
+};
+
+// What a candidate beside a route has shown: a canary or a shadow.
+struct TrialRow {
+  std::string kind;             // "canary" or "shadow"
+  std::string route, target;
+  std::string state;            // JSON, of whoever wrote it
+  int64_t time_ms = 0;          // when it was written
 };
 
 // An answer that was accepted on its confidence.

@@ -122,6 +122,13 @@ CREATE TABLE feedback (
   id TEXT NOT NULL, key_id TEXT NOT NULL, time_ms INTEGER NOT NULL, score REAL, label TEXT NOT NULL, correction TEXT NOT NULL,
   PRIMARY KEY (id, key_id)) STRICT, WITHOUT ROWID;
 )sql",
+    // The class of a key's data; candidates of routes.
+    R"sql(
+ALTER TABLE keys ADD COLUMN data_class TEXT NOT NULL DEFAULT '';
+CREATE TABLE trials (
+  kind TEXT NOT NULL, route TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, time_ms INTEGER NOT NULL,
+  PRIMARY KEY (kind, route, target)) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 }  // namespace ajar::store

@@ -153,16 +153,16 @@ Status Store::migrate() {
 Status Store::put_key(const KeyRow& key) {
   std::lock_guard lock(writer_lock_);
   AJAR_ASSIGN(Statement put,
-              writer_.prepare("INSERT INTO keys VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-                              "ON CONFLICT(id) DO UPDATE SET name=excluded.name, team=excluded.team, "
+              writer_.prepare("INSERT INTO keys VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                              "ON CONFLICT(id) DO UPDATE SET name=excluded.name, hash=excluded.hash, hint=excluded.hint, team=excluded.team, "
                               "routes=excluded.routes, rpm=excluded.rpm, tpm=excluded.tpm, "
                               "concurrency=excluded.concurrency, usd_day=excluded.usd_day, "
                               "usd_month=excluded.usd_month, tokens_day=excluded.tokens_day, "
                               "tokens_month=excluded.tokens_month, expires_ms=excluded.expires_ms, "
-                              "revoked_ms=excluded.revoked_ms"));
+                              "revoked_ms=excluded.revoked_ms, data_class=excluded.data_class"));
   put.bind(key.id).bind(key.name).bind(key.hash).bind(key.hint).bind(key.team).bind(join(key.routes));
   bind_limits(put, key.limits);
-  put.bind(key.created_ms).bind(key.expires_ms).bind(key.revoked_ms);
+  put.bind(key.created_ms).bind(key.expires_ms).bind(key.revoked_ms).bind(key.data_class);
   if (auto status = put.run(); !status) {
     if (sqlite3_extended_errcode(writer_.raw()) == SQLITE_CONSTRAINT_UNIQUE) {
       return fail(Code::kConflict, "a key named '" + key.name + "' exists already", "name");
@@ -215,6 +215,7 @@ Result<std::vector<KeyRow>> Store::keys() {
     key.created_ms = row.integer(13);
     key.expires_ms = row.integer(14);
     key.revoked_ms = row.integer(15);
+    key.data_class = row.text(16);
   }
 }
 

@@ -87,6 +87,8 @@ class Store {
   Result<std::vector<EvidenceRow>> evidence(const std::string& route, const std::string& target, const std::string& source, int64_t limit);
   Status put_feedback(const FeedbackRow& row);  // one per answer and key; a later one replaces
   Result<std::vector<FeedbackRow>> feedback(int64_t from_ms, int64_t limit);  // newest first
+  Status put_trial(const TrialRow& row);        // replaces by kind, route and target
+  Result<std::vector<TrialRow>> trials(const std::string& kind);
   // By the call's id or the reply's.
   Result<std::optional<JudgedAnswer>> judged_answer(const std::string& id);
 

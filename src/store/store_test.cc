@@ -66,6 +66,36 @@ TEST_F(StoreTest, KeysAndTeamsSurviveReopening) {
   EXPECT_EQ((*store)->teams()->front().limits.tpm, 9);
 }
 
+TEST_F(StoreTest, AKeysNewSecretAndItsClassSurviveReopening) {
+  KeyRow key{.id = "key_1", .name = "app", .hash = "old", .hint = "abcd", .data_class = "confidential"};
+  {
+    auto store = std::move(*Store::open(path_));
+    ASSERT_TRUE(store->put_key(key));
+    key.hash = "new", key.hint = "efgh", key.data_class = "restricted";
+    ASSERT_TRUE(store->put_key(key));
+  }
+  const auto keys = std::move(*Store::open(path_))->keys();
+  ASSERT_TRUE(keys);
+  ASSERT_EQ(keys->size(), 1u);
+  EXPECT_EQ((*keys)[0].hash, "new");
+  EXPECT_EQ((*keys)[0].hint, "efgh");
+  EXPECT_EQ((*keys)[0].data_class, "restricted");
+}
+
+TEST_F(StoreTest, TrialsSurviveReopening) {
+  {
+    auto store = std::move(*Store::open(path_));
+    ASSERT_TRUE(store->put_trial({.kind = "canary", .route = "r", .target = "p/m", .state = "{}", .time_ms = 1}));
+    ASSERT_TRUE(store->put_trial({.kind = "canary", .route = "r", .target = "p/m", .state = "{\"a\":1}", .time_ms = 2}));
+    ASSERT_TRUE(store->put_trial({.kind = "shadow", .route = "r", .target = "p/m", .state = "{}", .time_ms = 3}));
+  }
+  const auto rows = std::move(*Store::open(path_))->trials("canary");
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 1u) << "the same candidate of the same route has one";
+  EXPECT_EQ((*rows)[0].state, "{\"a\":1}");
+  EXPECT_EQ((*rows)[0].time_ms, 2);
+}
+
 TEST_F(StoreTest, UsageGroupsAndSpendSums) {
   auto store = std::move(*Store::open(path_));
   for (int i = 0; i < 1000; ++i) store->record(call(i % 2 ? "k1" : "k2", 10, 5));
