@@ -12,7 +12,6 @@ namespace {
 constexpr size_t kMaxHeld = 64;          // events; more without saying anything is not a start
 constexpr int64_t kReserveStep = 512;    // tokens by which a reservation grows
 constexpr size_t kMaxHeldBytes = 8 << 20; // of an answer that is held for its verdict; then it is decided on what is there
-constexpr Millis kKeepAlive{5'000};
 
 bool says_something(const Event& event) {
   switch (event.kind) {
@@ -79,6 +78,8 @@ Status AttemptSink::commit() {
   call_.winner = this;
   call_.reply_id = reply_id_;
   call_.first_event = now();
+  const TimePoint spoke = spoke_ == TimePoint{} ? call_.first_event : spoke_;
+  call_.added_seconds = seconds_between(call_.first_attempt, call_.first_event) - seconds_between(began_, spoke);
   if (call_.on_commit) call_.on_commit->wake_later(Wake::kReady);
   Answered answered{.route = call_.route->config.name, .target = target_.name, .attempts = call_.attempts.size() + 1,
                     .simulator = target_.simulator, .cache = call_.cache, .cache_id = call_.cache_id,
@@ -176,7 +177,7 @@ Verdict AttemptSink::verdict(bool whole) const {
   return verdict;
 }
 
-// Until the answer is decided the client gets none of it; so that its connection does not look dead, now and then a comment.
+// Until the answer is decided the client gets none of it.
 Task<Status> AttemptSink::hold(EventBatch& events) {
   for (const Event& event : events) {
     fold_.add(event);
@@ -194,16 +195,13 @@ Task<Status> AttemptSink::hold(EventBatch& events) {
     if (!decided_->accepted) co_return std::unexpected(Error{.code = Code::kUnavailable, .message = target_.name + " is unsure of its answer", .type = std::string(kUnsure)});
     co_return co_await flush();
   }
-  if (now() - quiet_since_ > kKeepAlive) {
-    quiet_since_ = now();
-    co_return co_await call_.client->keep_alive();
-  }
   co_return Status();
 }
 
 Task<Status> AttemptSink::write(EventBatch& events) {
   const Metered before = metered_;
   for (const Event& event : events) meter(event);
+  if (spoke_ == TimePoint{} && std::ranges::any_of(events, says_something)) spoke_ = now();
   // A reply that has already ended is handed over even if its last report was larger than reserved.
   if (auto covered = cover(); !covered && finish_ == Finish::kNone) {
     metered_ = before;  // what is not handed over is not paid for
@@ -214,12 +212,12 @@ Task<Status> AttemptSink::write(EventBatch& events) {
   if (call_.folded) fold_.add(events);
   if (judging_ && judging_->strip_logprobs) std::erase_if(events, [](const Event& event) { return event.kind == Event::Kind::kLogprobs; });
   if (call_.winner != this) {
-    const bool speaks = std::ranges::any_of(events, says_something);
-    if (!speaks && held_.size() + events.size() <= kMaxHeld) {
+    if (spoke_ == TimePoint{} && held_.size() + events.size() <= kMaxHeld) {
       std::ranges::move(events, std::back_inserter(held_));
       events.clear();
       co_return Status();
     }
+    if (call_.heart.beats()) co_await call_.heart.quiet();
     AJAR_CO_TRY(commit());
     if (!held_.empty()) {
       std::ranges::move(events, std::back_inserter(held_));
@@ -232,6 +230,7 @@ Task<Status> AttemptSink::write(EventBatch& events) {
 
 Task<Status> AttemptSink::flush() {
   if (call_.winner == this) co_return Status();
+  if (call_.heart.beats()) co_await call_.heart.quiet();
   AJAR_CO_TRY(commit());
   EventBatch events = std::move(held_);
   co_return co_await call_.client->write(events);

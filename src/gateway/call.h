@@ -9,6 +9,7 @@
 #include "core/provider.h"
 #include "core/reply.h"
 #include "gateway/canary.h"
+#include "gateway/heartbeat.h"
 #include "gateway/judge.h"
 #include "gateway/route.h"
 #include "gateway/tenants.h"
@@ -74,12 +75,15 @@ struct CallState {
   Usage planned;                 // what is sold by count and known before the call: pictures, characters, searches
   AttemptSink* winner = nullptr; // the attempt whose events reached the client; set once
   TimePoint first_event{};       // when they began to
+  TimePoint first_attempt{};     // when the first of all attempts began
+  double added_seconds = 0;      // to the first event, by rungs that were tried before and by holding back what the winner said
   Waiter* on_commit = nullptr;   // woken when there is a winner; set by hedging
   Usage wasted;                  // used by attempts that lost
   int64_t wasted_cost = 0;
   std::vector<store::AttemptRow> attempts;
   Masking* masking = nullptr;    // where its data may go further when they are masked
   std::vector<store::AttemptRow> policies;  // what guardrails said; goes before the attempts into the log
+  Heartbeat heart;               // while an answer is held back
   bool only_top = false;         // a guardrail wants a rung that is not judged
   bool audited = false;          // its answers are compared with the top rung's afterwards
   bool folded = false;           // its answers are kept until its end: somebody looks at them then
@@ -118,7 +122,9 @@ struct AttemptMode {
 class AttemptSink final : public Sink {
  public:
   AttemptSink(CallState& call, const Target& target, std::optional<Price> price, Context& context, const AttemptMode& mode = {})
-      : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(mode.judging), mode_(mode) {}
+      : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(mode.judging), mode_(mode) {
+    if (call.first_attempt == TimePoint{}) call.first_attempt = began_;
+  }
 
   Task<Status> write(EventBatch& events) override;
   // After a reply that ended well without saying anything, or that was judged good enough: lets the client have what was held.
@@ -159,7 +165,8 @@ class AttemptSink final : public Sink {
   Fold fold_;          // what is held, where it is judged
   TokenFacts facts_;
   std::optional<Verdict> decided_;
-  TimePoint quiet_since_ = now();  // when the client last heard anything
+  const TimePoint began_ = now();
+  TimePoint spoke_{};              // when the model said its first words
   EventBatch held_;
   struct Metered {
     Usage reported;

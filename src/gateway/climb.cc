@@ -9,6 +9,8 @@
 namespace ajar {
 namespace {
 
+constexpr Millis kKeepAlive{5'000};  // a client whose answer is held back hears that often that its connection lives
+
 constexpr size_t kMaxAttempts = 32;
 constexpr std::string_view kBreakerOpen = "breaker_open";
 constexpr std::string_view kCoolingDown = "cooling_down";
@@ -304,6 +306,7 @@ Task<Status> Climb::judged_attempt(const Target& target, Context& context, std::
   }
   context.confidence.reset();
   mode.judging.emplace(Judging{target, form, strip});
+  if (request_->stream) call_.heart.start(call_.client, kKeepAlive);
   AttemptSink& sink = *sinks_.emplace_back(std::make_unique<AttemptSink>(call_, target, price, context, mode));
   Status status = co_await try_target_(target, context, sink, &request);
   if (status && !sink.decided()) {

@@ -179,6 +179,7 @@ Task<> Gateway::chat(Request& request, std::shared_ptr<const Key> key, Context& 
     call.audited = call.folded = call.route->config.audit > 0 && fast_uniform() < call.route->config.audit;
     mirrored = parts_.shadows.draw(call);
     status = co_await climb.run();
+    if (call.heart.beats()) co_await call.heart.quiet();
   }
   if (policies && status) status = co_await policies->flush();  // its reasons go into the log before the client's end
   const Given given = co_await finish(call, status, row, call.winner);
@@ -302,6 +303,7 @@ Task<Given> Gateway::finish(CallState& call, const Status& status, store::CallRo
   row.usage.output += call.wasted.output;
   row.cost += call.wasted_cost;
   call.reservation.settle({.usd = row.cost, .tokens = call.recalled ? 0 : row.usage.total()});
+  if (winner != nullptr && call.route->config.strategy == Strategy::kLadder) parts_.metrics.ladder_delay(row.route, call.added_seconds);
   if (!call.cache.empty()) parts_.metrics.cache(row.route, call.cache, call.recalled ? call.recalled->saved : 0);
 
   row.status = co_await call.client->finish(row.end, status ? nullptr : &status.error(), row);

@@ -1,5 +1,7 @@
 #include "gateway/metrics.h"
 
+#include <algorithm>
+
 #include <prometheus/text_serializer.h>
 
 namespace ajar {
@@ -82,6 +84,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
+  ladder_delay_ = histogram("ajar_ladder_delay_seconds", "Time to the first token that other rungs and holding back for a verdict added");
   attempt_seconds_ = histogram("ajar_upstream_seconds", "Duration of attempts at targets");
   estimate_error_ = gauge("ajar_token_estimate_error_ratio",
                           "Mean relative error of input token estimates against what the provider reported");
@@ -208,6 +211,8 @@ void Metrics::attempt(const std::string& target, const std::string& outcome, dou
   s->count->Increment();
   s->seconds->Observe(seconds);
 }
+
+void Metrics::ladder_delay(const std::string& route, double seconds) { ladder_delay_->Add({{"route", route}}, kSeconds).Observe(std::max(0.0, seconds)); }
 
 void Metrics::remaining_budget(bool team, const std::string& name, double dollars) {
   if (team) llm_team_budget_->Add({{"team", name}}).Set(dollars);

@@ -30,6 +30,8 @@ class Metrics {
   void attempt(const std::string& target, const std::string& outcome, double seconds);
   // One call on a route that keeps answers: "hit", "shared" or "miss", and the nano-dollars that were not spent again.
   void cache(const std::string& route, std::string_view outcome, int64_t saved);
+  // Seconds by which a ladder's other rungs, and holding back for a verdict, put an answer's first token off.
+  void ladder_delay(const std::string& route, double seconds);
   // What an audit found about an answer: "right", "wrong", "no_verdict"; and what asking for it cost.
   void audit(const std::string& route, const std::string& target, std::string_view outcome);
   void audit_cost(const std::string& route, int64_t nano);
@@ -80,7 +82,7 @@ class Metrics {
       *canary_calls_, *shadow_calls_, *shadow_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;
-  prometheus::Family<prometheus::Histogram>*overhead_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
+  prometheus::Family<prometheus::Histogram>*overhead_, *ladder_delay_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
   prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_;
