@@ -74,6 +74,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   rung_accept_ = gauge("ajar_rung_accept", "Least confidence that is good enough");
   rung_error_ = gauge("ajar_rung_error_rate", "Bounds of the share of accepted answers that are wrong, by audits; they hold at every moment");
   rung_alarm_ = gauge("ajar_rung_alarm", "1: nothing of the rung is accepted until a new calibration");
+  vector_stores_ = counter("ajar_rag_store_events_total", "Calls to stores of documents' vectors that failed, and searches that were degraded");
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
@@ -217,6 +218,9 @@ void Metrics::breaker(const std::string& route, const std::string& target, int s
   breaker_->Add({{"route", route}, {"target", target}}).Set(state);
 }
 
+void Metrics::vector_store(const std::string& store, std::string_view event) {
+  vector_stores_->Add({{"store", store}, {"event", std::string(event)}}).Increment();
+}
 void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", reason}}).Increment(); }
 
 void Metrics::cache(const std::string& route, std::string_view outcome, int64_t saved) {
