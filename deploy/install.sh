@@ -41,7 +41,7 @@ check_system() {
 BUILD_PACKAGES="clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache pkg-config ca-certificates
   libboost1.81-dev libssl-dev libsimdjson-dev libspdlog-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
   libsqlite3-dev libyaml-cpp-dev libpcre2-dev libre2-dev libicu-dev libstemmer-dev libzip-dev libpugixml-dev
-  libgumbo-dev poppler-utils"
+  libgumbo-dev libpq-dev poppler-utils"
 # What the tests need beyond that.
 TEST_PACKAGES="libgtest-dev libgmock-dev python3 python3-venv curl"
 

@@ -9,7 +9,7 @@ rank() {
     http | core) echo 2 ;;
     wire | engine | chat | index | guard | learn | store | govern) echo 3 ;;
     provider | rag) echo 4 ;;
-    gateway) echo 5 ;;
+    gateway | vectors) echo 5 ;;
     eval | tune) echo 6 ;;
     api) echo 7 ;;
     app) echo 8 ;;

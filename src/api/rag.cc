@@ -63,7 +63,7 @@ Result<std::string> create_store(const Call& call) {
   AJAR_ASSIGN(StoreSpec spec, read_store_spec(call.body, true));
   for (const std::string& file : spec.file_ids) AJAR_TRY(call.store.find_file(call.owner, file));
   AJAR_ASSIGN(const auto about, call.library.create(call.owner, {.id = new_id("vs_"), .name = spec.name.value_or(""), .description = spec.description.value_or(""),
-                                                                 .metadata = spec.metadata.value_or("")}));
+                                                                 .metadata = spec.metadata.value_or("")}, {}, spec.store.value_or("")));
   for (std::string& file : spec.file_ids) {
     if (auto added = add_file(call, about.id, {.file_id = std::move(file), .attributes = {}}); !added) {
       AJAR_TRY(call.library.remove(call.owner, about.id));  // all of it or nothing
@@ -173,9 +173,11 @@ Result<std::string> search_store(const Call& call) {
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, call.ids[0]));
   // Of several questions a passage has its best score.
   std::map<uint32_t, rag::Hit> best;
+  std::string degraded;
   for (const std::string& query : search.queries) {
-    AJAR_ASSIGN(auto hits, rag::find_passages(*collection, {.text = query, .filter = search.filter, .reader = call.reader, .limit = search.limit}));
-    for (rag::Hit& hit : hits) {
+    AJAR_ASSIGN(auto found, rag::find_passages(*collection, {.text = query, .filter = search.filter, .reader = call.reader, .limit = search.limit}));
+    if (degraded.empty()) degraded = std::move(found.degraded);
+    for (rag::Hit& hit : found.hits) {
       const auto known = best.find(hit.row);
       if (known == best.end() || known->second.score < hit.score) best[hit.row] = std::move(hit);
     }
@@ -189,7 +191,7 @@ Result<std::string> search_store(const Call& call) {
     const auto info = collection->document(hit.document, call.reader);
     if (info) hits.push_back({std::move(hit), info->metadata});  // otherwise removed meanwhile
   }
-  return write_store_hits(search.queries, hits);
+  return write_store_hits(search.queries, hits, degraded);
 }
 
 Result<std::string> rag_search(const Call& call) {
@@ -197,15 +199,35 @@ Result<std::string> rag_search(const Call& call) {
   AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
   read.question.reader = call.reader;
-  AJAR_ASSIGN(const auto hits, rag::find_passages(*collection, read.question));
+  AJAR_ASSIGN(const auto found, rag::find_passages(*collection, read.question));
   std::string out;
   json::Writer w(out);
   w.begin_object();
   w.field("collection", about.id);
   w.key("data");
   w.begin_array();
-  for (const rag::Hit& hit : hits) rag::write_hit(w, hit);
+  for (const rag::Hit& hit : found.hits) rag::write_hit(w, hit);
   w.end_array();
+  if (!found.degraded.empty()) w.field("degraded", found.degraded);
+  w.end_object();
+  return out;
+}
+
+// The vectors of a collection in another store, compared with what it should have.
+Result<std::string> rag_repair(const Call& call) {
+  AJAR_ASSIGN(const RagRepair read, read_rag_repair(call.body));
+  AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
+  AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
+  AJAR_ASSIGN(const auto done, collection->repair(read.all));
+  (void)call.library.finish_removals();
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.field("collection", about.id);
+  w.field("store", collection->store());
+  w.field("rows", int64_t(done.rows));
+  w.field("lacked", int64_t(done.lacked));
+  w.field("extra", int64_t(done.extra));
   w.end_object();
   return out;
 }
@@ -245,6 +267,7 @@ constexpr Operation kOperations[] = {
     {"POST", "/v1/vector_stores/*/search", search_store, false},
     {"POST", "/v1/rag/search", rag_search, false},
     {"POST", "/v1/rag/ask", rag_ask, false},
+    {"POST", "/v1/rag/repair", rag_repair, true},
 };
 
 // What stands in place of the pattern's stars; nothing: it is another path.

@@ -84,6 +84,8 @@ Result<StoreSpec> read_store_spec(std::string_view body, bool create) {
       for (const auto& one : *list) {
         AJAR_ASSIGN(spec.file_ids.emplace_back(), text_of(name, one, 256));
       }
+    } else if (name == "store" && create) {
+      AJAR_ASSIGN(spec.store, text_of(name, value, kMaxName));
     } else if (name == "expires_after") {
       return invalid("expires_after", "vector stores do not expire here: 'expires_after' cannot be kept");
     } else {
@@ -173,6 +175,26 @@ Result<RagQuestion> read_rag_question(std::string_view body) {
   return read;
 }
 
+Result<RagRepair> read_rag_repair(std::string_view body) {
+  RagRepair read;
+  json::Document document;
+  AJAR_ASSIGN(const json::Object object, document.parse_object(body));
+  for (const auto& [name, value] : object) {
+    if (value.is_null()) continue;
+    if (name == "collection") {
+      AJAR_ASSIGN(read.collection, text_of(name, value, kMaxName));
+    } else if (name == "all") {
+      const auto flag = json::as_bool(value);
+      if (!flag) return wrong(name, "true or false");
+      read.all = *flag;
+    } else {
+      return unknown("a repair", name);
+    }
+  }
+  if (read.collection.empty()) return invalid("collection", "'collection' is missing: a vector store's id or name");
+  return read;
+}
+
 std::string write_store(const rag::About& about, const rag::Usage& usage) {
   std::string out;
   json::Writer w(out);
@@ -199,6 +221,10 @@ std::string write_store(const rag::About& about, const rag::Usage& usage) {
   // Not OpenAI's: null where words alone are searched.
   if (usage.embedder.empty()) w.null_field("embedder");
   else w.field("embedder", usage.embedder);
+  if (!usage.store.empty()) {
+    w.field("store", usage.store);
+    w.field("waiting", usage.waiting);
+  }
   w.end_object();
   return out;
 }
@@ -248,7 +274,7 @@ std::string write_store_content(std::string_view text) {
   return out;
 }
 
-std::string write_store_hits(const std::vector<std::string>& queries, const std::vector<StoreHit>& hits) {
+std::string write_store_hits(const std::vector<std::string>& queries, const std::vector<StoreHit>& hits, std::string_view degraded) {
   std::string out;
   json::Writer w(out);
   w.begin_object();
@@ -281,6 +307,7 @@ std::string write_store_hits(const std::vector<std::string>& queries, const std:
   w.end_array();
   w.field("has_more", false);
   w.null_field("next_page");
+  if (!degraded.empty()) w.field("degraded", degraded);
   w.end_object();
   return out;
 }

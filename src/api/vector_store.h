@@ -16,6 +16,7 @@ namespace ajar::api {
 struct StoreSpec {
   std::optional<std::string> name, description, metadata;  // metadata: a JSON object
   std::vector<std::string> file_ids;
+  std::optional<std::string> store;      // not OpenAI's: where its vectors are searched, [vector_stores.NAME] or "here"
 };
 Result<StoreSpec> read_store_spec(std::string_view body, bool create);
 
@@ -38,6 +39,12 @@ struct RagQuestion {
   rag::Question question;
 };
 Result<RagQuestion> read_rag_question(std::string_view body);
+// {"collection", "all"} of /v1/rag/repair.
+struct RagRepair {
+  std::string collection;
+  bool all = false;
+};
+Result<RagRepair> read_rag_repair(std::string_view body);
 
 std::string write_store(const rag::About& about, const rag::Usage& usage);
 std::string write_store_file(const std::string& store, const rag::DocumentInfo& document);
@@ -47,7 +54,8 @@ struct StoreHit {
   rag::Hit hit;
   rag::Metadata attributes;
 };
-std::string write_store_hits(const std::vector<std::string>& queries, const std::vector<StoreHit>& hits);
+// `degraded`: what they lack, or empty.
+std::string write_store_hits(const std::vector<std::string>& queries, const std::vector<StoreHit>& hits, std::string_view degraded);
 std::string write_list(const std::vector<std::string>& items, const std::vector<std::string>& ids, bool has_more);
 std::string write_deleted(std::string_view id, std::string_view object);
 

@@ -127,7 +127,9 @@ Status App::build() {
                                          return model.path;
                                        }));
   models_->configure(specs_of(config_));
-  AJAR_ASSIGN(library_, rag::Library::open(library_options(config_.store.path, config_.rag, *models_)));
+  auto library = library_options(config_.store.path, config_.rag, config_.vector_stores, proxies(options_.environment), *models_);
+  library.collection.on_store = [this](const std::string& store, std::string_view event) { metrics_.vector_store(store, event); };
+  AJAR_ASSIGN(library_, rag::Library::open(std::move(library)));
   blocking_ = std::make_unique<BlockingPool>(2);
   documents_ = std::make_unique<BlockingPool>(2);
   quoted_ = std::make_unique<LibraryDocuments>(*library_, *blocking_);

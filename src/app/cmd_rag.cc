@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/app.h"
 #include "app/cmd_rag.h"
 #include "app/commands.h"
 #include "app/local_models.h"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr size_t kBatchBytes = 4 << 20, kBatchFiles = 64;  // of one transaction
 
 struct RagArgs {
-  std::string data, owner, embedder, collection, folder, query, filter, metadata;
+  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata;
   std::vector<std::string> files, allow;
   size_t limit = 0;
   bool all = false, hidden = false;
@@ -32,10 +33,17 @@ const rag::Reader kAdministrator{.everything = true};
 class Rag {
  public:
   static Result<Rag> open(const CommandContext& context, const RagArgs& args) {
-    const std::string data = args.data.empty() ? context.environment("AJAR_DATA").value_or("data") : args.data;
+    Config config;  // without a file: no other stores
+    config.store.path = "data";
+    if (const std::string file = args.config.empty() ? context.environment("AJAR_CONFIG").value_or("") : args.config; !file.empty()) {
+      auto read = read_config_file(file, context.environment);
+      if (!read) return fail(Code::kInvalid, read.error().text());
+      config = std::move(*read);
+    }
+    const std::string data = args.data.empty() ? context.environment("AJAR_DATA").value_or(config.store.path) : args.data;
     Rag out;
     AJAR_ASSIGN(out.host_, rag_host(data));
-    AJAR_ASSIGN(out.library_, rag::Library::open(library_options(data, {}, *out.host_)));
+    AJAR_ASSIGN(out.library_, rag::Library::open(library_options(data, config.rag, config.vector_stores, proxies(context.environment), *out.host_)));
     return out;
   }
   rag::Library* operator->() const { return library_.get(); }
@@ -43,11 +51,12 @@ class Rag {
   // The collection, made when it is missing.
   Result<rag::Library::Opened> open_or_make(const RagArgs& args) const {
     if (const auto there = library_->about(args.owner, args.collection); there) {
+      if (!args.store.empty()) return fail(Code::kConflict, "the collection is there already: it keeps the store that it was made with");
       if (!args.embedder.empty()) return fail(Code::kConflict, "the collection is there already: `ajar rag reembed` changes its embedder");
     } else if (there.error().code != Code::kNotFound) {
       return std::unexpected(there.error());
     } else {
-      AJAR_TRY(library_->create(args.owner, {.id = args.collection, .name = args.collection}, args.embedder));
+      AJAR_TRY(library_->create(args.owner, {.id = args.collection, .name = args.collection}, args.embedder, args.store));
     }
     return library_->get(args.owner, args.collection);
   }
@@ -58,7 +67,11 @@ class Rag {
 };
 
 std::string how_searched(rag::Collection& collection) {
-  return collection.embedded_with().empty() ? "words alone: no embedder" : "words, and meaning by " + collection.embedded_with();
+  if (collection.embedded_with().empty()) return "words alone: no embedder";
+  std::string out = "words, and meaning by " + collection.embedded_with();
+  if (!collection.store().empty()) out += " in the store '" + collection.store() + "'";
+  if (collection.waiting() > 0) out += yellow("; " + count(int64_t(collection.waiting())) + " rows wait until it takes them (`ajar rag repair`)");
+  return out;
 }
 
 // Documents by where they lie, so that `add` and `sync` speak of the same ones.
@@ -101,6 +114,10 @@ class FileReport {
     w_.field("documents", int64_t(stats.documents));
     w_.field("chunks", int64_t(stats.chunks));
     w_.field("embedder", collection.embedded_with());
+    if (!collection.store().empty()) {
+      w_.field("store", collection.store());
+      w_.field("waiting", int64_t(collection.waiting()));
+    }
     w_.end_object();
     std::puts(out_.c_str());
   }
@@ -248,7 +265,7 @@ int list_collections(const CommandContext& context, const RagArgs& args, const R
     const auto usage = library->usage(args.owner, about.id);
     if (!usage) return complain(context, usage.error());
     rows.push_back({about.id, about.name == about.id ? "" : about.name, count(usage->ready), count(usage->failed), bytes_text(usage->bytes),
-                    usage->embedder.empty() ? "words alone" : usage->embedder});
+                    usage->embedder.empty() ? "words alone" : usage->embedder + (usage->store.empty() ? "" : " in " + usage->store)});
     w.begin_object();
     w.field("collection", about.id);
     w.field("name", about.name);
@@ -256,6 +273,10 @@ int list_collections(const CommandContext& context, const RagArgs& args, const R
     w.field("failed", usage->failed);
     w.field("bytes", usage->bytes);
     w.field("embedder", usage->embedder);
+    if (!usage->store.empty()) {
+      w.field("store", usage->store);
+      w.field("waiting", usage->waiting);
+    }
     w.end_object();
   }
   w.end_array();
@@ -314,8 +335,9 @@ int search(const CommandContext& context, const RagArgs& args) {
   if (!library) return complain(context, library.error());
   auto collection = (*library)->get(args.owner, args.collection);
   if (!collection) return complain(context, collection.error());
-  const auto hits = rag::find_passages(**collection, *question);
-  if (!hits) return complain(context, hits.error());
+  const auto found = rag::find_passages(**collection, *question);
+  if (!found) return complain(context, found.error());
+  const auto* hits = &found->hits;
   if (context.json) {
     std::string out;
     json::Writer w(out);
@@ -324,6 +346,7 @@ int search(const CommandContext& context, const RagArgs& args) {
     w.begin_array();
     for (const rag::Hit& hit : *hits) rag::write_hit(w, hit);
     w.end_array();
+    if (!found->degraded.empty()) w.field("degraded", found->degraded);
     w.end_object();
     return std::puts(out.c_str()), 0;
   }
@@ -333,6 +356,7 @@ int search(const CommandContext& context, const RagArgs& args) {
                 dim(hit.headings).c_str(), hit.text.c_str());
   }
   if (hits->empty()) std::puts("nothing was found");
+  if (!found->degraded.empty()) std::fprintf(stderr, "%s\n", yellow(found->degraded).c_str());
   return 0;
 }
 
@@ -353,6 +377,7 @@ int ask(const CommandContext& context, const RagArgs& args) {
     w.end_object();
     return std::puts(out.c_str()), 0;
   }
+  if (!answer->degraded.empty()) std::fprintf(stderr, "%s\n", yellow(answer->degraded).c_str());
   if (!answer->found) return std::puts(std::string(rag::kNotInDocuments).c_str()), 0;
   for (const rag::AnswerSentence& sentence : answer->sentences) {
     std::printf("%s\n", sentence.text.c_str());
@@ -376,6 +401,28 @@ int reembed(const CommandContext& context, const RagArgs& args) {
   return 0;
 }
 
+int repair(const CommandContext& context, const RagArgs& args) {
+  auto library = Rag::open(context, args);
+  if (!library) return complain(context, library.error());
+  auto collection = (*library)->get(args.owner, args.collection);
+  if (!collection) return complain(context, collection.error());
+  std::unique_ptr<Progress> bar;
+  const auto done = (*collection)->repair(args.all, [&](size_t at, size_t all) {
+    if (!bar) bar = std::make_unique<Progress>("comparing", int64_t(all));
+    bar->update(int64_t(at));
+  });
+  bar.reset();
+  if (!done) return complain(context, done.error());
+  (void)(*library)->finish_removals();
+  if (context.json) {
+    std::printf("{\"rows\":%zu,\"lacked\":%zu,\"extra\":%zu,\"waiting\":%zu}\n", done->rows, done->lacked, done->extra, (*collection)->waiting());
+  } else {
+    std::printf("%s rows; the store '%s' lacked %s and had %s too many\n", count(int64_t(done->rows)).c_str(), (*collection)->store().c_str(),
+                count(int64_t(done->lacked)).c_str(), count(int64_t(done->extra)).c_str());
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ModelHost>> rag_host(const std::string& data) {
@@ -391,7 +438,8 @@ void add_rag(CommandContext& context) {
   auto args = std::make_shared<RagArgs>();
   const auto sub = [&](const char* name, const char* what, int (*run)(const CommandContext&, const RagArgs&)) {
     auto* part = command->add_subcommand(name, what);
-    part->add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: data)");
+    part->add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: store.path of the configuration, or data)");
+    part->add_option("-c,--config", args->config, "Configuration file (or AJAR_CONFIG): for vectors in other stores");
     part->add_option("--owner", args->owner, "Whose collections: team:NAME or key:ID, as a server sees them; without it those of an open server");
     context.add(part, [&context, args, run] { return run(context, *args); });
     return part;
@@ -399,6 +447,7 @@ void add_rag(CommandContext& context) {
   const auto collection = [&](CLI::App* part, bool required = true) { part->add_option("collection", args->collection, "Its name")->required(required); };
   const auto adding = [&](CLI::App* part) {
     part->add_option("--embedder", args->embedder, "For a new collection: a pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
+    part->add_option("--store", args->store, "For a new collection: a [vector_stores.NAME] that searches its vectors, or here (default: rag.store of the configuration)");
     part->add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
     part->add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
   };
@@ -431,6 +480,9 @@ void add_rag(CommandContext& context) {
   part = sub("reembed", "Make all vectors anew with another embedder", reembed);
   collection(part);
   part->add_option("--embedder", args->embedder, "A pulled model of embeddings")->required();
+  part = sub("repair", "Compare the store of a collection's vectors with the collection; sends what it lacks, deletes what it has too much", repair);
+  collection(part);
+  part->add_flag("--all", args->all, "Make it anew");
   add_rag_bench(context, *command);
 }
 

@@ -85,7 +85,7 @@ int bench(const CommandContext& context, const BenchArgs& args) {
   if (!host) return complain(context, host.error());
   RagConfig config;
   if (!args.embedder.empty()) config.embedder = args.embedder;
-  const auto name = library_options(data, config, **host).choose();
+  const auto name = library_options(data, config, {}, {}, **host).choose();
   if (!name) return complain(context, name.error());
   std::optional<rag::Embedder> embedder;
   if (!name->empty()) {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "app/config_table.h"
+#include "app/rag_parts.h"
 #include "base/text.h"
 #include "gateway/prices_toml.h"
 #include "gateway/route.h"
@@ -47,6 +48,9 @@ class Reader {
       for (const Error& error : check_config(config)) {
         fault(place_of(error.field), error.message);
       }
+      if (!config.rag.store.empty() && std::ranges::find(config.vector_stores, config.rag.store, &VectorStoreConfig::name) == config.vector_stores.end()) {
+        fault(place_of("rag.store"), "there is no [vector_stores." + config.rag.store + "]");
+      }
     }
     if (!faults_.lines.empty()) return std::unexpected(std::move(faults_));
     return config;
@@ -74,7 +78,7 @@ class Reader {
     for (const auto& [key, node] : root) {
       const toml::table* table = node.as_table();
       const std::string name(key.str());
-      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "rag", "data_classes", "batches", "responses", "providers", "routes",
+      static const std::vector<std::string_view> kSections = {"server", "store", "limits", "cache", "privacy", "rag", "vector_stores", "data_classes", "batches", "responses", "providers", "routes",
                                                               "tokenizers", "engine", "models", "tasks", "policies"};
       if (std::ranges::find(kSections, name) == kSections.end()) {
         unknown(key, name, kSections);
@@ -110,6 +114,11 @@ class Reader {
             ProviderConfig& provider = config.providers.emplace_back();
             provider.name = entry_name;
             read_section<ProviderConfig>(*fields, path, provider_keys(), provider);
+          } else if (name == "vector_stores") {
+            VectorStoreConfig& store = config.vector_stores.emplace_back();
+            store.name = entry_name;
+            read_section<VectorStoreConfig>(*fields, path, vector_store_keys(), store);
+            check_vector_store(path, store);
           } else if (name == "data_classes") {
             auto known = std::ranges::find(config.data_classes, entry_name, &DataClassConfig::name);
             if (known == config.data_classes.end()) known = config.data_classes.insert(known, DataClassConfig{.name = entry_name});
@@ -309,6 +318,21 @@ class Reader {
         else faults_.lines.push_back(price.error().message);
       }
     }
+  }
+
+  // Finds the key, and says what does not hold together.
+  void check_vector_store(const std::string& path, VectorStoreConfig& store) {
+    const std::string& prefix = store.collection_prefix;
+    if (prefix.empty() || prefix.size() > 24 || prefix[0] < 'a' || prefix[0] > 'z' ||
+        !std::ranges::all_of(prefix, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; })) {
+      fault(place_of(path + ".collection_prefix"), "'" + path + ".collection_prefix' must be 1 to 24 small letters, digits and _, a letter first");
+    }
+    if (!store.api_key_env.empty()) {
+      const auto key = environment_(store.api_key_env);
+      if (key && !key->empty()) store.api_key = *key;
+      else fault(place_of(path + ".api_key_env"), "the environment variable " + store.api_key_env + " is not set");
+    }
+    if (const auto fine = vectors::check_options(store_options(store)); !fine) fault(place_of(path + "." + fine.error().field), path + ": " + fine.error().message);
   }
 
   void read_special(const toml::node& node, const std::string& path, ModelConfigEntry& model) {  // adapters

@@ -53,6 +53,7 @@ std::string config_reference() {
   section<CacheConfig>(out, "[cache]", "Answers that are given again, on routes that say so (`cache`).", cache_keys());
   section<PrivacyConfig>(out, "[privacy]", "Personal data in requests.", privacy_keys());
   section<RagConfig>(out, "[rag]", "Documents that can be asked (docs/rag.md).", rag_keys());
+  section<VectorStoreConfig>(out, "[vector_stores.NAME]", "A store that searches the vectors of documents instead of Ajar itself (docs/rag.md). Read at start.", vector_store_keys());
   section<DataClassConfig>(out, "[data_classes.NAME]",
                            "What may be done with data of a class. `public` and `internal` may go anywhere, `confidential` stays on own machines, "
                            "`restricted` on this one; each can be set otherwise, and others added.",

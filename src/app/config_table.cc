@@ -93,6 +93,24 @@ const Key<Ra> kRag[] = {
     {"max_open", "32", Whole<Ra>{&Ra::max_open, 1, 10'000}, "Collections that stay open at once; the longest unused are closed. Read at start."},
     {"data_class", "\"internal\"", Text<Ra>{&Ra::data_class},
      "Class of what the documents say. Only targets that may see data of this class may have a `collection`."},
+    {"store", "here", Text<Ra>{&Ra::store}, "A [vector_stores.NAME] that searches the vectors of new collections. A collection keeps what it was made with. Read at start."},
+};
+
+using V = VectorStoreConfig;
+const Key<V> kVectorStore[] = {
+    {"kind", "required", Text<V>{&V::kind}, "qdrant, pgvector, weaviate, milvus or pinecone."},
+    {"url", "required", Text<V>{&V::url},
+     "Where it is: http://HOST:6333 (qdrant), http://HOST:8080 (weaviate), http://HOST:19530 (milvus), the index's https://…pinecone.io (pinecone), "
+     "postgresql://USER@HOST/DATABASE?sslmode=verify-full (pgvector; libpq's form, without a password)."},
+    {"api_key_env", "none", Text<V>{&V::api_key_env}, "Name of the environment variable that holds its key; of pgvector the password, of milvus \"user:password\" or a token."},
+    {"database", "the store's own", Text<V>{&V::database}, "Of milvus a database, of pgvector a schema, which is made where it is missing."},
+    {"collection_prefix", "\"ajar\"", Text<V>{&V::collection_prefix},
+     "What the names of collections there begin with (tables, classes, namespaces): small letters, digits and _, a letter first."},
+    {"consistency", "the safest", Text<V>{&V::consistency},
+     "weaviate: ONE, QUORUM or ALL, for writes. milvus: Strong, Bounded, Session or Eventually, for searches. qdrant: weak, medium or strong ordering of writes."},
+    {"api_version", "\"2026-04\"", Text<V>{&V::api_version}, "pinecone: X-Pinecone-Api-Version."},
+    {"ca_file", "the system's", Text<V>{&V::ca_file}, "PEM file of the CAs that may sign its certificate (of pgvector sslrootcert in the url)."},
+    {"timeout", "\"10s\"", Duration<V>{&V::timeout}, "Of one call. After a failure the store is left alone for 1 s, doubled up to a minute."},
 };
 
 using D = DataClassConfig;
@@ -357,6 +375,7 @@ std::span<const Key<CacheConfig>> cache_keys() { return kCache; }
 std::span<const Key<PolicyConfigEntry>> policy_keys() { return kPolicy; }
 std::span<const Key<PrivacyConfig>> privacy_keys() { return kPrivacy; }
 std::span<const Key<RagConfig>> rag_keys() { return kRag; }
+std::span<const Key<VectorStoreConfig>> vector_store_keys() { return kVectorStore; }
 std::span<const Key<DataClassConfig>> data_class_keys() { return kDataClass; }
 std::span<const Key<EngineConfig>> engine_keys() { return kEngine; }
 std::span<const Key<ModelConfigEntry>> model_keys() { return kModel; }

@@ -45,6 +45,7 @@ std::span<const Key<CacheConfig>> cache_keys();
 std::span<const Key<PrivacyConfig>> privacy_keys();
 std::span<const Key<PolicyConfigEntry>> policy_keys();
 std::span<const Key<RagConfig>> rag_keys();
+std::span<const Key<VectorStoreConfig>> vector_store_keys();
 std::span<const Key<DataClassConfig>> data_class_keys();
 std::span<const Key<BatchesConfig>> batches_keys();
 std::span<const Key<ResponsesConfig>> responses_keys();

@@ -1,6 +1,9 @@
 #include "app/rag_parts.h"
 
+#include <algorithm>
+
 #include "rag/ask.h"
+#include "vectors/http_caller.h"
 
 namespace ajar::app {
 namespace {
@@ -72,7 +75,12 @@ Result<rag::Embedder> host_embedder(ModelHost& host, const std::string& name) {
   return rag::Embedder{name, uint32_t(model->encoder->dimension()), [model](std::span<const std::string> texts) { return embed(*model, texts); }};
 }
 
-rag::LibraryOptions library_options(const std::string& data, const RagConfig& config, ModelHost& host) {
+vectors::StoreOptions store_options(const VectorStoreConfig& config) {
+  return {.name = config.name, .kind = config.kind, .url = config.url, .api_key = config.api_key, .database = config.database, .consistency = config.consistency,
+          .api_version = config.api_version, .ca_file = config.ca_file, .timeout = config.timeout};
+}
+
+rag::LibraryOptions library_options(const std::string& data, const RagConfig& config, const std::vector<VectorStoreConfig>& stores, ProxyConfig proxy, ModelHost& host) {
   rag::LibraryOptions options;
   options.folder = data + "/rag";
   options.collection.convert.command = {"/proc/self/exe", "convert-child"};
@@ -85,6 +93,14 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
     return std::unexpected(std::move(embedder).error().in("rag.embedder"));
   };
   options.embedder = [&host](const std::string& name) { return host_embedder(host, name); };
+  options.store = config.store;
+  // Without stores there is no loop for their calls either.
+  const auto caller = stores.empty() ? nullptr : std::make_shared<vectors::HttpCaller>(std::move(proxy));
+  options.collection.open_store = [stores, caller](const std::string& name, const std::string& collection) -> Result<std::unique_ptr<rag::VectorStore>> {
+    const auto found = std::ranges::find(stores, name, &VectorStoreConfig::name);
+    if (found == stores.end()) return fail(Code::kNotFound, "there is no [vector_stores." + name + "] in the configuration", "store");
+    return vectors::open_store(store_options(*found), found->collection_prefix + "_" + collection, [caller](const vectors::HttpAsk& ask) { return caller->call(ask); });
+  };
   options.max_open = size_t(config.max_open);
   options.max_collections = size_t(config.max_collections);
   return options;

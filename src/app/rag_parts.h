@@ -4,16 +4,20 @@
 #include <string>
 
 #include "gateway/config.h"
-#include "guard/injection.h"
 #include "core/documents.h"
+#include "guard/injection.h"
 #include "net/blocking.h"
+#include "net/connect.h"
 #include "provider/model_host.h"
 #include "rag/library.h"
+#include "vectors/stores.h"
 
 namespace ajar::app {
 
-// Collections in DATA/rag. `host` must outlive the library.
-rag::LibraryOptions library_options(const std::string& data, const RagConfig& config, ModelHost& host);
+vectors::StoreOptions store_options(const VectorStoreConfig& config);
+
+// Collections in DATA/rag, their vectors here or in one of `stores`. `host` must outlive the library.
+rag::LibraryOptions library_options(const std::string& data, const RagConfig& config, const std::vector<VectorStoreConfig>& stores, ProxyConfig proxy, ModelHost& host);
 
 // The embedder that the host has, loaded if need be. Texts are cut at what the model takes.
 Result<rag::Embedder> host_embedder(ModelHost& host, const std::string& name);

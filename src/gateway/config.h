@@ -164,6 +164,16 @@ struct RagConfig {
   int64_t max_collections = 1000;          // of one owner
   int64_t max_open = 32;                   // at once
   std::string data_class = "internal";     // of what the documents say: which targets may be shown it
+  std::string store;                       // a [vector_stores.NAME] for new collections; empty: here
+};
+
+// Where vectors of documents are searched, when that is not here.
+struct VectorStoreConfig {
+  std::string name;
+  std::string kind, url, api_key_env, database, consistency, api_version, ca_file;
+  std::string collection_prefix = "ajar";
+  Millis timeout{10'000};
+  std::string api_key;                     // what the variable holds
 };
 
 struct ServerConfig {
@@ -246,6 +256,7 @@ struct Config {
   CacheConfig cache;
   PrivacyConfig privacy;
   RagConfig rag;
+  std::vector<VectorStoreConfig> vector_stores;
   std::vector<DataClassConfig> data_classes = builtin_data_classes();
   BatchesConfig batches;
   ResponsesConfig responses;

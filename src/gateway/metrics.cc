@@ -81,6 +81,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   canary_error_ = gauge("ajar_canary_error_rate", "Share of errors among the first answers of a canary and of what it would replace");
   shadow_calls_ = counter("ajar_shadow_calls_total", "Answered calls that were mirrored to a shadow, by what it said beside the answer given");
   shadow_spend_ = counter("ajar_shadow_spend_usd_total", "What shadows and those who compare their answers cost");
+  vector_stores_ = counter("ajar_rag_store_events_total", "Calls to stores of documents' vectors that failed, and searches that were degraded");
   refused_ = counter("ajar_refused_total", "Requests turned away before they reached a route");
   overhead_ = histogram("ajar_overhead_seconds",
                         "Wall time of a call minus the wait for upstreams; reading and writing included");
@@ -227,6 +228,9 @@ void Metrics::breaker(const std::string& route, const std::string& target, int s
   breaker_->Add({{"route", route}, {"target", target}}).Set(state);
 }
 
+void Metrics::vector_store(const std::string& store, std::string_view event) {
+  vector_stores_->Add({{"store", store}, {"event", std::string(event)}}).Increment();
+}
 void Metrics::refused(const std::string& reason) { refused_->Add({{"reason", reason}}).Increment(); }
 
 void Metrics::cache(const std::string& route, std::string_view outcome, int64_t saved) {

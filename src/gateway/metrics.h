@@ -52,6 +52,8 @@ class Metrics {
   void breaker(const std::string& route, const std::string& target, int state);  // 0 closed, 1 half open, 2 open
   // How far token estimates of a model are off, once it has reported often enough to say so.
   void token_estimate(const std::string& model, double error);
+  // A store of documents' vectors: "failed" calls, and searches that had to do without ("degraded").
+  void vector_store(const std::string& store, std::string_view event);
   void refused(const std::string& reason);             // turned away before any route: "unauthenticated", …
 
   prometheus::Gauge& in_flight() { return *in_flight_; }
@@ -78,7 +80,7 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_,
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *vector_stores_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_,
       *canary_calls_, *shadow_calls_, *shadow_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;

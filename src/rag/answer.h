@@ -43,6 +43,7 @@ struct Answer {
   bool found = false;                         // false: "not in the documents"; then no sentences
   float probability = 0;
   std::vector<AnswerSentence> sentences;
+  std::string degraded;                       // what the search lacked (ask.h); otherwise empty
 };
 
 // `hits`: of search(); `weights`: Collection::term_weights of the question; `question`: its vector, empty without.

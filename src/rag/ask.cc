@@ -1,5 +1,7 @@
 #include "rag/ask.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace ajar::rag {
@@ -8,6 +10,7 @@ namespace {
 struct Found {
   std::vector<Hit> hits;
   std::vector<float> embedding;  // of the question; empty: words alone
+  std::string degraded;
 };
 
 Result<Found> find(Collection& collection, const Question& question) {
@@ -19,24 +22,28 @@ Result<Found> find(Collection& collection, const Question& question) {
     AJAR_ASSIGN(found.embedding, embedder->embed(std::span(&question.text, 1)));
   }
   AJAR_ASSIGN(found.hits, collection.search({.text = question.text, .embedding = found.embedding, .filter = question.filter, .reader = question.reader,
-                                             .limit = question.limit}));
+                                             .limit = question.limit, .degraded = &found.degraded}));
   return found;
 }
 
 }  // namespace
 
-Result<std::vector<Hit>> find_passages(Collection& collection, const Question& question) {
+Result<Passages> find_passages(Collection& collection, const Question& question) {
   AJAR_ASSIGN(Found found, find(collection, question));
-  return std::move(found.hits);
+  return Passages{std::move(found.hits), std::move(found.degraded)};
 }
 
 Result<AnswerWithPassages> ask_with_passages(Collection& collection, const Question& question) {
   AJAR_ASSIGN(Found found, find(collection, question));
+  // Without cosines of the passages words alone decide, as if there were no embedder.
+  const bool words_alone = std::ranges::none_of(found.hits, [](const Hit& hit) { return hit.meaning.has_value(); });
+  if (!found.degraded.empty() && words_alone) found.embedding.clear();
   AnswerOptions options;
   // What is known of cosines is known of this embedder's only; with another one words alone decide whether there is an answer.
-  if (!collection.embedded_with().ends_with("all-MiniLM-L6-v2")) options.calibration = kByWords;
+  if (!collection.embedded_with().ends_with("all-MiniLM-L6-v2") || (!found.degraded.empty() && words_alone)) options.calibration = kByWords;
   AJAR_ASSIGN(Answer answer, extract_answer(question.text, found.embedding, found.hits, collection.term_weights(question.text),
                                             found.embedding.empty() ? Embed() : collection.options().embedder->embed, options));
+  answer.degraded = std::move(found.degraded);
   return AnswerWithPassages{std::move(answer), std::move(found.hits)};
 }
 

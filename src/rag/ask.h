@@ -19,8 +19,12 @@ struct Question {
 inline constexpr size_t kMaxQuestion = 16 << 10;  // bytes
 inline constexpr std::string_view kNotInDocuments = "not in the documents";
 
-// All block. kInvalid: the question; errors of the embedder as they are.
-Result<std::vector<Hit>> find_passages(Collection& collection, const Question& question);
+// These block. kInvalid: the question; errors of the embedder as they are.
+struct Passages {
+  std::vector<Hit> hits;
+  std::string degraded;   // what they lack, where the store of the vectors did not give all it should; otherwise empty
+};
+Result<Passages> find_passages(Collection& collection, const Question& question);
 Result<Answer> ask(Collection& collection, const Question& question);
 
 struct AnswerWithPassages {

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "json/read.h"
 #include "json/write.h"
-#include "rag/collection_parts.h"
+#include "rag/collection_outside.h"
 
 namespace ajar::rag {
 namespace {
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS chunks (
   row INTEGER PRIMARY KEY, first_byte INTEGER NOT NULL, page INTEGER NOT NULL, parent_first INTEGER NOT NULL, parent_last INTEGER NOT NULL,
   headings TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, row INTEGER NOT NULL UNIQUE, send INTEGER NOT NULL) STRICT;
 )";
 constexpr int kVersion = 1;
 
@@ -59,6 +60,7 @@ std::optional<std::vector<std::string>> read_allow(std::string_view text) {
 Collection::Collection(std::string folder, CollectionOptions options) : folder_(std::move(folder)), options_(std::move(options)) {}
 
 Collection::~Collection() {
+  if (outside_) outside_->finish();
   if (writer_) (void)checkpoint();
 }
 
@@ -114,6 +116,7 @@ Status Collection::recover() {
     embedded_name_ = options_.embedder->name, embedded_width_ = options_.embedder->width;
     AJAR_TRY(set_meta("embedder", embedded_name_));
     AJAR_TRY(set_meta("width", std::to_string(embedded_width_)));
+    if (!options_.store.empty()) AJAR_TRY(set_meta("store", options_.store));
   }
   if (embedded_width_ > index::kMaxWidth) return fail(Code::kInvalid, "vectors wider than 16,384 numbers");
   AJAR_ASSIGN(const auto weights, meta("weights"));
@@ -127,11 +130,10 @@ Status Collection::recover() {
   std::unique_lock state(state_lock_);
   AJAR_TRY(read_documents());
   AJAR_TRY(replay_words());
-  if (embedded_width_ > 0) {
-    AJAR_TRY(writer_->exec(make_vectors_table(vectors_table(generation_)).c_str()));
-    AJAR_TRY(replay_vectors());
-  }
-  return {};
+  if (embedded_width_ == 0) return {};
+  AJAR_TRY(writer_->exec(make_vectors_table(vectors_table(generation_)).c_str()));
+  AJAR_ASSIGN(const auto store, meta("store"));
+  return store ? open_outside() : replay_vectors();
 }
 
 Status Collection::read_documents() {

@@ -2,7 +2,8 @@
 // Documents that can be asked: their chunks, the words and vectors of these, who may read them. One folder; SQLite in it is the
 // log of truth: a document, its access, its chunks and vectors are one transaction, and what a call has acknowledged survives
 // a crash and a power failure. The indexes beside it are derived: what they lack is added again when the collection is
-// opened, and a damaged one is made anew.
+// opened, and a damaged one is made anew. Where the vectors are searched in another store (vector_store.h), what that store
+// has not acknowledged stands in a journal in SQLite and is sent again until it has.
 //
 // Threads: search, list and the like from any thread, also while documents are added; they see a document whole or not at all,
 // and never one whose removal has returned. add, remove and reembed block each other, for as long as reading, embedding and
@@ -25,6 +26,7 @@
 #include "index/vectors.h"
 #include "rag/chunk.h"
 #include "rag/convert.h"
+#include "rag/vector_store.h"
 #include "rag/visible.h"
 #include "store/sqlite.h"
 
@@ -46,6 +48,12 @@ struct CollectionOptions {
   std::optional<index::Language> language;          // nothing: of each document by its text
   index::Bm25Options bm25;
   uint32_t checkpoint_rows = 2048;                  // that may have to be added again when it is opened
+  // For a new collection: the store that its vectors are searched in, by name; empty: here. It is kept with the collection.
+  std::string store;
+  // Opens one collection of a store by the store's name. Asks nothing of it yet.
+  std::function<Result<std::unique_ptr<VectorStore>>(const std::string& store, const std::string& collection)> open_store;
+  // Called when a store has failed ("failed"), and when an answer had to do without it ("degraded"). Any thread.
+  std::function<void(const std::string& store, std::string_view event)> on_store;
 };
 
 struct DocumentInput {
@@ -90,6 +98,7 @@ struct SearchRequest {
   float least_meaning = -1;         // cosine below which a row is not found by meaning
   float diversity = 1;              // lambda of maximal marginal relevance; 1: off
   bool parents = false;             // also the text around
+  std::string* degraded = nullptr;  // set to what the answer lacks, where the store of the vectors did not give all it should
   // Scores of (text, passage) pairs by a cross-encoder, higher is better; empty: none.
   std::function<Result<std::vector<float>>(const std::string&, std::span<const std::string>)> rerank;
 };
@@ -145,10 +154,18 @@ class Collection {
   const CollectionOptions& options() const { return options_; }
   Status checkpoint();
 
+  std::string store() const;                        // that the vectors are searched in; empty: here
+  size_t waiting() const;                           // rows that it has not acknowledged yet
+  void settle();                                    // sends these, as far as it takes them now; they are sent again by themselves, too
+  // Compares the store with the log: sends what it lacks, deletes what it has too much. `all`: makes it anew.
+  struct Repair { size_t rows = 0, lacked = 0, extra = 0; };
+  Result<Repair> repair(bool all = false, const std::function<void(size_t, size_t)>& progress = {});
+
  private:
   struct Prepared;      // a document read, cut and embedded
   struct Connection;    // of a reader
   struct Lease;
+  struct Outside;       // the store of the vectors (collection_outside.cc)
   std::vector<index::Language> languages() const;  // most documents first; with state_lock_ held
   explicit Collection(std::string folder, CollectionOptions options);
   Status recover();
@@ -166,6 +183,12 @@ class Collection {
   Result<std::optional<std::string>> meta(const char* key);
   Status set_meta(const char* key, const std::string& value);
   Status transaction(const std::function<Status()>& body);
+  Status open_outside();
+  Status journal(int64_t first, int64_t rows, bool send);  // within a transaction: what the store is to be told
+  Status journal_all();
+  Status leave_generation();                               // the next takes its place, within the transaction that says so
+  Status send_journal();
+  std::vector<index::Scored> nearest_outside(const SearchRequest& request, const Predicate& predicate, const index::Bitmap& rows, size_t limit, const index::FetchVectors& fetch);
   std::string vectors_table(int64_t generation) const { return "vectors_" + std::to_string(generation); }
 
   const std::string folder_;
@@ -189,6 +212,7 @@ class Collection {
 
   std::mutex pool_lock_;                  // guards pool_
   std::vector<std::unique_ptr<Connection>> pool_;
+  std::unique_ptr<Outside> outside_;      // null: the vectors are searched here; set while it is opened
 };
 
 }  // namespace ajar::rag

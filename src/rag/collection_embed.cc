@@ -54,11 +54,17 @@ Status Collection::reembed(const std::function<void(size_t, size_t)>& progress) 
         AJAR_TRY(set_meta("embedder", embedder.name));
         AJAR_TRY(set_meta("width", std::to_string(embedder.width)));
         AJAR_TRY(set_meta("reembedding", ""));
+        if (outside_) AJAR_TRY(leave_generation());
         return writer_->exec(("DROP TABLE IF EXISTS " + vectors_table(next_generation - 1)).c_str());
       }));
       std::unique_lock state(state_lock_);
       if (vectors_) (void)vectors_->segments().reset();
       generation_ = next_generation, embedded_name_ = embedder.name, embedded_width_ = embedder.width;
+      if (outside_) {
+        AJAR_TRY(open_outside());
+        AJAR_TRY(transaction([&] { return journal_all(); }));
+        return {};
+      }
       AJAR_TRY(replay_vectors());
       state.unlock();
       return checkpoint_locked();

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rag/collection_parts.h"
+#include "rag/predicate.h"
 
 namespace ajar::rag {
 
@@ -78,12 +79,16 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     const std::shared_ptr<index::VectorIndex> vectors = vectors_;
     fetch = fetcher();
     width = embedded_width_;
-    if (!request.embedding.empty() && !vectors) return invalid("embedding", "the collection has no vectors");
+    if (!request.embedding.empty() && width == 0) return invalid("embedding", "the collection has no vectors");
     if (!request.embedding.empty() && request.embedding.size() != width) {
       return invalid("embedding", "has " + std::to_string(request.embedding.size()) + " numbers; the collection was embedded with '" + embedded_name_ +
                                       "', which gives " + std::to_string(width));
     }
-    const std::optional<index::VectorReader> meaning = request.embedding.empty() ? std::nullopt : std::optional(vectors->reader());
+    const std::optional<index::VectorReader> meaning = request.embedding.empty() || !vectors ? std::nullopt : std::optional(vectors->reader());
+    Predicate predicate;
+    if (outside_ && !request.embedding.empty()) {
+      AJAR_ASSIGN(predicate, predicate_of(visible_, request.reader, request.filter));
+    }
     state.unlock();  // what follows reads snapshots
 
     by_words = words.search(terms, &rows, candidates, options_.bm25);
@@ -98,10 +103,14 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
         return std::unexpected(std::move(nearest).error());
       }
       by_meaning = std::move(*nearest);
+    } else if (!request.embedding.empty()) {
+      by_meaning = nearest_outside(request, predicate, rows, candidates, fetch);
+    }
+    if (request.least_meaning > -1) {
       std::erase_if(by_meaning, [&](const index::Scored& one) { return one.score < request.least_meaning; });
     }
   }
-  const index::Leg legs[] = {{by_words, request.embedding.empty() ? 1 : weights.words}, {by_meaning, weights.meaning}};
+  const index::Leg legs[] = {{by_words, request.embedding.empty() || (outside_ && by_meaning.empty()) ? 1 : weights.words}, {by_meaning, weights.meaning}};
   const bool more = request.rerank || request.diversity < 1;
   std::vector<index::Scored> found = index::fuse(legs, weights.how, more ? std::max<size_t>(request.limit, std::min<size_t>(candidates, 50)) : request.limit);
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "rag/collection_parts.h"
 #include "rag/extract.h"
+#include "rag/predicate.h"
 
 namespace ajar::rag {
 namespace {
@@ -97,8 +98,13 @@ Result<std::vector<AddResult>> Collection::add_all(std::vector<DocumentInput> in
     if (code == Code::kUnavailable || code == Code::kInternal) return std::unexpected(document.extracted.error());  // our fault, not the file's
   }
   AJAR_TRY(embed(documents));
+  if (outside_) {
+    for (const Prepared& document : documents) {
+      if (auto fields = fields_of(document.input.id, document.input.allow, document.input.metadata); !fields) return std::unexpected(std::move(fields).error().in("'" + document.input.id + "'"));
+    }
+  }
 
-  std::lock_guard writer(writer_lock_);
+  std::unique_lock writer(writer_lock_);
   const uint32_t first = next_row_;
   std::vector<uint32_t> gone;
   const Status written = transaction([&]() -> Status {
@@ -110,6 +116,8 @@ Result<std::vector<AddResult>> Collection::add_all(std::vector<DocumentInput> in
     return std::unexpected(written.error());
   }
   AJAR_TRY(publish(documents, gone));
+  writer.unlock();
+  settle();
   std::vector<AddResult> results;
   for (const Prepared& document : documents)
     results.push_back({document.outcome, document.outcome == Outcome::kFailed ? document.extracted.error().message : "", document.chunks.size()});
@@ -125,6 +133,8 @@ Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
   const int64_t old_first = there ? old.integer(0) : 0, old_rows = there ? old.integer(1) : 0;
   old.reset();
   if (document.same && there) {
+    const VisibleDocument* known = visible_.find(input.id);
+    if (known != nullptr && (known->allow != input.allow || known->metadata != input.metadata)) AJAR_TRY(journal(old_first, old_rows, true));
     AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET name = ?, metadata = ?, allow = ? WHERE id = ?"));
     return update.bind(input.name).bind(write_metadata(input.metadata)).bind(write_allow(input.allow)).bind(input.id).run();
   }
@@ -135,6 +145,7 @@ Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
       AJAR_ASSIGN(store::Statement clear, writer_->prepare("DELETE FROM " + table + " WHERE row BETWEEN ? AND ?"));
       AJAR_TRY(clear.bind(old_first).bind(old_first + old_rows - 1).run());
     }
+    AJAR_TRY(journal(old_first, old_rows, false));
     for (int64_t row = old_first; row < old_first + old_rows; ++row) gone.push_back(static_cast<uint32_t>(row));
   }
   document.outcome = !document.extracted ? Outcome::kFailed : there ? Outcome::kReplaced : Outcome::kAdded;
@@ -166,7 +177,7 @@ Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
     if (vector) AJAR_TRY(vector->bind(row).bind_view(bytes_of(std::span(document.vectors).subspan(i * embedded_width_, embedded_width_))).run());
   }
   next_row_ += static_cast<uint32_t>(document.chunks.size());
-  return {};
+  return journal(document.first_row, static_cast<int64_t>(document.chunks.size()), true);
 }
 
 // After the commit: the indexes, then all at once what readers see.
@@ -213,7 +224,7 @@ Status Collection::publish(std::vector<Prepared>& documents, const std::vector<u
 }
 
 Result<size_t> Collection::remove(std::span<const std::string> ids) {
-  std::lock_guard writer(writer_lock_);
+  std::unique_lock writer(writer_lock_);
   std::vector<uint32_t> gone;
   std::vector<std::string> found;
   const Status written = transaction([&]() -> Status {
@@ -229,6 +240,7 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
         AJAR_ASSIGN(store::Statement clear, writer_->prepare("DELETE FROM " + table + " WHERE row BETWEEN ? AND ?"));
         AJAR_TRY(clear.bind(int64_t{document->first_row}).bind(int64_t{document->first_row} + document->rows - 1).run());
       }
+      AJAR_TRY(journal(document->first_row, document->rows, false));
       for (uint32_t i = 0; i < document->rows; ++i) gone.push_back(document->first_row + i);
     }
     return {};
@@ -242,19 +254,29 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
   }
   words_.remove(gone);
   if (vectors_) vectors_->remove(gone);
+  state.unlock();
+  writer.unlock();
+  settle();
   return found.size();
 }
 
 Status Collection::describe(const std::string& id, Metadata metadata, std::optional<std::vector<std::string>> allow) {
-  std::lock_guard writer(writer_lock_);
+  if (outside_) AJAR_TRY(fields_of(id, allow, metadata));
+  std::unique_lock writer(writer_lock_);
   const VisibleDocument* old = visible_.find(id);
   if (old == nullptr) return fail(Code::kNotFound, "no document '" + id + "'");
-  AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET metadata = ?, allow = ? WHERE id = ?"));
-  AJAR_TRY(update.bind(write_metadata(metadata)).bind(write_allow(allow)).bind(id).run());
+  AJAR_TRY(transaction([&]() -> Status {
+    AJAR_TRY(journal(old->first_row, old->rows, true));
+    AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET metadata = ?, allow = ? WHERE id = ?"));
+    return update.bind(write_metadata(metadata)).bind(write_allow(allow)).bind(id).run();
+  }));
   std::unique_lock state(state_lock_);
   VisibleDocument seen{id, old->first_row, old->rows, std::move(allow), std::move(metadata), old->language};
   visible_.remove(id);
   visible_.add(std::move(seen));
+  state.unlock();
+  writer.unlock();
+  settle();
   return {};
 }
 

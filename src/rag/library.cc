@@ -85,8 +85,45 @@ Result<Usage> read_usage(const std::string& folder) {
       "SELECT coalesce((SELECT value FROM meta WHERE key = 'embedder'), ''), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'width'), 0), "
       "count(*) FILTER (WHERE status = 'ready'), count(*) FILTER (WHERE status <> 'ready'), coalesce(sum(bytes), 0), coalesce(max(added_ms), 0) FROM documents"));
   AJAR_TRY(get.step());
-  return Usage{.embedder = get.text(0), .width = static_cast<uint32_t>(get.integer(1)), .ready = get.integer(2), .failed = get.integer(3),
-               .bytes = get.integer(4), .last_ms = get.integer(5)};
+  Usage usage{.embedder = get.text(0), .width = static_cast<uint32_t>(get.integer(1)), .ready = get.integer(2), .failed = get.integer(3),
+              .bytes = get.integer(4), .last_ms = get.integer(5)};
+  AJAR_ASSIGN(store::Statement store, database.prepare("SELECT value FROM meta WHERE key = 'store'"));
+  AJAR_ASSIGN(const bool there, store.step());
+  if (!there) return usage;
+  usage.store = store.text(0);
+  AJAR_ASSIGN(store::Statement waiting, database.prepare("SELECT count(*) FROM outbox"));
+  AJAR_TRY(waiting.step());
+  usage.waiting = waiting.integer(0);
+  return usage;
+}
+
+// What a collection has in another store: a file that outlives the rest of it until the store has dropped that.
+constexpr const char* kLeft = "/left.txt";  // the store, then its collections, one a line
+
+Status write_left(const std::string& folder) {
+  AJAR_ASSIGN(store::Database database, store::Database::open(folder + "/collection.db"));
+  AJAR_ASSIGN(store::Statement get, database.prepare(
+      "SELECT (SELECT value FROM meta WHERE key = 'store'), (SELECT value FROM meta WHERE key = 'store_collection'), "
+      "coalesce((SELECT value FROM meta WHERE key = 'generation'), '0'), coalesce((SELECT value FROM meta WHERE key = 'store_left'), '')"));
+  AJAR_TRY(get.step());
+  if (get.text(0).empty() || get.text(1).empty()) return {};
+  std::string out = get.text(0) + "\n" + get.text(1) + "_g" + get.text(2) + "\n";
+  for (const auto name : split(get.text(3), ' '))
+    if (!name.empty()) out += std::string(name) + "\n";
+  std::ofstream(folder + kLeft, std::ios::binary) << out;
+  AJAR_TRY(sync_path(folder + kLeft));
+  return sync_path(folder);
+}
+
+// Of a folder that is removed all but that file.
+void clear_removed(const std::string& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder + kLeft, ignored)) {
+    fs::remove_all(folder, ignored);
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().filename() != kLeft + 1) fs::remove_all(entry.path(), ignored);
 }
 
 }  // namespace
@@ -116,7 +153,8 @@ Result<std::unique_ptr<Library>> Library::open(LibraryOptions options) {
   for (const auto& entry : fs::directory_iterator(root, ignored)) {
     const std::string name = entry.path().filename().string();
     const bool old = fs::file_time_type::clock::now() - entry.last_write_time(ignored) > std::chrono::hours(1);
-    if (name.starts_with(kRemoved) || (name.starts_with(kUnfinished) && old)) fs::remove_all(entry.path(), ignored);
+    if (name.starts_with(kRemoved)) clear_removed(entry.path().string());
+    if (name.starts_with(kUnfinished) && old) fs::remove_all(entry.path(), ignored);
   }
   return library;
 }
@@ -136,7 +174,7 @@ Result<std::string> Library::folder_of(const std::string& owner, const std::stri
   return folder;
 }
 
-Result<About> Library::create(const std::string& owner, About about, const std::string& embedder) {
+Result<About> Library::create(const std::string& owner, About about, const std::string& embedder, const std::string& store) {
   if (!is_id(about.id)) return invalid("name", "a collection's name has 1 to 64 letters, digits and . _ - and does not begin with a dot");
   std::lock_guard lock(creating_);
   AJAR_ASSIGN(const auto there, list(owner));
@@ -151,6 +189,13 @@ Result<About> Library::create(const std::string& owner, About about, const std::
   CollectionOptions options = options_.collection;
   if (!model.empty() && model != "none") {
     AJAR_ASSIGN(options.embedder, options_.embedder(model));
+  }
+  options.store = store.empty() ? options_.store : store == "here" ? "" : store;
+  if (!options.store.empty()) {
+    if (!store.empty() && !options.embedder) return invalid("store", "a collection that is searched by words alone has no vectors for a store: it needs an embedder");
+    if (!options.embedder) options.store.clear();
+    else if (!options.open_store) return fail(Code::kNotFound, "there is no vector store '" + options.store + "' here", "store");
+    else AJAR_TRY(options.open_store(options.store, "new"));  // it is in the configuration; it may be down
   }
   // Whole before it has its name.
   AJAR_TRY(make_folder(parent));
@@ -301,6 +346,8 @@ Status Library::remove(const std::string& owner, const std::string& id) {
   {
     const std::unique_lock alone(slot->use);
     AJAR_TRY(lock_slot(*slot));  // another process may be using it
+    slot->collection.reset();
+    (void)write_left(folder);  // a damaged collection must go, too
     const bool renamed = std::rename(folder.c_str(), removed.c_str()) == 0;
     const int cause = errno;
     close_slot(*slot);
@@ -309,9 +356,32 @@ Status Library::remove(const std::string& owner, const std::string& id) {
     std::lock_guard lock(slots_lock_);
     slots_.erase(folder);
   }
-  std::error_code ignored;
-  fs::remove_all(removed, ignored);
+  clear_removed(removed);
+  (void)finish_removals();  // what is still there is dropped when the store answers
   return {};
+}
+
+Status Library::finish_removals() {
+  std::error_code ignored;
+  Status done;
+  for (const auto& entry : fs::directory_iterator(options_.folder, ignored)) {
+    const std::string folder = entry.path().string();
+    if (!entry.path().filename().string().starts_with(kRemoved)) continue;
+    std::ifstream in(folder + kLeft, std::ios::binary);
+    std::string store, name;
+    Status dropped;
+    if (std::getline(in, store) && options_.collection.open_store) {
+      while (dropped && std::getline(in, name)) {
+        auto opened = options_.collection.open_store(store, name);
+        dropped = opened ? (*opened)->drop() : Status(std::unexpected(std::move(opened).error()));
+      }
+    } else if (in) {
+      dropped = fail(Code::kNotFound, "the vector store '" + store + "' is not at hand here");
+    }
+    if (dropped) fs::remove_all(entry.path(), ignored);
+    else done = dropped;
+  }
+  return done;
 }
 
 Status Library::reembed(const std::string& owner, const std::string& id, const std::string& embedder, const std::function<void(size_t, size_t)>& progress) {
@@ -324,6 +394,7 @@ Status Library::reembed(const std::string& owner, const std::string& id, const s
   slot->collection.reset();
   auto collection = Collection::open(folder, std::move(options));
   Status done = collection ? (*collection)->reembed(progress) : Status(std::unexpected(std::move(collection).error()));
+  if (collection && done) (*collection)->settle();
   if (collection) collection->reset();
   close_slot(*slot);
   return done;

@@ -25,6 +25,7 @@ struct LibraryOptions {
   std::function<Result<std::string>()> choose = [] { return Result<std::string>(std::string()); };
   // An embedder by its name. Called for every batch, so that its model need not stay in memory meanwhile.
   std::function<Result<Embedder>(const std::string&)> embedder;
+  std::string store;                                // that new collections with an embedder get; empty: their vectors are searched here
   size_t max_open = 32;                             // those in use do not count
   size_t max_collections = 1000;                    // of one owner
 };
@@ -44,6 +45,8 @@ struct Usage {
   int64_t ready = 0, failed = 0;                    // documents
   int64_t bytes = 0;                                // of their files
   int64_t last_ms = 0;                              // when the last was added; 0: none
+  std::string store;                                // that the vectors are searched in; empty: here
+  int64_t waiting = 0;                              // rows that it has not acknowledged
 };
 
 class Library {
@@ -68,8 +71,8 @@ class Library {
   };
 
   // kInvalid: an id that cannot be a folder's name; kConflict: there is one with this id; kTooLarge: the owner has too many.
-  // `embedder`: instead of what `choose` says; "none": words alone.
-  Result<About> create(const std::string& owner, About about, const std::string& embedder = {});
+  // `embedder`: instead of what `choose` says; "none": words alone. `store`: instead of the options'; "here": none.
+  Result<About> create(const std::string& owner, About about, const std::string& embedder = {}, const std::string& store = {});
   Result<Opened> get(const std::string& owner, const std::string& id);      // kNotFound; kConflict: another process has it open
   Result<About> about(const std::string& owner, const std::string& id);     // kNotFound
   // The same by id, or by a name that only one has.
@@ -77,8 +80,10 @@ class Library {
   Result<std::vector<About>> list(const std::string& owner);                // oldest first
   Result<Usage> usage(const std::string& owner, const std::string& id);
   Status describe(const std::string& owner, const About& about);            // name, description, metadata
-  // Waits until nobody uses it. Gone when it returns, also after a crash.
+  // Waits until nobody uses it. Gone when it returns, also after a crash; its vectors in another store as soon as that answers.
   Status remove(const std::string& owner, const std::string& id);
+  // Drops what removed collections have left in other stores that did not answer then. Done by remove(), too.
+  Status finish_removals();
   // All vectors anew with another embedder.
   Status reembed(const std::string& owner, const std::string& id, const std::string& embedder, const std::function<void(size_t, size_t)>& progress);
   size_t open_collections() const { return open_; }

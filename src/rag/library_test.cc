@@ -60,7 +60,7 @@ std::vector<std::string> found(Library& library, const std::string& owner, const
   const auto hits = find_passages(**collection, {.text = question, .reader = kAll});
   EXPECT_TRUE(hits) << hits.error().message;
   std::vector<std::string> out;
-  for (const Hit& hit : *hits) out.push_back(hit.document);
+  for (const Hit& hit : hits->hits) out.push_back(hit.document);
   return out;
 }
 
@@ -217,8 +217,8 @@ TEST(Library, ReembeddingChangesTheEmbedder) {
   EXPECT_EQ(library->usage("", "a")->embedder, "fake");
   auto collection = library->get("", "a");
   const auto hits = find_passages(**collection, {.text = "crimson", .reader = kAll});
-  ASSERT_TRUE(hits && hits->size() == 1);
-  EXPECT_TRUE((*hits)[0].meaning);
+  ASSERT_TRUE(hits && hits->hits.size() == 1);
+  EXPECT_TRUE(hits->hits[0].meaning);
 }
 
 // Getting, searching, closing and removing from several threads: every answer is one that could be.
@@ -243,7 +243,7 @@ TEST(Library, ThreadsMayDoAllOfItAtOnce) {
           continue;
         }
         const auto hits = find_passages(**collection, {.text = "words", .reader = kAll});
-        wrong += !hits || hits->size() != 1;
+        wrong += !hits || hits->hits.size() != 1;
       }
     });
   }

@@ -34,6 +34,12 @@ class Visible {
   // Rows of documents that the reader may see and the filter keeps. kInvalid: the filter names a field that no
   // document has; says which there are.
   Result<index::Bitmap> rows(const Reader& reader, const Filter& filter) const;
+  // f(value) for every value of the field that some document has; none where no document has it.
+  template <class F>
+  void each_value(std::string_view field, F f) const {
+    if (const auto it = fields_.find(field); it != fields_.end())
+      for (const auto& [value, list] : it->second) f(value);
+  }
   const index::Bitmap& live() const { return live_; }
   size_t documents() const { return by_id_.size(); }
 

@@ -69,6 +69,7 @@ void write_answer(json::Writer& w, const Answer& answer) {
     w.end_object();
   }
   w.end_array();
+  if (!answer.degraded.empty()) w.field("degraded", answer.degraded);
 }
 
 void write_document(json::Writer& w, const DocumentInfo& document) {

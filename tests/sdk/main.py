@@ -6,13 +6,16 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "flow")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "flow"), str(HERE.parent / "stores")]
 sys.dont_write_bytecode = True
 
+import emulator  # noqa: E402
+from base import serve  # noqa: E402
 from lib.server import Server  # noqa: E402
 from lib.upstream import Upstream  # noqa: E402
 from upstream import make_handler  # noqa: E402
@@ -22,7 +25,8 @@ from upstream import make_handler  # noqa: E402
 PYTHON = {"openai": "official", "responses": "official", "anthropic": "official", "genai": "official", "ollama": "ollama",
           "langchain": "langchain", "llamaindex": "llamaindex", "litellm": "litellm"}
 NODE = {"openai": "official", "responses": "official", "anthropic": "official", "genai": "official", "ollama": "ollama",
-        "ai": "ai", "langchain": "langchain", "llamaindex": "llamaindex"}
+        "ai": "ai", "langchain": "langchain", "llamaindex": "llamaindex", "stores": "stores"}
+STORES = ("qdrant", "weaviate", "milvus", "pinecone")
 DIALECTS = ("openai", "anthropic", "gemini")
 BASES = {"openai": ("custom", "/v1"), "anthropic": ("custom-anthropic", ""), "gemini": ("custom-gemini", "/v1beta")}
 # Route -> what the upstream is asked for. Every route has its own target, so that no breaker is shared.
@@ -51,6 +55,17 @@ def config(mock, scripted):
     out += ["[providers.responses]", 'preset = "custom-responses"', f'base_url = "{mock}/v1"',
             "[routes.responses]", "retries = 0", 'targets = [{ provider = "responses", model = "mock-small" }]']
     return "\n".join(out) + "\n"
+
+
+def start_stores():
+    """Emulated vector stores, each with a key of its own."""
+    out = {}
+    for kind in STORES:
+        key = "key-of-" + kind
+        http = serve(emulator.make(kind, key))
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        out[kind] = {"url": f"http://127.0.0.1:{http.server_address[1]}", "key": key}
+    return out
 
 
 class Report:
@@ -114,7 +129,7 @@ def main():
         server = Server(binary, config(mock_url, scripted.url))
         context = {"base": f"http://127.0.0.1:{server.port}/v1", "root": f"http://127.0.0.1:{server.port}", "key": server.keys["main"],
                    "admin": f"http://127.0.0.1:{server.port}/admin", "token": server.admin_token,
-                   "scripted": scripted.url, "dialects": DIALECTS}
+                   "scripted": scripted.url, "dialects": DIALECTS, "stores": start_stores()}
         suites = [("python", name) for name in PYTHON] + [("node", name) for name in NODE]
         for language, name in suites:
             if arguments.only not in f"{language} {name}":
