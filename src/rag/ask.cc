@@ -1,5 +1,6 @@
 #include "rag/ask.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace ajar::rag {
@@ -16,10 +17,12 @@ Result<Found> find(Collection& collection, const Question& question) {
   Found found;
   const auto& embedder = collection.options().embedder;
   if (embedder && !collection.needs_reembedding()) {
+    const TimePoint at = now();
     AJAR_ASSIGN(found.embedding, embedder->embed(std::span(&question.text, 1)));
+    if (question.times != nullptr) question.times->embed += seconds_between(at, now());
   }
   AJAR_ASSIGN(found.hits, collection.search({.text = question.text, .embedding = found.embedding, .filter = question.filter, .reader = question.reader,
-                                             .limit = question.limit}));
+                                             .limit = question.limit, .times = question.times}));
   return found;
 }
 
@@ -35,8 +38,11 @@ Result<Answer> ask(Collection& collection, const Question& question) {
   AnswerOptions options;
   // What is known of cosines is known of this embedder's only; with another one words alone decide whether there is an answer.
   if (!collection.embedded_with().ends_with("all-MiniLM-L6-v2")) options.calibration = kByWords;
-  return extract_answer(question.text, found.embedding, found.hits, collection.term_weights(question.text),
-                        found.embedding.empty() ? Embed() : collection.options().embedder->embed, options);
+  const TimePoint at = now();
+  auto answer = extract_answer(question.text, found.embedding, found.hits, collection.term_weights(question.text),
+                               found.embedding.empty() ? Embed() : collection.options().embedder->embed, options);
+  if (question.times != nullptr) question.times->answer += seconds_between(at, now());
+  return answer;
 }
 
 }  // namespace ajar::rag
