@@ -32,8 +32,14 @@ class Bitmap {
     }
   }
   void clear_range(uint32_t first, uint32_t count) {
-    for (uint64_t at = first; at < uint64_t{first} + count; ++at) clear(static_cast<uint32_t>(at));
+    const uint64_t end = std::min<uint64_t>(uint64_t{first} + count, bits());
+    for (uint64_t at = first; at < end;) {
+      const uint64_t from = at % 64, n = std::min<uint64_t>(64 - from, end - at);
+      words_[at / 64] &= ~((n == 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1) << from);
+      at += n;
+    }
   }
+  void set_word(size_t i, uint64_t bits) { words_[i] = bits; }  // i < words()
   uint64_t word(size_t i) const { return i < words_.size() ? words_[i] : 0; }
   size_t words() const { return words_.size(); }
 

@@ -42,6 +42,8 @@ class Bm25Index {
   Bm25Reader reader() const { return Bm25Reader(segments_.snapshot()); }
   Status add(Bm25Builder& builder) { return segments_.add(builder.finish()); }
   void remove(std::span<const uint32_t> rows) { segments_.remove(rows); }
+  Status open(const std::string& folder, const std::string& name) { return segments_.open(folder, name); }
+  Status reset() { return segments_.reset(); }
 
  private:
   Segments<Bm25Segment> segments_;

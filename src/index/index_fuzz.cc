@@ -1,6 +1,7 @@
 // What is read from files: segments and manifests, with a right checksum, so that the fuzzer gets behind it. And the analyzer.
 
 #include <cstdlib>
+#include <cstring>
 
 #include "index/analyzer.h"
 #include "index/bm25.h"
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   seal(sealed);
   Bitmap even;
   for (uint32_t row = 0; row < 64; row += 2) even.set(row);
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0:
       if (auto segment = Bm25Segment::open(Buffer::own(sealed))) {
         const std::vector one{*segment};
@@ -41,6 +42,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       }
       break;
     case 2: (void)read_manifest(sealed); break;
+    case 3: {  // a graph of this segment: only its number must be right
+      static const auto segment = *VectorSegment::open(Buffer::own(VectorSegment::build(std::vector<uint32_t>{1, 2, 5, 9}, std::vector<float>(4 * 8, 0.5f), 8)));
+      if (in.size() < 32) break;
+      std::string graph(in);
+      const uint64_t identity = segment->identity();
+      std::memcpy(graph.data() + 24, &identity, 8);
+      seal(graph);
+      if (auto opened = Graph::open(Buffer::own(std::move(graph)), *segment)) {
+        Best best(3);
+        Bitmap all(4);
+        all.set_range(0, 4);
+        (void)(*opened)->search(*segment, {.codes = std::vector<int8_t>(segment->stride(), 3)}, all, 1, dot_kernels().front(), best);
+      }
+      break;
+    }
     default: {
       Analyzer analyzer(static_cast<Language>(data[0] / 4 % kLanguages));
       uint32_t last = 0;

@@ -29,8 +29,17 @@ Bitmap places_of(const S& segment, const Bitmap& rows) {
   const uint32_t n = segment.rows(), first = n == 0 ? 0 : segment.row(0);
   if (n == 0 || segment.row(n - 1) - first == n - 1) return rows.slice(first, n);
   Bitmap out(n);
-  for (uint32_t at = 0; at < n; ++at)
-    if (rows.test(segment.row(at))) out.set(at);
+  for (uint32_t from = 0; from < n; from += 64) {
+    const uint32_t count = std::min(64u, n - from), row = segment.row(from);
+    if (segment.row(from + count - 1) - row == count - 1) {  // most are: holes lie where documents were
+      uint64_t word = rows.word(row / 64) >> (row % 64);
+      if (row % 64 != 0) word |= rows.word(row / 64 + 1) << (64 - row % 64);
+      out.set_word(from / 64, count == 64 ? word : word & ((uint64_t{1} << count) - 1));
+    } else {
+      for (uint32_t at = from; at < from + count; ++at)
+        if (rows.test(segment.row(at))) out.set(at);
+    }
+  }
   return out;
 }
 
@@ -130,10 +139,11 @@ class Segments {
     dead.subtract(rows).each([&](uint32_t row) { gone.push_back(row); });
     if (!gone.empty()) remove(gone);
   }
-  // All rows of the snapshot into files. `end`: rows below it need not be added again.
-  Status checkpoint(uint64_t end) {
+  // All rows of the snapshot into files. `end`: rows below it need not be added again. `whole`: all segments become one.
+  Status checkpoint(uint64_t end, bool whole = false) {
     if (folder_.empty()) return {};
     Snapshot next = *snapshot();
+    if (whole && next.segments.size() > 1) AJAR_TRY(merge_from(next, 0));
     size_t first = files_.size();
     while (first > 0 && files_[first - 1].empty()) --first;
     if (first == files_.size() && manifest_.watermark == end) return {};

@@ -17,6 +17,10 @@ void dots_portable(const uint8_t* rows, size_t count, size_t stride, const int8_
   }
 }
 
+void dots_at_portable(const uint8_t* rows, const uint32_t* places, size_t count, size_t stride, const int8_t* query, int32_t* out) {
+  for (size_t i = 0; i < count; ++i) dots_portable(rows + size_t{places[i]} * stride, 1, stride, query, out + i);
+}
+
 #if defined(__x86_64__)
 
 int32_t bias(const int8_t* query, size_t stride) {
@@ -45,6 +49,10 @@ __attribute__((target("avx2"))) void dots_avx2(const uint8_t* rows, size_t count
   }
 }
 
+void dots_at_avx2(const uint8_t* rows, const uint32_t* places, size_t count, size_t stride, const int8_t* query, int32_t* out) {
+  for (size_t i = 0; i < count; ++i) dots_avx2(rows + size_t{places[i]} * stride, 1, stride, query, out + i);
+}
+
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) void dots_vnni(const uint8_t* rows, size_t count, size_t stride, const int8_t* query,
                                                                      int32_t* out) {
   const int32_t shift = bias(query, stride);
@@ -69,6 +77,22 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void dots_vnni(const uint
   }
 }
 
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) void dots_at_vnni(const uint8_t* rows, const uint32_t* places, size_t count, size_t stride,
+                                                                        const int8_t* query, int32_t* out) {
+  const int32_t shift = bias(query, stride);
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* row = rows + size_t{places[i]} * stride;
+    __m512i a = _mm512_setzero_si512(), b = a;
+    size_t d = 0;
+    for (; d + 128 <= stride; d += 128) {
+      a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(row + d), _mm512_loadu_si512(query + d));
+      b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(row + d + 64), _mm512_loadu_si512(query + d + 64));
+    }
+    if (d < stride) a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(row + d), _mm512_loadu_si512(query + d));
+    out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(a, b)) - shift;
+  }
+}
+
 #endif
 
 std::vector<DotKernel> probe() {
@@ -76,10 +100,10 @@ std::vector<DotKernel> probe() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni"))
-    found.push_back({"avx512-vnni", dots_vnni});
-  if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", dots_avx2});
+    found.push_back({"avx512-vnni", dots_vnni, dots_at_vnni});
+  if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", dots_avx2, dots_at_avx2});
 #endif
-  found.push_back({"portable", dots_portable});
+  found.push_back({"portable", dots_portable, dots_at_portable});
   return found;
 }
 

@@ -13,6 +13,8 @@ namespace ajar::index {
 struct DotKernel {
   std::string_view name;
   void (*dots)(const uint8_t* rows, size_t count, size_t stride, const int8_t* query, int32_t* out);
+  // The same for rows here and there: places[i] of those that begin at `rows`.
+  void (*dots_at)(const uint8_t* rows, const uint32_t* places, size_t count, size_t stride, const int8_t* query, int32_t* out);
 };
 
 std::span<const DotKernel> dot_kernels();  // those that run on this machine, the fastest first

@@ -70,6 +70,7 @@ Result<std::shared_ptr<const VectorSegment>> VectorSegment::open(std::shared_ptr
   segment->codes_ = reinterpret_cast<const uint8_t*>(in.data()) + codes_at(segment->rows_);
   for (uint32_t i = 1; i < segment->rows_; ++i)
     if (segment->row(i) <= segment->row(i - 1)) return damaged();
+  std::memcpy(&segment->identity_, buffer->bytes().data() + in.size(), 8);
   segment->buffer_ = std::move(buffer);
   return segment;
 }
@@ -118,6 +119,26 @@ Status VectorIndex::add(std::span<const uint32_t> rows, std::span<const float> v
   return segments_.add(VectorSegment::build(rows, vectors, width_));
 }
 
+void VectorReader::scan(const VectorSegment& segment, const Bitmap& places, const CodedQuery& query, const DotKernel& kernel, Best& best) const {
+  constexpr uint32_t kBlock = 64;
+  int32_t dots[kBlock];
+  // Runs of neighbours are scored together.
+  uint32_t first = 0, count = 0;
+  const auto run = [&] {
+    kernel.dots(segment.codes(first), count, segment.stride(), query.codes.data(), dots);
+    for (uint32_t i = 0; i < count; ++i) {
+      const float score = static_cast<float>(dots[i]) * segment.scale(first + i) * query.scale;
+      if (score >= best.floor()) best.offer({segment.row(first + i), score});
+    }
+    count = 0;
+  };
+  places.each([&](uint32_t at) {
+    if (count > 0 && (at != first + count || count == kBlock)) run();
+    if (count++ == 0) first = at;
+  });
+  if (count > 0) run();
+}
+
 Result<std::vector<Scored>> VectorReader::search(std::span<const float> query, const Bitmap* allowed, size_t limit, const FetchVectors& fetch,
                                                  const DotKernel& kernel) const {
   if (snapshot_->segments.empty() || limit == 0) return std::vector<Scored>{};
@@ -127,32 +148,20 @@ Result<std::vector<Scored>> VectorReader::search(std::span<const float> query, c
   }
   std::vector<float> unit(query.begin(), query.end());
   AJAR_TRY(normalize(unit));
-  std::vector<int8_t> codes(first.stride());
-  const float query_scale = quantize(unit, codes.data());
+  CodedQuery coded{.codes = std::vector<int8_t>(first.stride())};
+  coded.scale = quantize(unit, coded.codes.data());
   Bitmap seen = *snapshot_->alive;
   if (allowed != nullptr) seen &= *allowed;
 
   // 30 candidates more than asked for: recall@10 1.000 over 100,000 x 384. Each costs its owner a look-up.
-  Best best(fetch ? limit + 30 : limit);
-  constexpr uint32_t kBlock = 64;
-  int32_t dots[kBlock];
+  const size_t wanted = fetch ? limit + 30 : limit;
+  Best best(wanted);
   for (const auto& segment : snapshot_->segments) {
-    const auto offer = [&](uint32_t at, int32_t dot) {
-      const float score = static_cast<float>(dot) * segment->scale(at) * query_scale;
-      if (score >= best.floor()) best.offer({segment->row(at), score});
-    };
-    // Runs of neighbours are scored together.
-    uint32_t first = 0, count = 0;
-    const auto run = [&] {
-      kernel.dots(segment->codes(first), count, segment->stride(), codes.data(), dots);
-      for (uint32_t i = 0; i < count; ++i) offer(first + i, dots[i]);
-      count = 0;
-    };
-    places_of(*segment, seen).each([&](uint32_t at) {
-      if (count > 0 && (at != first + count || count == kBlock)) run();
-      if (count++ == 0) first = at;
-    });
-    if (count > 0) run();
+    Bitmap places = places_of(*segment, seen);
+    if (graph_ && graph_->segment() == segment->identity() && graph_->search(*segment, coded, places, std::max(effort_, wanted), kernel, best)) {
+      places.clear_range(0, graph_->covered());
+    }
+    scan(*segment, places, coded, kernel, best);
   }
   std::vector<Scored> found = best.take();
   if (!fetch) return found;

@@ -68,6 +68,11 @@ TEST(Vectors, KernelsAgreeToTheLastBit) {
     for (const DotKernel& kernel : dot_kernels()) {
       kernel.dots(rows.data(), 7, stride, query.data(), found.data());
       EXPECT_EQ(found, wanted) << kernel.name;
+      const uint32_t places[] = {6, 0, 3};
+      kernel.dots_at(rows.data(), places, 3, stride, query.data(), found.data());
+      EXPECT_EQ(found[0], wanted[6]) << kernel.name;
+      EXPECT_EQ(found[1], wanted[0]) << kernel.name;
+      EXPECT_EQ(found[2], wanted[3]) << kernel.name;
     }
   }
 }

@@ -35,7 +35,7 @@ float coverage(const std::set<std::string>& question, const std::set<std::string
 Signals signals_of(std::string_view question, std::span<const Hit> hits, const TermWeights& weights) {
   Signals out;
   for (const Hit& hit : hits.first(std::min<size_t>(hits.size(), 5))) {
-    const float held = coverage(terms_of(question, hit.language), terms_of(indexed_text(hit.title, hit.headings, hit.text), hit.language), weights);
+    const float held = coverage(terms_of(question, hit.language), terms_of(indexed_text(hit.title, hit.headings, hit.text, hit.context), hit.language), weights);
     out.coverage = std::max(out.coverage, held);
     if (hit.meaning) out.cosine = std::max(out.cosine, *hit.meaning), out.meaning = true;
   }
@@ -79,15 +79,22 @@ Result<Answer> extract_answer(std::string_view text, std::span<const float> ques
   for (size_t h = 0; h < hits.size() && h < 5; ++h) {
     const std::set<std::string> asked = terms_of(text, hits[h].language);
     for (const Span& span : sentences(hits[h].text)) {
+      // A heading says what follows is about; it says nothing of it.
+      const auto holds = [&](const Span& head) { return head.begin <= span.begin && span.end <= head.end; };
+      if (std::any_of(hits[h].heads.begin(), hits[h].heads.end(), holds)) continue;
       const std::string sentence = hits[h].text.substr(span.begin, span.end - span.begin);
       // What the headings say of the passage holds for each of its sentences, but says less.
       const float said = coverage(asked, terms_of(sentence, hits[h].language), weights);
-      const float around = coverage(asked, terms_of(indexed_text(hits[h].title, hits[h].headings, hits[h].text), hits[h].language), weights);
+      const float around = coverage(asked, terms_of(indexed_text(hits[h].title, hits[h].headings, hits[h].text, hits[h].context), hits[h].language), weights);
       candidates.push_back({&hits[h], span, said + 0.5f * around});
       texts.push_back(sentence);
     }
   }
-  if (embed && !question.empty() && !texts.empty()) {
+  if (candidates.empty()) {
+    answer.found = false;  // headings alone
+    return answer;
+  }
+  if (embed && !question.empty()) {
     std::vector<float> unit(question.begin(), question.end());
     AJAR_TRY(index::normalize(unit));
     AJAR_ASSIGN(std::vector<float> vectors, embed(texts));

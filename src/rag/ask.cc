@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace ajar::rag {
@@ -19,10 +20,12 @@ Result<Found> find(Collection& collection, const Question& question) {
   Found found;
   const auto& embedder = collection.options().embedder;
   if (embedder && !collection.needs_reembedding()) {
+    const TimePoint at = now();
     AJAR_ASSIGN(found.embedding, embedder->embed(std::span(&question.text, 1)));
+    if (question.times != nullptr) question.times->embed += seconds_between(at, now());
   }
   AJAR_ASSIGN(found.hits, collection.search({.text = question.text, .embedding = found.embedding, .filter = question.filter, .reader = question.reader,
-                                             .limit = question.limit, .degraded = &found.degraded}));
+                                             .limit = question.limit, .degraded = &found.degraded, .times = question.times}));
   return found;
 }
 

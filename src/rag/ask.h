@@ -14,6 +14,7 @@ struct Question {
   Filter filter;
   Reader reader;
   size_t limit = 10;
+  SearchTimes* times = nullptr;  // the caller's, where it wants to know
 };
 
 inline constexpr size_t kMaxQuestion = 16 << 10;  // bytes

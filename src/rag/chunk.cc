@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace ajar::rag {
 namespace {
 
@@ -87,6 +89,7 @@ std::vector<Chunk> make_chunks(const Extracted& document, const ChunkOptions& op
       used = 0, only_headings = true;
     }
     if (unit.heading) {
+      chunks.back().heads.push_back({unit.begin, unit.end});
       if (unit.starts_block) path.emplace_back(block.level, document.text.substr(block.begin, block.end - block.begin));
     } else {
       only_headings = false;
@@ -104,12 +107,32 @@ std::vector<Chunk> make_chunks(const Extracted& document, const ChunkOptions& op
     for (size_t j = first; j <= i; ++j) chunks[j].parent_begin = chunks[first].begin, chunks[j].parent_end = chunks[i].end;
     first = i + 1;
   }
+  for (Chunk& chunk : chunks)
+    for (Span& head : chunk.heads) head.begin -= chunk.begin, head.end -= chunk.begin;
   return chunks;
 }
 
-std::string indexed_text(std::string_view title, std::string_view headings, std::string_view text) {
+std::string write_spans(const std::vector<Span>& spans) {
+  std::string out;
+  for (const Span& span : spans) out += (out.empty() ? "" : ",") + std::to_string(span.begin) + "-" + std::to_string(span.end);
+  return out;
+}
+
+std::vector<Span> read_spans(std::string_view text) {
+  std::vector<Span> out;
+  for (const std::string_view part : split(text, ',')) {
+    const auto ends = split(part, '-');
+    if (ends.size() != 2) continue;
+    const auto begin = parse_int(ends[0]), end = parse_int(ends[1]);
+    if (begin && end && *begin >= 0 && *begin < *end && *end <= UINT32_MAX) out.push_back({static_cast<uint32_t>(*begin), static_cast<uint32_t>(*end)});
+  }
+  return out;
+}
+
+std::string indexed_text(std::string_view title, std::string_view headings, std::string_view text, std::string_view context) {
   std::string out(title);
   if (!headings.empty() && headings != title) (out += out.empty() ? "" : "\n") += headings;
+  if (!context.empty()) (out += out.empty() ? "" : "\n") += context;
   (out += out.empty() ? "" : "\n") += text;
   return out;
 }

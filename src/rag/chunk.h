@@ -25,24 +25,30 @@ struct ChunkOptions {
   TokenCounter count = estimate_tokens;
 };
 
+struct Span {
+  uint32_t begin = 0, end = 0;
+  bool operator==(const Span&) const = default;
+};
+
 struct Chunk {
   uint32_t begin = 0, end = 0;                 // of the text that it stands for; the next begins at `end`
   uint32_t parent_begin = 0, parent_end = 0;
   uint32_t page = 0;                           // where it begins
   std::string headings;                        // "Chapter > Section", above it
+  std::vector<Span> heads;                     // headings in it, counted from `begin`
 };
 
 std::vector<Chunk> make_chunks(const Extracted& document, const ChunkOptions& options);
 
-// What both legs index of a chunk: the title, the headings above it, its text. The same text for both.
-std::string indexed_text(std::string_view title, std::string_view headings, std::string_view text);
+// "0-6,40-52" and back; what cannot be read is left out.
+std::string write_spans(const std::vector<Span>& spans);
+std::vector<Span> read_spans(std::string_view text);
+
+// What both legs index of a chunk: the title, the headings above it, a line that was written about it, its text. The same for both.
+std::string indexed_text(std::string_view title, std::string_view headings, std::string_view text, std::string_view context = {});
 
 // Sentences of a text as [begin, end) with white space trimmed. Ends at . ! ? and their kin before a space and something that
 // can begin a sentence; not after an initial, a number in a list, or a usual abbreviation. A line end within a row is one too.
-struct Span {
-  uint32_t begin = 0, end = 0;
-  bool operator==(const Span&) const = default;
-};
 std::vector<Span> sentences(std::string_view text);
 
 }  // namespace ajar::rag

@@ -8,6 +8,22 @@
 namespace ajar::rag {
 namespace {
 
+TEST(Chunks, KnowWhereTheirHeadingsAre) {
+  const auto read = extract_markdown("# One\n\nFirst text.\n\n## Two\n\nSecond text.\n");
+  ASSERT_TRUE(read);
+  size_t heads = 0;
+  for (const Chunk& chunk : make_chunks(*read, {})) {
+    for (const Span& head : chunk.heads) {
+      const std::string text = read->text.substr(chunk.begin + head.begin, head.end - head.begin);
+      EXPECT_TRUE(text == "One" || text == "Two") << text;
+      ++heads;
+    }
+    EXPECT_EQ(read_spans(write_spans(chunk.heads)), chunk.heads);
+  }
+  EXPECT_EQ(heads, 2u);
+  EXPECT_TRUE(read_spans("x,3,5-4,-1-2").empty());
+}
+
 std::vector<std::string> cut(std::string_view text) {
   std::vector<std::string> out;
   for (const Span& span : sentences(text)) out.emplace_back(text.substr(span.begin, span.end - span.begin));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "rag/answer.h"
+#include "rag/extract.h"
 
 namespace ajar::rag {
 namespace {
@@ -49,6 +50,27 @@ TEST(Answer, QuotesTheSentenceThatAnswers) {
   ASSERT_TRUE(answer->found) << answer->probability;
   ASSERT_EQ(answer->sentences.size(), 1u);
   EXPECT_EQ(answer->sentences[0].evidence[0].document, "tower");
+}
+
+TEST(Answer, AHeadingIsNoAnswer) {
+  const TermWeights weights = {{"remov", 3}, {"tower", 2}};
+  const auto ask = [&](const std::string& body) {
+    const auto read = extract_markdown(body);
+    EXPECT_TRUE(read);
+    std::vector<Hit> hits;
+    for (const Chunk& chunk : make_chunks(*read, {})) {
+      Hit& hit = hits.emplace_back();
+      hit.document = "d", hit.language = "en", hit.headings = chunk.headings, hit.heads = chunk.heads, hit.begin = chunk.begin;
+      hit.text = read->text.substr(chunk.begin, chunk.end - chunk.begin);
+    }
+    return *extract_answer("How is the tower removed?", {}, hits, weights, {}, {.sentences = 1, .threshold = 0});
+  };
+  const Answer answer = ask("# Removing the tower\n\nA crane takes it down in pieces.\n");
+  ASSERT_EQ(answer.sentences.size(), 1u);
+  EXPECT_EQ(answer.sentences[0].text, "A crane takes it down in pieces.");
+  const Answer nothing = ask("# Removing the tower\n\n## Removing the tower is hard\n");
+  EXPECT_FALSE(nothing.found);
+  EXPECT_TRUE(nothing.sentences.empty());
 }
 
 // anything-llm#1430, #740: "query mode" answers anyway.

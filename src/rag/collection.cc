@@ -29,7 +29,16 @@ CREATE TABLE IF NOT EXISTS chunks (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, row INTEGER NOT NULL UNIQUE, send INTEGER NOT NULL) STRICT;
 )";
-constexpr int kVersion = 1;
+// Which documents are not as the table of documents has them. Kept by triggers, so that no way of changing a document goes round it.
+constexpr const char* kChanges = R"(
+CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL) STRICT;
+CREATE TRIGGER IF NOT EXISTS document_added AFTER INSERT ON documents BEGIN INSERT INTO changes (id) VALUES (new.id); END;
+CREATE TRIGGER IF NOT EXISTS document_removed AFTER DELETE ON documents BEGIN INSERT INTO changes (id) VALUES (old.id); END;
+CREATE TRIGGER IF NOT EXISTS document_changed AFTER UPDATE ON documents BEGIN
+  INSERT INTO changes (id) VALUES (old.id); INSERT INTO changes (id) SELECT new.id WHERE new.id <> old.id;
+END;
+)";
+constexpr int kVersion = 2;  // 2: chunks know their headings
 
 std::string make_vectors_table(const std::string& name) { return "CREATE TABLE IF NOT EXISTS " + name + " (row INTEGER PRIMARY KEY, vector ANY NOT NULL) STRICT"; }
 
@@ -61,7 +70,11 @@ Collection::Collection(std::string folder, CollectionOptions options) : folder_(
 
 Collection::~Collection() {
   if (outside_) outside_->finish();
-  if (writer_) (void)checkpoint();
+  if (!writer_) return;
+  graph_thread_ = {};  // asks it to stop, and waits
+  std::lock_guard writer(writer_lock_);
+  (void)checkpoint_locked();
+  (void)keep_documents(kClosing);
 }
 
 Result<std::unique_ptr<Collection>> Collection::open(const std::string& folder, CollectionOptions options) {
@@ -96,14 +109,28 @@ Status Collection::transaction(const std::function<Status()>& body) {
   return done;
 }
 
+// Columns that older collections lack.
+Status Collection::migrate() {
+  for (const char* column : {"heads", "context"}) {
+    AJAR_ASSIGN(store::Statement there, writer_->prepare("SELECT 1 FROM pragma_table_info('chunks') WHERE name = ?"));
+    there.bind(std::string_view(column));
+    AJAR_ASSIGN(const bool known, there.step());
+    there.reset();
+    if (!known) AJAR_TRY(writer_->exec(("ALTER TABLE chunks ADD COLUMN " + std::string(column) + " TEXT NOT NULL DEFAULT ''").c_str()));
+  }
+  return writer_->exec("CREATE TABLE IF NOT EXISTS contexts (key TEXT PRIMARY KEY, line TEXT NOT NULL) STRICT, WITHOUT ROWID");
+}
+
 Status Collection::recover() {
   AJAR_ASSIGN(writer_, store::Database::open(folder_ + "/collection.db"));
   // An acknowledged document survives a power failure too.
   AJAR_TRY(writer_->exec("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;"));
   AJAR_TRY(writer_->exec(kSchema));
+  AJAR_TRY(writer_->exec(kChanges));
   AJAR_ASSIGN(const auto version, meta("version"));
   if (version && parse_int(*version).value_or(0) > kVersion) return fail(Code::kUnavailable, "it was made by a newer version");
-  if (!version) AJAR_TRY(set_meta("version", std::to_string(kVersion)));
+  AJAR_TRY(migrate());
+  if (version != std::to_string(kVersion)) AJAR_TRY(set_meta("version", std::to_string(kVersion)));
   AJAR_ASSIGN(const auto next, meta("next_row"));
   next_row_ = static_cast<uint32_t>(next ? parse_int(*next).value_or(1) : 1);
   AJAR_ASSIGN(const auto generation, meta("generation"));
@@ -130,32 +157,22 @@ Status Collection::recover() {
   std::unique_lock state(state_lock_);
   AJAR_TRY(read_documents());
   AJAR_TRY(replay_words());
-  if (embedded_width_ == 0) return {};
-  AJAR_TRY(writer_->exec(make_vectors_table(vectors_table(generation_)).c_str()));
-  AJAR_ASSIGN(const auto store, meta("store"));
-  return store ? open_outside() : replay_vectors();
-}
-
-Status Collection::read_documents() {
-  AJAR_ASSIGN(store::Statement all, writer_->prepare("SELECT id, first_row, rows, allow, metadata, language FROM documents"));
-  while (true) {
-    AJAR_ASSIGN(const bool more, all.step());
-    if (!more) return {};
-    AJAR_ASSIGN(Metadata metadata, read_metadata(all.text(4)));
-    const auto rows = static_cast<uint32_t>(all.integer(2));
-    const index::Language language = index::language_of(all.text(5)).value_or(index::Language::kNone);
-    if (rows > 0) ++language_counts_[language];
-    visible_.add({all.text(0), static_cast<uint32_t>(all.integer(1)), rows, read_allow(all.text(3)), std::move(metadata), language});
+  if (embedded_width_ > 0) {
+    AJAR_TRY(writer_->exec(make_vectors_table(vectors_table(generation_)).c_str()));
+    AJAR_ASSIGN(const auto store, meta("store"));
+    AJAR_TRY(store ? open_outside() : replay_vectors());
   }
+  grow_graph();
+  return {};
 }
 
 // Opens the files of an index; a damaged one, or one that knows more than the log, is made anew.
 template <class Index>
 static Status open_index(Index& index, const std::string& folder, const std::string& name, uint32_t next_row, const index::Bitmap& live, uint64_t& rebuilt) {
-  const Status opened = index.segments().open(folder, name);
+  const Status opened = index.open(folder, name);
   if (!opened || index.segments().watermark() > next_row) {
     ++rebuilt;
-    AJAR_TRY(index.segments().reset());
+    AJAR_TRY(index.reset());
   }
   index.segments().keep_only(live);
   return {};
@@ -163,7 +180,7 @@ static Status open_index(Index& index, const std::string& folder, const std::str
 
 Status Collection::replay_words() {
   AJAR_TRY(open_index(words_, folder_, "words", next_row_, visible_.live(), rebuilt_));
-  AJAR_ASSIGN(store::Statement rows, writer_->prepare("SELECT row, title, headings, text, language FROM chunks WHERE row >= ? ORDER BY row"));
+  AJAR_ASSIGN(store::Statement rows, writer_->prepare("SELECT row, title, headings, text, language, context FROM chunks WHERE row >= ? ORDER BY row"));
   rows.bind(static_cast<int64_t>(words_.segments().watermark()));
   index::Bm25Builder builder;
   while (true) {
@@ -173,14 +190,14 @@ Status Collection::replay_words() {
     auto& analyzer = analyzers_[static_cast<int>(language)];
     if (!analyzer) analyzer = std::make_unique<index::Analyzer>(language);
     builder.start_row(static_cast<uint32_t>(rows.integer(0)));
-    analyzer->each(indexed_text(rows.text(1), rows.text(2), rows.text(3)), [&](std::string_view term, uint32_t, uint32_t) { builder.add(term); });
+    analyzer->each(indexed_text(rows.text(1), rows.text(2), rows.text(3), rows.text(5)), [&](std::string_view term, uint32_t, uint32_t) { builder.add(term); });
     if (builder.rows() >= 8192) AJAR_TRY(words_.add(builder));
   }
   return builder.rows() > 0 ? words_.add(builder) : Status();
 }
 
 Status Collection::replay_vectors() {
-  vectors_ = std::make_shared<index::VectorIndex>(embedded_width_);
+  vectors_ = std::make_shared<index::VectorIndex>(embedded_width_, options_.graph);
   AJAR_TRY(open_index(*vectors_, folder_, vectors_table(generation_), next_row_, visible_.live(), rebuilt_));
   AJAR_ASSIGN(store::Statement all, writer_->prepare("SELECT row, vector FROM " + vectors_table(generation_) + " WHERE row >= ? ORDER BY row"));
   all.bind(static_cast<int64_t>(vectors_->segments().watermark()));
@@ -211,8 +228,9 @@ Status Collection::checkpoint() {
 
 Status Collection::checkpoint_locked() {
   AJAR_TRY(words_.segments().checkpoint(next_row_));
-  if (vectors_) AJAR_TRY(vectors_->segments().checkpoint(next_row_));
-  return {};
+  if (vectors_) AJAR_TRY(vectors_->checkpoint(next_row_));
+  grow_graph();
+  return keep_documents(kServing);
 }
 
 Result<Collection::Lease> Collection::lease() {
@@ -227,7 +245,7 @@ Result<Collection::Lease> Collection::lease() {
   AJAR_ASSIGN(store::Database database, store::Database::open(folder_ + "/collection.db"));
   AJAR_TRY(database.exec("PRAGMA query_only=1; PRAGMA mmap_size=1073741824; PRAGMA cache_size=-8192;"));
   auto connection = std::make_unique<Connection>();
-  AJAR_ASSIGN(connection->chunk, database.prepare("SELECT first_byte, page, parent_first, parent_last, headings, title, text, language FROM chunks WHERE row = ?"));
+  AJAR_ASSIGN(connection->chunk, database.prepare("SELECT first_byte, page, parent_first, parent_last, headings, title, text, language, heads, context FROM chunks WHERE row = ?"));
   AJAR_ASSIGN(connection->parent, database.prepare("SELECT text FROM chunks WHERE row BETWEEN ? AND ? ORDER BY row"));
   connection->database = std::move(database);
   return Lease(this, std::move(connection));
@@ -254,8 +272,8 @@ constexpr const char* kInfoColumns = "id, name, hash, format, title, language, s
 Result<DocumentInfo> Collection::document(const std::string& id, const Reader& reader) {
   {
     std::shared_lock state(state_lock_);
-    const VisibleDocument* document = visible_.find(id);
-    if (document == nullptr || !visible_.may_read(*document, reader)) return fail(Code::kNotFound, "no document '" + id + "'");
+    const auto document = visible_.find(id);
+    if (!document || !Visible::may_read(*document, reader)) return fail(Code::kNotFound, "no document '" + id + "'");
   }
   AJAR_ASSIGN(Lease connection, lease());
   AJAR_ASSIGN(store::Statement get, connection->database.prepare("SELECT " + std::string(kInfoColumns) + " FROM documents WHERE id = ?"));
@@ -274,8 +292,8 @@ Result<std::vector<DocumentInfo>> Collection::list(const std::string& after, siz
     AJAR_ASSIGN(const bool more, get.step());
     if (!more) break;
     std::shared_lock state(state_lock_);
-    const VisibleDocument* document = visible_.find(get.text(0));
-    if (document != nullptr && visible_.may_read(*document, reader)) out.push_back(info_of(get));
+    const auto document = visible_.find(get.text(0));
+    if (document && Visible::may_read(*document, reader)) out.push_back(info_of(get));
   }
   return out;
 }
@@ -284,8 +302,8 @@ Result<std::string> Collection::text(const std::string& id, const Reader& reader
   uint32_t first = 0, rows = 0;
   {
     std::shared_lock state(state_lock_);
-    const VisibleDocument* document = visible_.find(id);
-    if (document == nullptr || !visible_.may_read(*document, reader)) return fail(Code::kNotFound, "no document '" + id + "'");
+    const auto document = visible_.find(id);
+    if (!document || !Visible::may_read(*document, reader)) return fail(Code::kNotFound, "no document '" + id + "'");
     first = document->first_row, rows = document->rows;
   }
   std::string out;
@@ -331,7 +349,7 @@ Status Collection::set_weights(const Weights& weights) {
 
 Collection::Stats Collection::stats() const {
   std::shared_lock state(state_lock_);
-  return {visible_.documents(), visible_.live().count(), rebuilt_};
+  return {visible_.documents(), visible_.live().count(), rebuilt_, vectors_ ? vectors_->graph_rows() : 0, vectors_ ? vectors_->graph_missing() : 0};
 }
 
 std::vector<index::Language> Collection::languages() const {

@@ -9,6 +9,7 @@
 // and never one whose removal has returned. add, remove and reembed block each other, for as long as reading, embedding and
 // the disk take. Nothing here may run on a loop.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +27,7 @@
 #include "index/fusion.h"
 #include "index/vectors.h"
 #include "rag/chunk.h"
+#include "rag/context.h"
 #include "rag/convert.h"
 #include "rag/vector_store.h"
 #include "rag/visible.h"
@@ -45,8 +48,11 @@ struct CollectionOptions {
   ConvertOptions convert;
   ChunkOptions chunks;
   std::optional<Embedder> embedder;                 // nothing: words alone
+  std::optional<ContextWriter> context;             // nothing: chunks get no line of context
   std::optional<index::Language> language;          // nothing: of each document by its text
   index::Bm25Options bm25;
+  index::GraphOptions graph;                        // of vectors, when there are many
+  bool graph_in_background = true;                  // false: only build_graph() makes one
   uint32_t checkpoint_rows = 2048;                  // that may have to be added again when it is opened
   // For a new collection: the store that its vectors are searched in, by name; empty: here. It is kept with the collection.
   std::string store;
@@ -54,6 +60,7 @@ struct CollectionOptions {
   std::function<Result<std::unique_ptr<VectorStore>>(const std::string& store, const std::string& collection)> open_store;
   // Called when a store has failed ("failed"), and when an answer had to do without it ("degraded"). Any thread.
   std::function<void(const std::string& store, std::string_view event)> on_store;
+  uint32_t table_changes = 8192;                    // documents that change before their table is written, at the least
 };
 
 struct DocumentInput {
@@ -63,8 +70,17 @@ struct DocumentInput {
   Metadata metadata;
   std::optional<std::vector<std::string>> allow;    // nothing: everyone who may use the collection
   std::optional<Extracted> read;                    // the text, where the caller has it; then `bytes` says nothing
+  std::string payer = {};                           // for whom a ContextWriter asks
 };
 inline constexpr size_t kMaxDocumentId = 1024;
+
+// What a document's chunks would be; nothing is stored.
+struct Preview {
+  Extracted read;
+  std::vector<Chunk> chunks;
+  std::vector<size_t> tokens;                       // of each, by ChunkOptions::count
+};
+Result<Preview> preview(DocumentInput document, const CollectionOptions& options);
 
 enum class Outcome : uint8_t { kAdded, kReplaced, kUnchanged, kFailed };
 
@@ -79,6 +95,11 @@ struct DocumentInfo {
   Metadata metadata;
   std::optional<std::vector<std::string>> allow;
   int64_t bytes = 0, pages = 0, chunks = 0, added_ms = 0;
+};
+
+// Seconds of a search's parts; each call adds its own.
+struct SearchTimes {
+  double embed = 0, words = 0, meaning = 0, texts = 0, answer = 0;
 };
 
 // How answers of both legs become one. Tuned per collection (bench.h) and kept in it.
@@ -99,6 +120,7 @@ struct SearchRequest {
   float diversity = 1;              // lambda of maximal marginal relevance; 1: off
   bool parents = false;             // also the text around
   std::string* degraded = nullptr;  // set to what the answer lacks, where the store of the vectors did not give all it should
+  SearchTimes* times = nullptr;     // the caller's, where it wants to know
   // Scores of (text, passage) pairs by a cross-encoder, higher is better; empty: none.
   std::function<Result<std::vector<float>>(const std::string&, std::span<const std::string>)> rerank;
 };
@@ -106,6 +128,8 @@ struct SearchRequest {
 struct Hit {
   std::string document, name, title, headings, language;
   std::string text;                       // the chunk: a quote of the document
+  std::vector<Span> heads;                // headings in it
+  std::string context;                    // what a model wrote about where it stands; not the document's words
   std::string parent;                     // what stands around it, when asked for
   uint32_t row = 0, page = 0;             // page 0: the format has none
   uint32_t begin = 0, end = 0;            // bytes of the document's text
@@ -145,9 +169,16 @@ class Collection {
   // it was when it is interrupted.
   Status reembed(const std::function<void(size_t, size_t)>& progress = {});
 
+  // Makes what is missing of the graph of vectors, now; progress(done, all).
+  Status build_graph(std::stop_token stop, const std::function<void(uint64_t, uint64_t)>& progress = {});
+
   Weights weights() const;
   Status set_weights(const Weights& weights);
-  struct Stats { size_t documents = 0, chunks = 0; uint64_t rebuilt = 0; };  // rebuilt: indexes made anew at opening
+  struct Stats {
+    size_t documents = 0, chunks = 0;
+    uint64_t rebuilt = 0;                         // indexes made anew at opening
+    uint64_t graph_rows = 0, graph_missing = 0;   // rows in the graph of vectors; rows that will be
+  };
   Stats stats() const;
   // How much a term tells: its idf here.
   std::unordered_map<std::string, float> term_weights(std::string_view text);
@@ -166,17 +197,26 @@ class Collection {
   struct Connection;    // of a reader
   struct Lease;
   struct Outside;       // the store of the vectors (collection_outside.cc)
+  Status migrate();
   std::vector<index::Language> languages() const;  // most documents first; with state_lock_ held
   explicit Collection(std::string folder, CollectionOptions options);
   Status recover();
   Status replay_words();
   Status replay_vectors();
   Status read_documents();
+  Status read_documents_from(store::Statement rows);  // id, first_row, rows, allow, metadata, language
+  enum When : uint8_t { kServing, kClosing };
+  Status keep_documents(When when);                   // their table anew when enough has changed
   Prepared prepare(DocumentInput document);
   Status embed(std::vector<Prepared>& documents);
+  Status write_contexts(Prepared& document);
+  Status forget_contexts(const Prepared& document);
+  std::string context_key(const Prepared& document, size_t chunk) const;
+  bool lacks_context(const std::string& id);
   Status write(Prepared& document, std::vector<uint32_t>& gone);
   Status publish(std::vector<Prepared>& documents, const std::vector<uint32_t>& gone);
   Status checkpoint_locked();
+  void grow_graph();                                  // in the background; with writer_lock_ held
   Result<Lease> lease();
   Result<std::vector<index::QueryTerm>> query_terms(std::string_view text) const;
   index::FetchVectors fetcher();
@@ -199,6 +239,8 @@ class Collection {
   uint32_t next_row_ = 1;
   std::unordered_map<int, std::unique_ptr<index::Analyzer>> analyzers_;
   uint64_t rebuilt_ = 0;
+  int64_t documents_file_ = 0;            // number of the table of documents; 0: none
+  bool documents_lost_ = false;           // it is gone or damaged
 
   mutable std::shared_mutex state_lock_;  // guards all up to pool_lock_; changed with both locks held
   Visible visible_;
@@ -209,6 +251,9 @@ class Collection {
   std::string embedded_name_;
   uint32_t embedded_width_ = 0;
   Weights weights_;
+
+  std::jthread graph_thread_;             // the writer's
+  std::atomic<bool> graph_growing_ = false;
 
   std::mutex pool_lock_;                  // guards pool_
   std::vector<std::unique_ptr<Connection>> pool_;

@@ -37,13 +37,13 @@ Status Collection::reembed(const std::function<void(size_t, size_t)>& progress) 
     std::vector<int64_t> rows;
     std::vector<std::string> texts;
     {
-      AJAR_ASSIGN(store::Statement some, writer_->prepare("SELECT row, title, headings, text FROM chunks WHERE row > ? ORDER BY row LIMIT ?"));
+      AJAR_ASSIGN(store::Statement some, writer_->prepare("SELECT row, title, headings, text, context FROM chunks WHERE row > ? ORDER BY row LIMIT ?"));
       some.bind(after).bind(kBatch);
       while (true) {
         AJAR_ASSIGN(const bool more, some.step());
         if (!more) break;
         rows.push_back(some.integer(0));
-        texts.push_back(indexed_text(some.text(1), some.text(2), some.text(3)));
+        texts.push_back(indexed_text(some.text(1), some.text(2), some.text(3), some.text(4)));
       }
     }
     if (rows.empty()) {
@@ -58,7 +58,7 @@ Status Collection::reembed(const std::function<void(size_t, size_t)>& progress) 
         return writer_->exec(("DROP TABLE IF EXISTS " + vectors_table(next_generation - 1)).c_str());
       }));
       std::unique_lock state(state_lock_);
-      if (vectors_) (void)vectors_->segments().reset();
+      if (vectors_) (void)vectors_->reset();
       generation_ = next_generation, embedded_name_ = embedder.name, embedded_width_ = embedder.width;
       if (outside_) {
         AJAR_TRY(open_outside());

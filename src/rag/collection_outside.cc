@@ -112,21 +112,26 @@ Status Collection::send_journal() {
       left = names.value_or("");
       AJAR_ASSIGN(store::Statement some, writer_->prepare("SELECT o.seq, o.row, o.send, v.vector FROM outbox o LEFT JOIN " + vectors_table(generation_) + " v ON v.row = o.row ORDER BY o.seq LIMIT ?"));
       some.bind(kBatch);
-      std::map<const VisibleDocument*, std::shared_ptr<const RowFields>> fields;
+      std::map<std::string, std::shared_ptr<const RowFields>> fields;
+      AJAR_ASSIGN(store::Statement described, writer_->prepare("SELECT metadata FROM documents WHERE id = ?"));
       while (true) {
         AJAR_ASSIGN(const bool more, some.step());
         if (!more) break;
         const auto row = static_cast<uint32_t>(some.integer(1));
         entries.push_back({some.integer(0), row});
-        const VisibleDocument* document = some.integer(2) == 0 ? nullptr : visible_.of_row(row);
-        const std::string vector = document == nullptr ? "" : some.text(3);
+        const auto document = some.integer(2) == 0 ? std::nullopt : visible_.of_row(row);
+        const std::string vector = document ? some.text(3) : "";
         if (vector.size() != size_t{width} * sizeof(float)) {
           gone.push_back(row);
           continue;
         }
-        auto& known = fields[document];
+        auto& known = fields[document->id];
         if (!known) {
-          AJAR_ASSIGN(known, fields_of(document->id, document->allow, document->metadata));
+          described.reset();
+          described.bind(document->id);
+          AJAR_ASSIGN(const bool there, described.step());
+          AJAR_ASSIGN(const Metadata metadata, read_metadata(there ? described.text(0) : "{}"));
+          AJAR_ASSIGN(known, fields_of(document->id, document->allow, metadata));
         }
         numbers.resize(numbers.size() + width);
         std::memcpy(&numbers[numbers.size() - width], vector.data(), vector.size());

@@ -32,6 +32,7 @@ struct Collection::Prepared {
   std::string hash, language;
   Result<Extracted> extracted = fail(Code::kInvalid, "not read");
   std::vector<Chunk> chunks;
+  std::vector<std::string> contexts;  // a line for each chunk; empty: of none
   std::vector<float> vectors;     // chunks x width, normalised
   Outcome outcome = Outcome::kAdded;
   bool same = false;              // as what is there: only access and metadata are written
@@ -40,7 +41,8 @@ struct Collection::Prepared {
   std::string_view chunk_text(const Chunk& chunk) const {
     return std::string_view(extracted->text).substr(chunk.begin, chunk.end - chunk.begin);
   }
-  std::string indexed(const Chunk& chunk) const { return indexed_text(extracted->title, chunk.headings, chunk_text(chunk)); }
+  std::string_view context(size_t chunk) const { return contexts.empty() ? std::string_view() : contexts[chunk]; }
+  std::string indexed(size_t chunk) const { return indexed_text(extracted->title, chunks[chunk].headings, chunk_text(chunks[chunk]), context(chunk)); }
 };
 
 // Access lists in the database: "" for everyone, else a JSON array.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "rag/collection_parts.h"
 #include "rag/predicate.h"
@@ -91,7 +92,13 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     }
     state.unlock();  // what follows reads snapshots
 
+    TimePoint at = now();
+    const auto lap = [&](double SearchTimes::*part) {
+      const TimePoint then = std::exchange(at, now());
+      if (request.times != nullptr) request.times->*part += seconds_between(then, at);
+    };
     by_words = words.search(terms, &rows, candidates, options_.bm25);
+    lap(&SearchTimes::words);
     if (meaning) {
       auto nearest = meaning->search(request.embedding, &rows, candidates, fetch);
       if (!nearest) {
@@ -103,8 +110,10 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
         return std::unexpected(std::move(nearest).error());
       }
       by_meaning = std::move(*nearest);
+      lap(&SearchTimes::meaning);
     } else if (!request.embedding.empty()) {
       by_meaning = nearest_outside(request, predicate, rows, candidates, fetch);
+      lap(&SearchTimes::meaning);
     }
     if (request.least_meaning > -1) {
       std::erase_if(by_meaning, [&](const index::Scored& one) { return one.score < request.least_meaning; });
@@ -114,6 +123,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
   const bool more = request.rerank || request.diversity < 1;
   std::vector<index::Scored> found = index::fuse(legs, weights.how, more ? std::max<size_t>(request.limit, std::min<size_t>(candidates, 50)) : request.limit);
 
+  const TimePoint texts = now();
   std::vector<Hit> hits;
   AJAR_ASSIGN(Lease connection, lease());
   for (const index::Scored& one : found) {
@@ -123,7 +133,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     AJAR_ASSIGN(const bool there, get.step());
     if (!there) continue;  // removed meanwhile
     Hit hit{.headings = get.text(4), .text = get.text(6), .row = one.row, .page = static_cast<uint32_t>(get.integer(1)), .score = one.score};
-    hit.title = get.text(5), hit.language = get.text(7);
+    hit.title = get.text(5), hit.language = get.text(7), hit.heads = read_spans(get.text(8)), hit.context = get.text(9);
     hit.begin = static_cast<uint32_t>(get.integer(0));
     while (!hit.text.empty() && (hit.text.back() == '\n' || hit.text.back() == ' ')) hit.text.pop_back();
     hit.end = hit.begin + static_cast<uint32_t>(hit.text.size());
@@ -149,7 +159,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
   }
   if (request.rerank && !hits.empty()) {
     std::vector<std::string> passages;
-    for (const Hit& hit : hits) passages.push_back(indexed_text(hit.title, hit.headings, hit.text));
+    for (const Hit& hit : hits) passages.push_back(indexed_text(hit.title, hit.headings, hit.text, hit.context));
     AJAR_ASSIGN(const std::vector<float> scores, request.rerank(request.text, passages));
     if (scores.size() != hits.size()) return fail(Code::kUpstream, "the re-ranker gave another number of scores than passages");
     for (size_t i = 0; i < hits.size(); ++i) hits[i].rerank = scores[i], hits[i].score = scores[i];
@@ -188,8 +198,8 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
   // The last word on access: a document may have been removed, or closed to this reader, since the rows were looked up.
   std::shared_lock state(state_lock_);
   std::erase_if(hits, [&](Hit& hit) {
-    const VisibleDocument* document = visible_.of_row(hit.row);
-    if (document == nullptr || !visible_.may_read(*document, request.reader)) return true;
+    const auto document = visible_.of_row(hit.row);
+    if (!document || !Visible::may_read(*document, request.reader)) return true;
     hit.document = document->id;
     return false;
   });
@@ -201,6 +211,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     AJAR_ASSIGN(const bool there, names.step());
     if (there) hit.name = names.text(0);
   }
+  if (request.times != nullptr) request.times->texts += seconds_between(texts, now());
   return hits;
 }
 

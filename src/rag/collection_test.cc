@@ -220,6 +220,67 @@ TEST(Collection, OpensAsItWasAndADamagedIndexCostsNothing) {
   EXPECT_EQ(found(*collection, "number7 list"), before);
 }
 
+// The table of documents is made from the log of truth: whatever became of it, and whoever changed the log, access is what the log says.
+TEST(Collection, AccessIsWhatTheLogSays) {
+  TestFolder folder;
+  const Reader ada{.principals = {"user:ada"}};
+  const auto open = [&] {
+    CollectionOptions options;
+    options.table_changes = 8;
+    auto made = Collection::open(folder.path() + "/c", std::move(options));
+    EXPECT_TRUE(made) << made.error().message;
+    return std::move(*made);
+  };
+  const auto table = [&] {
+    std::string path;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path() + "/c"))
+      if (entry.path().filename().string().starts_with("documents-")) path += entry.path().string();  // two would be none
+    return path;
+  };
+  {
+    auto collection = open();
+    for (int i = 0; i < 40; ++i)
+      ASSERT_TRUE(collection->add(text("d" + std::to_string(i), "A pelican number" + std::to_string(i) + ".", {{"n", double(i)}}, i % 2 == 0 ? std::nullopt : std::optional(std::vector<std::string>{"user:ada"}))));
+  }
+  ASSERT_FALSE(table().empty());
+  {
+    auto collection = open();
+    EXPECT_EQ(collection->stats().rebuilt, 0u);
+    EXPECT_EQ(collection->stats().documents, 40u);
+    EXPECT_THAT(found(*collection, "number7", ada), ElementsAre("d7"));
+    EXPECT_THAT(found(*collection, "number7", Reader()), ElementsAre());
+    ASSERT_TRUE(collection->describe("d7", {}, std::vector<std::string>{"user:bob"}));
+    EXPECT_THAT(found(*collection, "number7", ada), ElementsAre());
+    EXPECT_EQ(*collection->remove(std::vector<std::string>{"d9"}), 1u);
+  }
+  EXPECT_THAT(found(*open(), "number7", ada), ElementsAre());
+  EXPECT_THAT(found(*open(), "number9", ada), ElementsAre());
+  {  // changed by another program
+    auto database = store::Database::open(folder.path() + "/c/collection.db");
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->exec("UPDATE documents SET allow = '[]' WHERE id = 'd2'; DELETE FROM documents WHERE id = 'd4'"));
+  }
+  EXPECT_THAT(found(*open(), "number2", ada), ElementsAre());
+  EXPECT_THAT(found(*open(), "number4", ada), ElementsAre());
+  EXPECT_THAT(found(*open(), "number6", ada), ElementsAre("d6"));
+  const std::string good = slurp(table());
+  for (const size_t cut : {size_t{0}, good.size() / 2, good.size() - 1}) {
+    std::filesystem::resize_file(table(), cut);
+    auto collection = open();
+    EXPECT_EQ(collection->stats().rebuilt, 1u);
+    EXPECT_THAT(found(*collection, "number7", ada), ElementsAre());
+    EXPECT_THAT(found(*collection, "number6", ada), ElementsAre("d6"));
+    ASSERT_TRUE(collection->add(text("more" + std::to_string(cut), "More.")));
+    collection.reset();
+    std::ofstream(table(), std::ios::binary) << good;  // for the next round: of this size again, and of another time
+  }
+  (void)open();
+  auto collection = open();
+  EXPECT_EQ(collection->stats().rebuilt, 0u);  // made good when it was closed
+  EXPECT_THAT(found(*collection, "number7", ada), ElementsAre());
+  EXPECT_EQ(collection->stats().documents, 41u);
+}
+
 TEST(Collection, ANewEmbedderOfAnotherWidth) {
   TestFolder folder;
   {

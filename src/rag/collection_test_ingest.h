@@ -17,6 +17,7 @@ inline CollectionOptions ingest_options() {
   options.convert = test_helper();
   options.embedder = fake_embedder(16);
   options.checkpoint_rows = 40;
+  options.table_changes = 50;
   return options;
 }
 

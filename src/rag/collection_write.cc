@@ -30,11 +30,19 @@ Result<Extracted> read_input(DocumentInput& input, const ConvertOptions& options
 
 }  // namespace
 
+Result<Preview> preview(DocumentInput input, const CollectionOptions& options) {
+  Preview out;
+  AJAR_ASSIGN(out.read, read_input(input, options.convert));
+  out.chunks = make_chunks(out.read, options.chunks);
+  for (const Chunk& chunk : out.chunks) out.tokens.push_back(options.chunks.count(std::string_view(out.read.text).substr(chunk.begin, chunk.end - chunk.begin)));
+  return out;
+}
+
 Collection::Prepared Collection::prepare(DocumentInput input) {
   Prepared out;
   out.hash = sha256_hex(input.read ? input.read->text : input.bytes);
   out.input = std::move(input);
-  if (has(out.input.id, out.hash)) {
+  if (has(out.input.id, out.hash) && !lacks_context(out.input.id)) {
     out.same = true, out.outcome = Outcome::kUnchanged;
     return out;
   }
@@ -66,7 +74,7 @@ Status Collection::embed(std::vector<Prepared>& documents) {
     document.vectors.resize(document.chunks.size() * embedded_width_);
     for (size_t i = 0; i < document.chunks.size(); ++i) {
       places.emplace_back(&document, i);
-      texts.push_back(document.indexed(document.chunks[i]));
+      texts.push_back(document.indexed(i));
       if (texts.size() >= kEmbedBatch) AJAR_TRY(run());
     }
   }
@@ -97,6 +105,7 @@ Result<std::vector<AddResult>> Collection::add_all(std::vector<DocumentInput> in
     const Code code = document.extracted.error().code;
     if (code == Code::kUnavailable || code == Code::kInternal) return std::unexpected(document.extracted.error());  // our fault, not the file's
   }
+  for (Prepared& document : documents) AJAR_TRY(write_contexts(document));
   AJAR_TRY(embed(documents));
   if (outside_) {
     for (const Prepared& document : documents) {
@@ -127,14 +136,14 @@ Result<std::vector<AddResult>> Collection::add_all(std::vector<DocumentInput> in
 // One document's part of the transaction.
 Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
   const DocumentInput& input = document.input;
-  AJAR_ASSIGN(store::Statement old, writer_->prepare("SELECT first_row, rows FROM documents WHERE id = ?"));
+  AJAR_ASSIGN(store::Statement old, writer_->prepare("SELECT first_row, rows, metadata, allow FROM documents WHERE id = ?"));
   old.bind(input.id);
   AJAR_ASSIGN(const bool there, old.step());
   const int64_t old_first = there ? old.integer(0) : 0, old_rows = there ? old.integer(1) : 0;
+  const bool described = there && old.text(2) == write_metadata(input.metadata) && old.text(3) == write_allow(input.allow);
   old.reset();
   if (document.same && there) {
-    const VisibleDocument* known = visible_.find(input.id);
-    if (known != nullptr && (known->allow != input.allow || known->metadata != input.metadata)) AJAR_TRY(journal(old_first, old_rows, true));
+    if (!described) AJAR_TRY(journal(old_first, old_rows, true));
     AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET name = ?, metadata = ?, allow = ? WHERE id = ?"));
     return update.bind(input.name).bind(write_metadata(input.metadata)).bind(write_allow(input.allow)).bind(input.id).run();
   }
@@ -160,7 +169,7 @@ Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
                .bind(int64_t{read ? read->pages : 0}).bind(int64_t{next_row_}).bind(static_cast<int64_t>(document.chunks.size())).bind(unix_millis())
                .run());
   if (document.chunks.empty()) return {};
-  AJAR_ASSIGN(store::Statement chunk, writer_->prepare("INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?)"));
+  AJAR_ASSIGN(store::Statement chunk, writer_->prepare("INSERT INTO chunks (row, first_byte, page, parent_first, parent_last, headings, title, language, text, heads, context) VALUES (?,?,?,?,?,?,?,?,?,?,?)"));
   std::optional<store::Statement> vector;
   if (embedded_width_ > 0) {
     AJAR_ASSIGN(vector, writer_->prepare("INSERT INTO " + vectors_table(generation_) + " VALUES (?, ?)"));
@@ -173,11 +182,12 @@ Status Collection::write(Prepared& document, std::vector<uint32_t>& gone) {
     const int64_t row = next_row_ + static_cast<int64_t>(i);
     AJAR_TRY(chunk.bind(row).bind(int64_t{one.begin}).bind(int64_t{one.page}).bind(next_row_ + static_cast<int64_t>(first))
                  .bind(next_row_ + static_cast<int64_t>(last)).bind_view(one.headings).bind_view(read->title).bind_view(document.language)
-                 .bind_view(document.chunk_text(one)).run());
+                 .bind_view(document.chunk_text(one)).bind(write_spans(one.heads)).bind_view(document.context(i)).run());
     if (vector) AJAR_TRY(vector->bind(row).bind_view(bytes_of(std::span(document.vectors).subspan(i * embedded_width_, embedded_width_))).run());
   }
   next_row_ += static_cast<uint32_t>(document.chunks.size());
-  return journal(document.first_row, static_cast<int64_t>(document.chunks.size()), true);
+  AJAR_TRY(journal(document.first_row, static_cast<int64_t>(document.chunks.size()), true));
+  return forget_contexts(document);
 }
 
 // After the commit: the indexes, then all at once what readers see.
@@ -191,10 +201,10 @@ Status Collection::publish(std::vector<Prepared>& documents, const std::vector<u
     auto& analyzer = analyzers_[static_cast<int>(language)];
     if (!analyzer) analyzer = std::make_unique<index::Analyzer>(language);
     uint32_t row = document.first_row;
-    for (const Chunk& chunk : document.chunks) {
+    for (size_t i = 0; i < document.chunks.size(); ++i) {
       rows.push_back(row);
       builder.start_row(row++);
-      analyzer->each(document.indexed(chunk), [&](std::string_view term, uint32_t, uint32_t) { builder.add(term); });
+      analyzer->each(document.indexed(i), [&](std::string_view term, uint32_t, uint32_t) { builder.add(term); });
     }
     numbers.insert(numbers.end(), document.vectors.begin(), document.vectors.end());
   }
@@ -203,18 +213,18 @@ Status Collection::publish(std::vector<Prepared>& documents, const std::vector<u
   {
     std::unique_lock state(state_lock_);
     for (Prepared& document : documents) {
-      VisibleDocument seen{document.input.id, document.first_row, static_cast<uint32_t>(document.chunks.size()), document.input.allow, document.input.metadata,
+      VisibleDocument seen{document.input.id, document.first_row, static_cast<uint32_t>(document.chunks.size()), document.input.allow,
                            index::language_of(document.language).value_or(index::Language::kNone)};
-      const VisibleDocument* old = visible_.find(seen.id);
+      const auto old = visible_.find(seen.id);
       if (document.same) {
-        if (old == nullptr) continue;
+        if (!old) continue;
         seen.first_row = old->first_row, seen.rows = old->rows, seen.language = old->language;
       } else {
-        if (old != nullptr && old->rows > 0) --language_counts_[old->language];
+        if (old && old->rows > 0) --language_counts_[old->language];
         if (seen.rows > 0) ++language_counts_[seen.language];
       }
       visible_.remove(seen.id);
-      visible_.add(std::move(seen));
+      visible_.add(std::move(seen), document.input.metadata);
     }
     words_.remove(gone);
     if (vectors_) vectors_->remove(gone);
@@ -229,8 +239,8 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
   std::vector<std::string> found;
   const Status written = transaction([&]() -> Status {
     for (const std::string& id : ids) {
-      const VisibleDocument* document = visible_.find(id);  // changed under this lock only
-      if (document == nullptr || std::find(found.begin(), found.end(), id) != found.end()) continue;
+      const auto document = visible_.find(id);  // changed under this lock only
+      if (!document || std::find(found.begin(), found.end(), id) != found.end()) continue;
       found.push_back(id);
       AJAR_ASSIGN(store::Statement row, writer_->prepare("DELETE FROM documents WHERE id = ?"));
       AJAR_TRY(row.bind(id).run());
@@ -248,7 +258,7 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
   if (!written) return std::unexpected(written.error());
   std::unique_lock state(state_lock_);
   for (const std::string& id : found) {
-    const VisibleDocument* old = visible_.find(id);
+    const auto old = visible_.find(id);
     if (old->rows > 0) --language_counts_[old->language];
     visible_.remove(id);
   }
@@ -263,17 +273,16 @@ Result<size_t> Collection::remove(std::span<const std::string> ids) {
 Status Collection::describe(const std::string& id, Metadata metadata, std::optional<std::vector<std::string>> allow) {
   if (outside_) AJAR_TRY(fields_of(id, allow, metadata));
   std::unique_lock writer(writer_lock_);
-  const VisibleDocument* old = visible_.find(id);
-  if (old == nullptr) return fail(Code::kNotFound, "no document '" + id + "'");
+  const auto old = visible_.find(id);
+  if (!old) return fail(Code::kNotFound, "no document '" + id + "'");
   AJAR_TRY(transaction([&]() -> Status {
     AJAR_TRY(journal(old->first_row, old->rows, true));
     AJAR_ASSIGN(store::Statement update, writer_->prepare("UPDATE documents SET metadata = ?, allow = ? WHERE id = ?"));
     return update.bind(write_metadata(metadata)).bind(write_allow(allow)).bind(id).run();
   }));
   std::unique_lock state(state_lock_);
-  VisibleDocument seen{id, old->first_row, old->rows, std::move(allow), std::move(metadata), old->language};
   visible_.remove(id);
-  visible_.add(std::move(seen));
+  visible_.add({id, old->first_row, old->rows, std::move(allow), old->language}, metadata);
   state.unlock();
   writer.unlock();
   settle();

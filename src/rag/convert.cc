@@ -86,6 +86,7 @@ Result<Extracted> convert(std::string_view bytes, std::string_view name, const C
   Fd in(ends[0]), out(ends[1]);
   std::vector<std::string> words = options.command;
   words.emplace_back(name.substr(name.size() - std::min<size_t>(name.size(), 255)));
+  if (options.ocr.on) words.push_back(write_ocr(options.ocr));
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -97,7 +98,9 @@ Result<Extracted> convert(std::string_view bytes, std::string_view name, const C
   out.close();
   file.close();
 
-  const TimePoint deadline = after(options.wall);
+  const bool maybe_scanned = options.ocr.on && (is_picture(bytes) || bytes.substr(0, 1024).find("%PDF-") != std::string_view::npos);
+  const Millis wall = options.wall + (maybe_scanned ? std::chrono::seconds(options.ocr.seconds) : std::chrono::seconds(0));
+  const TimePoint deadline = after(wall);
   std::string answer;
   bool late = false, large = false;
   while (true) {
@@ -122,7 +125,7 @@ Result<Extracted> convert(std::string_view bytes, std::string_view name, const C
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (late) return fail(Code::kTimeout, "reading it took longer than " + std::to_string(options.wall.count() / 1000) + " s");
+  if (late) return fail(Code::kTimeout, "reading it took longer than " + std::to_string(wall.count() / 1000) + " s");
   if (large) return fail(Code::kTooLarge, "its text is larger than is allowed");
   if (answer.empty()) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return fail(Code::kUnavailable, "the converter could not be started: " + options.command.front());

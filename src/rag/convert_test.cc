@@ -101,6 +101,13 @@ TEST(Convert, NoSocketsInTheHelper) {
   EXPECT_EQ(read->text, "EPERM");
 }
 
+TEST(Convert, NoFilesInTheHelper) {
+  if (syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 1) GTEST_SKIP() << "this kernel has no Landlock";
+  const auto read = convert("x", "x", test_helper("probe-files"));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->text, "EACCES EACCES EACCES EACCES open");
+}
+
 TEST(Result, GoesBothWays) {
   TextBuilder builder;
   builder.title("t");
@@ -145,8 +152,8 @@ int ingest_until_killed(int fd, int start, const std::string& folder) {
 }  // namespace ajar::rag
 
 int main(int argc, char** argv) {
-  const std::string_view mode = argc == 3 ? argv[1] : "";
-  if (mode == "convert-child") return ajar::rag::convert_child(3, 4, argv[2]);
+  const std::string_view mode = argc == 3 || argc == 4 ? argv[1] : "";
+  if (mode == "convert-child") return ajar::rag::convert_child(3, 4, argv[2], argc == 4 ? argv[3] : "", std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
   if (mode.starts_with("misbehave-")) return ajar::rag::misbehave(mode.substr(10));
   if (mode == "probe-sockets") {
     // Once the helper has read a file, what it gave up stays given up.
@@ -155,6 +162,22 @@ int main(int argc, char** argv) {
     const bool denied = syscall(SYS_socket, 2, 1, 0) < 0 && errno == EPERM;
     ajar::rag::TextBuilder out;
     out.paragraph(denied ? "EPERM" : "a socket");
+    const std::string answer = ajar::rag::write_result(out.finish("txt"));
+    return ::write(4, answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()) ? 0 : 1;
+  }
+  if (mode == "probe-files") {
+    const int elsewhere = open("/dev/null", 1);
+    ajar::rag::convert_child(3, elsewhere, "x");
+    std::string said;
+    const auto probe = [&](const char* path, int how) {
+      const int fd = open(path, how, 0600);
+      said += std::string(said.empty() ? "" : " ") + (fd >= 0 ? "open" : errno == EACCES ? "EACCES" : "other");
+      if (fd >= 0) close(fd);
+    };
+    probe("/etc/passwd", O_RDONLY), probe("/proc/self/environ", O_RDONLY), probe("/tmp", O_RDONLY | O_DIRECTORY), probe("/tmp/ajar-probe-of-files", O_WRONLY | O_CREAT);
+    probe("/usr/bin/env", O_RDONLY);
+    ajar::rag::TextBuilder out;
+    out.paragraph(said);
     const std::string answer = ajar::rag::write_result(out.finish("txt"));
     return ::write(4, answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()) ? 0 : 1;
   }

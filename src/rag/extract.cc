@@ -183,10 +183,11 @@ Result<Format> detect_format(std::string_view bytes, std::string_view name) {
   return looks_like_markdown(start) ? Format::kMarkdown : Format::kText;
 }
 
-Result<Extracted> extract(std::string_view bytes, std::string_view name) {
+Result<Extracted> extract(std::string_view bytes, std::string_view name, const OcrOptions& ocr) {
+  if (ocr.on && is_picture(bytes)) return read_picture(bytes, ocr);
   AJAR_ASSIGN(const Format format, detect_format(bytes, name));
   switch (format) {
-    case Format::kPdf: return extract_pdf(bytes);
+    case Format::kPdf: return extract_pdf(bytes, ocr);
     case Format::kDocx: return extract_docx(bytes);
     case Format::kPptx: return extract_pptx(bytes);
     case Format::kXlsx: return extract_xlsx(bytes);

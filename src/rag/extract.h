@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "rag/extracted.h"
+#include "rag/ocr.h"
 
 namespace ajar::rag {
 
@@ -18,10 +19,10 @@ enum class Format : uint8_t {
 
 Result<Format> detect_format(std::string_view bytes, std::string_view name);
 
-Result<Extracted> extract(std::string_view bytes, std::string_view name);
+Result<Extracted> extract(std::string_view bytes, std::string_view name, const OcrOptions& ocr = {});
 
 // The extractors; each is given what detect_format() found to be its own.
-Result<Extracted> extract_pdf(std::string_view bytes);
+Result<Extracted> extract_pdf(std::string_view bytes, const OcrOptions& ocr = {});
 Result<Extracted> read_pdf_words(std::string_view xhtml);  // what `pdftotext -bbox-layout` wrote
 Result<Extracted> extract_docx(std::string_view bytes);
 Result<Extracted> extract_pptx(std::string_view bytes);

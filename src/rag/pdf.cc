@@ -1,74 +1,19 @@
 // PDF by pdftotext of poppler-utils, as a process of its own: it is GPL, and it reads what strangers wrote. It gives words with
 // boxes, in reading order, in blocks; from these come paragraphs, headings (larger than most of the text) and pages.
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <map>
 
 #include "base/text.h"
 #include "rag/extract.h"
+#include "rag/subprocess.h"
 
 namespace ajar::rag {
 namespace {
 
 constexpr size_t kMaxWords = 512 << 20;  // bytes of what pdftotext writes
-
-struct Output {
-  std::string text, complaint;
-  int status = -1;
-};
-
-Result<Output> run_pdftotext(std::string_view bytes) {
-  const int file = memfd_create("pdf", 0);  // inherited
-  int out[2], err[2];
-  if (file < 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) return fail(Code::kUnavailable, std::string("no pipe: ") + std::strerror(errno));
-  for (size_t at = 0; at < bytes.size();) {
-    const ssize_t n = ::write(file, bytes.data() + at, bytes.size() - at);
-    if (n <= 0) return fail(Code::kUnavailable, std::string("no memory for the file: ") + std::strerror(errno));
-    at += static_cast<size_t>(n);
-  }
-  const std::string path = "/dev/fd/" + std::to_string(file);
-  const char* argv[] = {"pdftotext", "-bbox-layout", "-enc", "UTF-8", path.c_str(), "-", nullptr};
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(out[1], 1), dup2(err[1], 2);
-    execvp(argv[0], const_cast<char**>(argv));
-    _exit(127);
-  }
-  ::close(out[1]), ::close(err[1]), ::close(file);
-  if (child < 0) return fail(Code::kUnavailable, std::string("no process: ") + std::strerror(errno));
-  Output result;
-  pollfd waiting[2] = {{out[0], POLLIN, 0}, {err[0], POLLIN, 0}};
-  bool too_much = false;
-  for (int open = 2; open > 0;) {
-    if (poll(waiting, 2, -1) < 0 && errno != EINTR) break;
-    for (int i = 0; i < 2; ++i) {
-      if (waiting[i].fd < 0 || waiting[i].revents == 0) continue;
-      char block[65536];
-      const ssize_t n = ::read(waiting[i].fd, block, sizeof block);
-      if (n <= 0) {
-        waiting[i].fd = -1, --open;
-      } else if (i == 1) {
-        if (result.complaint.size() < 4096) result.complaint.append(block, static_cast<size_t>(n));
-      } else if (result.text.size() + static_cast<size_t>(n) > kMaxWords) {
-        too_much = true, kill(child, SIGKILL);
-      } else {
-        result.text.append(block, static_cast<size_t>(n));
-      }
-    }
-  }
-  ::close(out[0]), ::close(err[0]);
-  waitpid(child, &result.status, 0);
-  if (too_much) return fail(Code::kTooLarge, "its text with places is larger than 512 MiB");
-  return result;
-}
 
 std::string unescape(std::string_view text) {
   std::string out;
@@ -115,6 +60,17 @@ void join_line(std::string& text, const std::string& line) {
     text += ' ';
   }
   text += line;
+}
+
+std::vector<uint32_t> pages_without_words(std::string_view xhtml) {
+  std::vector<uint32_t> out;
+  uint32_t page = 0;
+  for (size_t at = 0; (at = xhtml.find('<', at)) != std::string_view::npos; ++at) {
+    const std::string_view rest = xhtml.substr(at, 6);
+    if (rest == "<page ") out.push_back(++page);
+    else if (rest == "<word " && !out.empty() && out.back() == page) out.pop_back();
+  }
+  return out;
 }
 
 }  // namespace
@@ -164,8 +120,9 @@ Result<Extracted> read_pdf_words(std::string_view xhtml) {
   return out.finish("pdf");
 }
 
-Result<Extracted> extract_pdf(std::string_view bytes) {
-  AJAR_ASSIGN(const Output output, run_pdftotext(bytes));
+Result<Extracted> extract_pdf(std::string_view bytes, const OcrOptions& ocr) {
+  AJAR_ASSIGN(const MemoryFile file, MemoryFile::make(bytes));
+  AJAR_ASSIGN(const ProgramOutput output, run_program({"pdftotext", "-bbox-layout", "-enc", "UTF-8", file.path(), "-"}, nullptr, kMaxWords, after(std::chrono::hours(1))));
   const std::string complaint(trim(std::string_view(output.complaint).substr(0, std::min<size_t>(300, output.complaint.find('\n')))));
   if (WIFSIGNALED(output.status)) return fail(Code::kTooLarge, "it took more time or memory than is allowed");
   if (WEXITSTATUS(output.status) == 127) return fail(Code::kUnavailable, "pdftotext of poppler-utils is not installed");
@@ -174,7 +131,15 @@ Result<Extracted> extract_pdf(std::string_view bytes) {
   if (WEXITSTATUS(output.status) != 0 && output.text.find("<word ") == std::string::npos) {
     return fail(Code::kInvalid, "the PDF is damaged" + (complaint.empty() ? "" : " (" + complaint + ")"));
   }
-  return read_pdf_words(output.text);
+  auto layer = read_pdf_words(output.text);
+  const std::vector<uint32_t> scanned = pages_without_words(output.text);
+  if (!ocr.on || scanned.empty() || (!layer && layer.error().code != Code::kUnsupported)) return layer;
+  if (layer) {
+    // A page or two without words may be empty; only a program that is there looks at them.
+    if (!ocr_missing(true).empty()) return layer;
+    return read_scanned_pages(bytes, scanned, layer->pages, &*layer, ocr);
+  }
+  return read_scanned_pages(bytes, scanned, scanned.back(), nullptr, ocr);
 }
 
 }  // namespace ajar::rag

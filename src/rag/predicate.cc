@@ -107,6 +107,8 @@ Result<Predicate> filtered(const Visible& visible, const Filter& filter) {
   visible.each_value(filter.field, [&](const Value& value) {
     if (value.index() == bound.index() && in_order(filter.kind, value, bound)) tags.push_back(value_tag(filter.field, value));
   });
+  std::ranges::sort(tags);
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   if (tags.size() > kMaxFilterValues) {
     return invalid("filter", "'" + filter.field + "' has more than 10,000 texts in this range; a collection whose vectors are in another store takes no wider one");
   }

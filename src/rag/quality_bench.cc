@@ -2,7 +2,8 @@
 //   quality_bench judge SET [MODEL]       SET: an XQuAD file or a BEIR folder; MODEL: a folder with an encoder
 //   quality_bench refuse XQUAD [MODEL]    fits and measures "not in the documents"
 //   quality_bench ingest FILE             how fast text becomes chunks and words
-//   quality_bench scale ROWS FOLDER       search over so many chunks of 384 numbers, reopening, memory
+//   quality_bench scale ROWS FOLDER [N]   search over so many chunks of 384 numbers, reopening, memory; by a scan, then by a graph that N threads make
+//   quality_bench reopen FOLDER           the same folder again: how long that takes, how much memory
 
 #include <sys/resource.h>
 
@@ -203,8 +204,27 @@ int ingest(const std::string& path) {
   return 0;
 }
 
+CollectionOptions scale_options() {
+  CollectionOptions options;
+  options.language = index::Language::kEnglish;
+  options.chunks.tokens = 1000;
+  options.graph_in_background = false;
+  return options;
+}
+
+int reopen(const std::string& folder) {
+  const double cpu = cpu_seconds();
+  const TimePoint wall = now();
+  const auto collection = must(Collection::open(folder, scale_options()));
+  const auto stats = collection->stats();
+  std::printf("%zu documents, %zu chunks, opened in %.3f s (%.3f s of CPU), rebuilt %zu, graph of %zu rows\n", stats.documents, stats.chunks, seconds_between(wall, now()),
+              cpu_seconds() - cpu, size_t{stats.rebuilt}, size_t{stats.graph_rows});
+  resident_mib();
+  return 0;
+}
+
 // Vectors around 1,000 centres; words by Zipf's law.
-int scale(size_t rows, const std::string& folder) {
+int scale(size_t rows, const std::string& folder, unsigned threads) {
   constexpr uint32_t kWidth = 384;
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
@@ -219,9 +239,8 @@ int scale(size_t rows, const std::string& folder) {
     for (int i = 0; i < n; ++i) text += "w" + std::to_string(static_cast<unsigned>(50'000 * std::pow(random() / 4294967296.0, 3))) + " ";
     return text;
   };
-  CollectionOptions options;
-  options.language = index::Language::kEnglish;
-  options.chunks.tokens = 1000;
+  CollectionOptions options = scale_options();
+  options.graph.threads = threads;
   options.embedder = Embedder{"synthetic", kWidth, [&](std::span<const std::string> texts) -> Result<std::vector<float>> {
                                 std::vector<float> out(texts.size() * kWidth);
                                 for (size_t i = 0; i < texts.size(); ++i) vector(&out[i * kWidth]);
@@ -246,24 +265,33 @@ int scale(size_t rows, const std::string& folder) {
   std::printf("%zu chunks, reopened in %.3f s (%.3f s of CPU), rebuilt %zu\n", collection->stats().chunks, seconds_between(wall, now()), cpu_seconds() - cpu,
               size_t{collection->stats().rebuilt});
   resident_mib();
-  const Filter one_percent = must(read_filter(R"({"type":"eq","key":"percent","value":7})"));
-  for (const bool filtered : {true, false}) {
+  const auto ask = [&](const char* what, const char* filter, bool meaning_only) {
     std::vector<double> times, cpus;
     for (int i = 0; i < 220; ++i) {
-      SearchRequest request{.text = words(6), .reader = {.everything = true}};
+      SearchRequest request{.text = meaning_only ? "" : words(6), .reader = {.everything = true}};
       request.embedding.resize(kWidth);
       vector(request.embedding.data());
-      if (filtered) request.filter = one_percent;
+      if (*filter != 0) request.filter = must(read_filter(filter));
       cpu = cpu_seconds(), wall = now();
       const auto hits = must(collection->search(request));
       if (hits.size() != 10) std::printf("only %zu hits\n", hits.size());
       if (i >= 20) times.push_back(1e3 * seconds_between(wall, now())), cpus.push_back(1e3 * (cpu_seconds() - cpu));
     }
     std::sort(times.begin(), times.end()), std::sort(cpus.begin(), cpus.end());
-    std::printf("hybrid %s: wall p50 %.2f ms p99 %.2f ms; CPU p50 %.2f ms p99 %.2f ms\n", filtered ? "with a filter that keeps 1 %" : "without a filter", times[times.size() / 2],
-                times[times.size() * 99 / 100], cpus[cpus.size() / 2], cpus[cpus.size() * 99 / 100]);
-  }
-  resident_mib();
+    std::printf("%s: wall p50 %.2f ms p99 %.2f ms; CPU p50 %.2f ms p99 %.2f ms\n", what, times[times.size() / 2], times[times.size() * 99 / 100], cpus[cpus.size() / 2],
+                cpus[cpus.size() * 99 / 100]);
+  };
+  const auto ask_all = [&] {
+    ask("hybrid, a filter that keeps 1 %", R"({"type":"eq","key":"percent","value":7})", false);
+    ask("hybrid, no filter", "", false);
+    ask("meaning alone, 1 %", R"({"type":"eq","key":"percent","value":7})", true);
+    ask("meaning alone, 10 %", R"({"type":"lt","key":"percent","value":10})", true);
+    ask("meaning alone, 50 %", R"({"type":"lt","key":"percent","value":50})", true);
+    ask("meaning alone, no filter", "", true);
+    resident_mib();
+  };
+  std::printf("graph of %zu rows\n", size_t{collection->stats().graph_rows});
+  ask_all();
   // Recall of the vector leg: against the floats of every row.
   store::Database database = must(store::Database::open(folder + "/collection.db"));
   const int queries = 50;
@@ -285,13 +313,28 @@ int scale(size_t rows, const std::string& folder) {
       exact[q].offer({static_cast<uint32_t>(all.integer(0)), sum});
     }
   }
-  size_t same = 0;
-  for (size_t q = 0; q < asked.size(); ++q) {
-    const auto hits = must(collection->search({.embedding = asked[q], .reader = {.everything = true}, .weights = Weights{0, 1, index::Fusion::kScores}}));
-    for (const index::Scored& wanted : exact[q].take())
-      same += std::any_of(hits.begin(), hits.end(), [&](const Hit& hit) { return hit.row == wanted.row; }) ? 1 : 0;
-  }
-  std::printf("recall@10 %.4f over %d queries\n", static_cast<double>(same) / (10.0 * queries), queries);
+  std::vector<std::vector<index::Scored>> truth;
+  for (index::Best& one : exact) truth.push_back(one.take());
+  const auto recall = [&] {
+    size_t same = 0;
+    for (size_t q = 0; q < asked.size(); ++q) {
+      const auto hits = must(collection->search({.embedding = asked[q], .reader = {.everything = true}, .weights = Weights{0, 1, index::Fusion::kScores}}));
+      for (const index::Scored& wanted : truth[q])
+        same += std::any_of(hits.begin(), hits.end(), [&](const Hit& hit) { return hit.row == wanted.row; }) ? 1 : 0;
+    }
+    std::printf("recall@10 %.4f over %d queries\n", static_cast<double>(same) / (10.0 * queries), queries);
+  };
+  recall();
+  if (collection->stats().graph_missing == 0) return 0;
+  cpu = cpu_seconds(), wall = now();
+  size_t shown = 0;
+  must(collection->build_graph({}, [&](uint64_t done, uint64_t all) {
+    if (done * 10 / all > shown) shown = done * 10 / all, std::printf("  %zu of %zu rows after %.0f s of CPU\n", size_t{done}, size_t{all}, cpu_seconds() - cpu), std::fflush(stdout);
+  }));
+  std::printf("graph of %zu rows made in %.1f s of CPU, %.1f s on the wall\n", size_t{collection->stats().graph_rows}, cpu_seconds() - cpu, seconds_between(wall, now()));
+  resident_mib();
+  ask_all();
+  recall();
   return 0;
 }
 
@@ -303,7 +346,8 @@ int main(int argc, char** argv) {
   if (what == "judge") return ajar::rag::judge(path, more);
   if (what == "refuse") return ajar::rag::refuse(path, more);
   if (what == "ingest") return ajar::rag::ingest(path);
-  if (what == "scale" && !more.empty()) return ajar::rag::scale(std::strtoull(path.c_str(), nullptr, 10), more);
-  std::fprintf(stderr, "usage: quality_bench judge|refuse SET [MODEL] | ingest FILE | scale ROWS FOLDER\n");
+  if (what == "scale" && !more.empty()) return ajar::rag::scale(std::strtoull(path.c_str(), nullptr, 10), more, argc > 4 ? static_cast<unsigned>(std::atoi(argv[4])) : 1);
+  if (what == "reopen") return ajar::rag::reopen(path);
+  std::fprintf(stderr, "usage: quality_bench judge|refuse SET [MODEL] | ingest FILE | scale ROWS FOLDER [THREADS] | reopen FOLDER\n");
   return 2;
 }

@@ -7,7 +7,7 @@
 #include "rag/chunk.h"
 #include "rag/cite.h"
 #include "rag/extract.h"
-#include "rag/metadata.h"
+#include "rag/visible.h"
 
 using namespace ajar;
 using namespace ajar::rag;
@@ -40,7 +40,7 @@ void check(const Result<Extracted>& read) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view in(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 16) {
+  switch (data[0] % 17) {
     case 0: check(read_pdf_words(in)); break;
     case 1: check(extract_docx(in)); break;
     case 2: check(extract_pptx(in)); break;
@@ -60,6 +60,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (const auto metadata = read_metadata(in))
         if (const auto again = read_metadata(write_metadata(*metadata)); !again || *again != *metadata) std::abort();
       break;
+    case 15: {
+      std::string sealed(in);
+      index::seal(sealed);
+      auto table = DocumentsTable::open(index::Buffer::own(std::move(sealed)));
+      if (!table) break;
+      Visible visible;
+      visible.adopt(*table);
+      (void)visible.rows({.principals = {"a"}}, {.kind = Filter::Kind::kGt, .field = "f", .values = {1.0}});
+      (void)visible.of_row(3), visible.remove("d");
+      (void)DocumentsTable::open(index::Buffer::own(visible.table()));
+      break;
+    }
     default: {
       if (const auto format = detect_format(in, "x"); format && *format != Format::kPdf) check(extract(in, "x"));
       const Hit hit{.language = "en", .text = std::string(in)};

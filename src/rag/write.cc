@@ -37,6 +37,7 @@ void write_hit(json::Writer& w, const Hit& hit) {
   w.field("headings", hit.headings);
   write_place(w, hit.page, hit.begin, hit.end);
   w.field("text", hit.text);
+  if (!hit.context.empty()) w.field("context", hit.context);
   w.field("score", double{hit.score});
   score("words", hit.words);
   score("meaning", hit.meaning);
