@@ -5,6 +5,7 @@
 #include <map>
 
 #include "app/admin_client.h"
+#include "app/replay_file.h"
 #include "app/terminal.h"
 #include "app/utc.h"
 #include "base/text.h"
@@ -210,6 +211,7 @@ Outcome decide_again(const Logged& call, const std::map<std::string, double>& ac
 }
 
 int replay(const CommandContext& context, const LadderArgs& args) {
+  if (args.route.empty()) return complain(context, {.message = "name the route, or a file of recorded answers (--file)"});
   std::map<std::string, double> accept;
   for (const std::string& text : args.accept) {
     const size_t equals = text.rfind('=');
@@ -313,11 +315,19 @@ void add_ladder(CommandContext& context) {
   context.add(calibrate_command, [&context, args] { return calibrate(context, *args); });
 
   auto* replay_command = context.root.add_subcommand("replay", "What a route's logged decisions would have been under other thresholds, and what they would have cost");
-  replay_command->add_option("route", args->route, "The route")->required();
+  replay_command->add_option("route", args->route, "The route");
+  auto recorded = std::make_shared<ReplayFileArgs>();
+  replay_command->add_option("--file", recorded->files, "Instead of a route: CSV of prompts and what two models' answers were worth (prompt,WEAK,STRONG,WEAK_response); several are joined")
+      ->check(CLI::ExistingFile);
+  replay_command->add_option("--weak", recorded->weak, "With --file: the column of the model that is asked first; otherwise the first");
+  replay_command->add_option("--strong", recorded->strong, "With --file: the column of the model above it");
+  replay_command->add_option("--score", recorded->score, "With --file: a score of `ajar tune answers` that looks at the first model's answers")->check(CLI::ExistingFile);
+  replay_command->add_flag("--learn", recorded->learn, "With --file: teach such a score from these answers, each judged by one that did not see it");
+  replay_command->add_option("--cost-ratio", recorded->cost_ratio, "With --file: price of the first model's answer by that of the one above")->check(CLI::NonNegativeNumber);
   replay_command->add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds")->capture_default_str();
   replay_command->add_option("--accept", args->accept, "TARGET=NUMBER: another threshold; may be repeated");
   add_admin_options(replay_command, args->admin);
-  context.add(replay_command, [&context, args] { return replay(context, *args); });
+  context.add(replay_command, [&context, args, recorded] { return recorded->files.empty() ? replay(context, *args) : replay_file(context, *recorded); });
 }
 
 }  // namespace ajar::app

@@ -1,4 +1,4 @@
-// ajar tune task: a task model from labelled texts.
+// ajar tune task: a task model from labelled texts. `ajar tune answers` has a file of its own.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -148,6 +148,7 @@ void add_tune(CommandContext& context) {
   task->add_option("--folder", args->folder, "Data folder with the pulled models (AJAR_DATA, ./data)");
   task->add_flag("--force", args->force, "Replace the file");
   context.add(task, [&context, args] { return tune_task(context, *args); });
+  add_tune_answers(context, tune_command);
 }
 
 }  // namespace ajar::app

@@ -44,8 +44,10 @@ void add_run(CommandContext& context);
 void add_inspect(CommandContext& context);
 void add_quantize(CommandContext& context);
 void add_tune(CommandContext& context);
+void add_tune_answers(CommandContext& context, CLI::App* tune);  // below `ajar tune`
 void add_ladder(CommandContext& context);    // calibrate, replay, rungs
 void add_trials(CommandContext& context);    // canary, shadow
+void add_redteam(CommandContext& context);
 void add_rag(CommandContext& context);
 void add_selftest(CommandContext& context);
 

@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   add_tune(context);
   add_ladder(context);
   add_trials(context);
+  add_redteam(context);
   add_rag(context);
   add_mock(context);
   add_bench(context);

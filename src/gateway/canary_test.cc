@@ -110,6 +110,28 @@ TEST_F(CanaryTest, ChecksOfItsAnswersCount) {
   EXPECT_EQ(canary().view().candidate.errors, (learn::RateCount{2, 1}));
 }
 
+TEST_F(CanaryTest, ARungThatIsUnsureIsNoErrorAndOneThatBreaksItsChecksIs) {
+  route_.strategy = Strategy::kLadder;
+  route_.targets[0].rung = {.checks = {"not_empty"}};
+  route_.canary.target.rung = {.confidence = ConfidenceSource::kMargin, .accept = 0.6, .checks = {"not_refused"}};
+  route_.doubt_stays = true;
+  j_->scripts = {says("Gladly.")};
+  ask();
+  EXPECT_EQ(canary().view().candidate.errors, (learn::RateCount{1, 0}));
+  Script unsure = says("Perhaps.");
+  Event logprobs = event(Kind::kLogprobs);
+  logprobs.raw = R"({"token":"a","logprob":-0.7,"top_logprobs":[{"token":"a","logprob":-0.7},{"token":"b","logprob":-0.8}]})";
+  unsure.events.insert(unsure.events.begin() + 2, logprobs);
+  j_->scripts = {unsure};
+  EXPECT_EQ(ask().text, "from a");
+  EXPECT_EQ(canary().view().candidate.errors, (learn::RateCount{2, 0}));
+  EXPECT_EQ(canary().view().candidate.unsure, 1);
+  j_->scripts = {says("I'm sorry, but I cannot help with that.")};
+  EXPECT_EQ(ask().text, "from a");
+  EXPECT_EQ(canary().view().candidate.errors, (learn::RateCount{3, 1}));
+  EXPECT_EQ(canary().view().candidate.unsure, 1);
+}
+
 TEST_F(CanaryTest, DataThatItMayNotSeeDoNotGoThere) {
   for (auto& provider : config_.providers) provider.site = provider.name == "c" ? "outside" : "own";
   context_.data_class = "confidential";

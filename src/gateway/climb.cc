@@ -152,8 +152,11 @@ void Climb::note_trial(const Target& target, const Status& status, const Attempt
   if (call_.winner == &sink) outcome.first_seconds = seconds_between(from, call_.first_event);
   if (status || unsure) {
     const Checks& checks = call_.route->canary_checks;
-    outcome.error = (sink.judged() && !failed_check(target.checks, *request_, sink.held_reply()).empty()) ||
-                    (!checks.names.empty() && !failed_check(checks, *request_, sink.held_reply()).empty());
+    const auto& verdict = sink.decided();
+    // Sure enough, and not accepted all the same: a check of the rung, or a policy.
+    const auto sure = [&](const Verdict& v) { return v.judged ? !v.confidence || *v.confidence >= v.accept : call_.route->config.doubt_stays; };
+    const bool broke = verdict && !verdict->accepted && sure(*verdict);
+    outcome.error = broke || (!checks.names.empty() && !failed_check(checks, *request_, sink.held_reply()).empty());
     outcome.unsure = unsure && !outcome.error;
   }
   call_.trial->outcome = outcome;

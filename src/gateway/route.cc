@@ -159,6 +159,13 @@ std::string fingerprint_of(const Route& route) {
   return text_key(out).hex();
 }
 
+// What a canary's outcomes are compared with, and where it is.
+std::string against_of(const Route& route, const Target& candidate, const std::map<std::string, const ProviderConfig*>& providers) {
+  std::string out = providers.at(candidate.config.provider)->base_url;
+  for (const Target& target : route.targets) out += " " + target.name;
+  return out;
+}
+
 }  // namespace
 
 Result<Target> SnapshotBuilder::make_target(const RouteConfig& route, const TargetConfig& config, Building& building) {
@@ -209,11 +216,8 @@ Status SnapshotBuilder::add_candidates(Route& route, Building& building) {
     AJAR_ASSIGN(made->target, make_target(route.config, route.config.canary.target, building));
     made->limits = route.limits;
     if (route.config.canary.first_token_timeout.count() > 0) made->limits.first_token = std::min(made->limits.first_token, route.config.canary.first_token_timeout);
-    std::string against = building.providers.at(made->target.config.provider)->base_url;
-    for (const Target& target : route.targets) against += " " + target.name;
     auto& canary = canaries_[route.config.name + "\n" + made->target.name];
-    if (!canary) canary = std::make_shared<Canary>(against);
-    canary->set_against(against);
+    if (!canary) canary = std::make_shared<Canary>(against_of(route, made->target, building.providers));
     made->canary = canary;
     route.canary_checks = checks_of(route.config.canary.checks);
     route.canary = std::move(made);
@@ -264,6 +268,10 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   std::ranges::sort(snapshot->patterns_, [](const auto& a, const auto& b) {
     return a->config.name.size() > b->config.name.size();
   });
+  // Only now: a configuration that is refused changes nothing.
+  for (const auto& route : snapshot->routes_) {
+    if (route->canary) route->canary->canary->set_against(against_of(*route, route->canary->target, providers));
+  }
   health_ = std::move(building.health);
   watches_ = std::move(building.watches);
   snapshot->version_ = ++version_;
