@@ -504,8 +504,15 @@ std::vector<Error> check_config(const Config& config) {
       }
     }
   }
-  if (std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name) == config.data_classes.end()) {
+  const auto documents = std::ranges::find(config.data_classes, config.rag.data_class, &DataClassConfig::name);
+  if (documents == config.data_classes.end()) {
     fault("rag.data_class", "there is no data class '" + config.rag.data_class + "'");
+  } else if (documents->site == Site::kLocal) {
+    for (const VectorStoreConfig& store : config.vector_stores) {  // vectors say what the texts say, to who knows the embedder
+      const bool here = store.url.find("://127.0.0.1") != store.url.npos || store.url.find("://localhost") != store.url.npos || store.url.find("@127.0.0.1") != store.url.npos ||
+                        store.url.find("@localhost") != store.url.npos || store.url.find("://[::1]") != store.url.npos;
+      if (!here) fault("vector_stores." + store.name + ".url", documents->name + " documents (rag.data_class) may not leave this machine");
+    }
   }
   if (config.server.auth != "keys" && config.server.auth != "open") {
     fault("server.auth", "must be \"keys\" or \"open\"");

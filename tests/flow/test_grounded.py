@@ -169,5 +169,7 @@ def test_a_configuration_that_would_leak_is_refused(context):
     refused(lambda text: text.replace('[routes.quotes]', '[routes.quotes]\ncache = "exact"'), "never kept")
     refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "restricted"'), "may not be shown documents")
     refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "nosuch"'), "rag.data_class")
+    outside = '[vector_stores.far]\nkind = "qdrant"\nurl = "http://qdrant.example:6333"\n[providers.a]'
+    refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "restricted"').replace("[providers.a]", outside), "may not leave this machine")
     refused(lambda text: text.replace('targets = [{ provider = "docs", collection = "handbook" }]', 'targets = [{ provider = "docs" }]'), "collection")
     refused(lambda text: text.replace(', confidence = "own", accept = 0.5', ', confidence = "own"'), "accept")
