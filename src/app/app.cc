@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "app/builtin_task.h"
 #include "app/local_models.h"
+#include "app/rag_context.h"
 #include "app/rag_parts.h"
 #include "provider/local.h"
 #include "provider/remote.h"
@@ -140,7 +141,11 @@ Status App::build() {
                                                     .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
                                                     .privacy = *privacy_},
                                        std::move(snapshot));
-  AJAR_ASSIGN(library_, rag::Library::open(library_options(config_.store.path, config_.rag, *models_)));
+  rag::LibraryOptions documents = library_options(config_.store.path, config_.rag, *models_);
+  if (!config_.rag.context_route.empty()) {
+    documents.collection.context = gateway_context_writer(config_.rag.context_route, size_t(config_.rag.context_at_once), *gateway_, *tenants_, (*loops_)[0]);
+  }
+  AJAR_ASSIGN(library_, rag::Library::open(std::move(documents)));
   blocking_ = std::make_unique<BlockingPool>(2);
   documents_ = std::make_unique<BlockingPool>(2);
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));

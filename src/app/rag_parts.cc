@@ -36,6 +36,10 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
   rag::LibraryOptions options;
   options.folder = data + "/rag";
   options.collection.convert.command = {"/proc/self/exe", "convert-child"};
+  rag::CollectionOptions& collection = options.collection;
+  collection.convert.ocr = {.on = config.ocr == "auto", .languages = config.ocr_languages, .pages = uint32_t(config.ocr_pages), .seconds = uint32_t(config.ocr_seconds)};
+  collection.graph.from_rows = config.graph_rows > 0 ? uint32_t(std::min<int64_t>(config.graph_rows, UINT32_MAX)) : UINT32_MAX;
+  collection.graph.degree = uint32_t(config.graph_degree);
   options.choose = [name = config.embedder, &host]() -> Result<std::string> {
     if (name == "none") return std::string();
     auto embedder = host_embedder(host, name);
