@@ -6,7 +6,9 @@
 
 #include "api/admin_json.h"
 #include "api/api.h"
+#include "api/call_sink.h"
 #include "api/owner.h"
+#include "api/status.h"
 #include "api/vector_store.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -15,15 +17,22 @@
 namespace ajar::api {
 namespace {
 
+// What a search found and how long that took, for whoever meters it.
+struct Searched {
+  rag::SearchTimes times;
+  std::string_view outcome = "error";
+};
+
 // All that an operation needs; its own.
 struct Call {
   rag::Library& library;
   store::Store& store;
   const store::Blobs& blobs;
-  std::string owner;
+  std::string owner, payer;
   rag::Reader reader;
   std::vector<std::string> ids;  // what the path has in place of its stars
   std::string query, body;
+  std::shared_ptr<Searched> searched;
 };
 
 struct Paging {
@@ -55,7 +64,8 @@ Status add_file(const Call& call, const std::string& store, const StoreFileSpec&
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, store));
   AJAR_ASSIGN(const StoredFile file, call.store.find_file(call.owner, spec.file_id));
   AJAR_ASSIGN(std::string bytes, call.blobs.read(file.id));
-  AJAR_TRY(collection->add({.id = file.id, .name = file.name, .bytes = std::move(bytes), .metadata = spec.attributes.value_or(rag::Metadata())}));
+  AJAR_TRY(collection->add({.id = file.id, .name = file.name, .bytes = std::move(bytes), .metadata = spec.attributes.value_or(rag::Metadata()),
+                            .payer = call.payer}));
   return {};
 }
 
@@ -175,7 +185,7 @@ Result<std::string> search_store(const Call& call) {
   std::map<uint32_t, rag::Hit> best;
   std::string degraded;
   for (const std::string& query : search.queries) {
-    AJAR_ASSIGN(auto found, rag::find_passages(*collection, {.text = query, .filter = search.filter, .reader = call.reader, .limit = search.limit}));
+    AJAR_ASSIGN(auto found, rag::find_passages(*collection, {.text = query, .filter = search.filter, .reader = call.reader, .limit = search.limit, .times = &call.searched->times}));
     if (degraded.empty()) degraded = std::move(found.degraded);
     for (rag::Hit& hit : found.hits) {
       const auto known = best.find(hit.row);
@@ -191,6 +201,7 @@ Result<std::string> search_store(const Call& call) {
     const auto info = collection->document(hit.document, call.reader);
     if (info) hits.push_back({std::move(hit), info->metadata});  // otherwise removed meanwhile
   }
+  call.searched->outcome = hits.empty() ? "empty" : "found";
   return write_store_hits(search.queries, hits, degraded);
 }
 
@@ -198,8 +209,9 @@ Result<std::string> rag_search(const Call& call) {
   AJAR_ASSIGN(RagQuestion read, read_rag_question(call.body));
   AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
-  read.question.reader = call.reader;
+  read.question.reader = call.reader, read.question.times = &call.searched->times;
   AJAR_ASSIGN(const auto found, rag::find_passages(*collection, read.question));
+  call.searched->outcome = found.hits.empty() ? "empty" : "found";
   std::string out;
   json::Writer w(out);
   w.begin_object();
@@ -236,8 +248,9 @@ Result<std::string> rag_ask(const Call& call) {
   AJAR_ASSIGN(RagQuestion read, read_rag_question(call.body));
   AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
-  read.question.reader = call.reader;
+  read.question.reader = call.reader, read.question.times = &call.searched->times;
   AJAR_ASSIGN(const auto answer, rag::ask(*collection, read.question));
+  call.searched->outcome = answer.found ? "found" : "not_in_documents";
   std::string out;
   json::Writer w(out);
   w.begin_object();
@@ -251,6 +264,7 @@ struct Operation {
   std::string_view method, path;
   Result<std::string> (*run)(const Call&);
   bool slow;
+  std::string_view metered = {};  // the name under which it is a call like others; empty: it is none
 };
 constexpr Operation kOperations[] = {
     {"POST", "/v1/vector_stores", create_store, true},
@@ -264,10 +278,10 @@ constexpr Operation kOperations[] = {
     {"POST", "/v1/vector_stores/*/files/*", update_file, true},
     {"DELETE", "/v1/vector_stores/*/files/*", delete_file, true},
     {"GET", "/v1/vector_stores/*/files/*/content", file_content, false},
-    {"POST", "/v1/vector_stores/*/search", search_store, false},
-    {"POST", "/v1/rag/search", rag_search, false},
-    {"POST", "/v1/rag/ask", rag_ask, false},
-    {"POST", "/v1/rag/repair", rag_repair, true},
+    {"POST", "/v1/vector_stores/*/search", search_store, false, "vector_store_search"},
+    {"POST", "/v1/rag/search", rag_search, false, "rag_search"},
+    {"POST", "/v1/rag/ask", rag_ask, false, "rag_ask"},
+    {"POST", "/v1/rag/repair", rag_repair, true, ""},
 };
 
 // What stands in place of the pattern's stars; nothing: it is another path.
@@ -314,10 +328,28 @@ Task<> Api::documents(Exchange& exchange) {
   rag::Reader reader;
   if (*key) reader.principals = {"key:" + (*key)->row.id};
   if (*key && !(*key)->row.team.empty()) reader.principals.push_back("team:" + (*key)->row.team);
-  Call call{.library = parts_.library, .store = parts_.store, .blobs = parts_.blobs, .owner = owner_of(*key), .reader = std::move(reader),
-            .ids = std::move(ids), .query = request.query, .body = std::move(request.body)};
+  Call call{.library = parts_.library, .store = parts_.store, .blobs = parts_.blobs, .owner = owner_of(*key), .payer = *key ? "key:" + (*key)->row.id : "", .reader = std::move(reader),
+            .ids = std::move(ids), .query = request.query, .body = std::move(request.body), .searched = std::make_shared<Searched>()};
   BlockingPool& pool = chosen->slow ? parts_.documents : parts_.blocking;
+  if (chosen->metered.empty()) {
+    const auto body = co_await pool.run([run = chosen->run, call = std::move(call)] { return run(call); });
+    if (!body) co_return co_await send_error(exchange, body.error());
+    co_return co_await send_json(exchange, 200, *body);
+  }
+  const Context context = new_context(exchange, *key, chosen->metered);
+  auto held = parts_.gateway.admit_free(*key);
+  if (!held) {
+    parts_.gateway.finish_free({}, context, std::unexpected(held.error()), http_status(held.error()));
+    co_return co_await send_error(exchange, held.error());
+  }
+  const auto searched = call.searched;
   const auto body = co_await pool.run([run = chosen->run, call = std::move(call)] { return run(call); });
+  const rag::SearchTimes& times = searched->times;
+  parts_.metrics.documents({.endpoint = std::string(chosen->metered), .outcome = body ? searched->outcome : "error",
+                            .seconds = {{"embed", times.embed}, {"words", times.words}, {"meaning", times.meaning}, {"texts", times.texts}, {"answer", times.answer}}});
+  // Settled before the client can see the end and come again.
+  parts_.gateway.finish_free(std::move(*held), context, body ? Status() : Status(std::unexpected(body.error())),
+                              body ? 200 : http_status(body.error()));
   if (!body) co_return co_await send_error(exchange, body.error());
   co_await send_json(exchange, 200, *body);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "app/builtin_task.h"
 #include "app/local_models.h"
+#include "app/rag_context.h"
 #include "app/rag_parts.h"
 #include "provider/local.h"
 #include "provider/remote.h"
@@ -127,12 +128,9 @@ Status App::build() {
                                          return model.path;
                                        }));
   models_->configure(specs_of(config_));
-  auto library = library_options(config_.store.path, config_.rag, config_.vector_stores, proxies(options_.environment), *models_);
-  library.collection.on_store = [this](const std::string& store, std::string_view event) { metrics_.vector_store(store, event); };
-  AJAR_ASSIGN(library_, rag::Library::open(std::move(library)));
   blocking_ = std::make_unique<BlockingPool>(2);
   documents_ = std::make_unique<BlockingPool>(2);
-  quoted_ = std::make_unique<LibraryDocuments>(*library_, *blocking_);
+  quoted_ = std::make_unique<LibraryDocuments>(library_, *blocking_);
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
         std::shared_ptr<Provider> model;
@@ -152,6 +150,12 @@ Status App::build() {
                                                     .metrics = metrics_, .access_log = *access_log_, .memory = *memory_, .auditor = *auditor_,
                                                     .shadows = *shadows_, .privacy = *privacy_},
                                        std::move(snapshot));
+  auto library = library_options(config_.store.path, config_.rag, config_.vector_stores, proxies(options_.environment), *models_);
+  library.collection.on_store = [this](const std::string& store, std::string_view event) { metrics_.vector_store(store, event); };
+  if (!config_.rag.context_route.empty()) {
+    library.collection.context = gateway_context_writer(config_.rag.context_route, size_t(config_.rag.context_at_once), *gateway_, *tenants_, (*loops_)[0]);
+  }
+  AJAR_ASSIGN(library_, rag::Library::open(std::move(library)));
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
   blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
   runner_ = std::make_unique<api::BatchRunner>(api::BatchParts{

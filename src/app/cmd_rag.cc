@@ -9,6 +9,7 @@
 #include "app/cmd_rag.h"
 #include "app/commands.h"
 #include "app/local_models.h"
+#include "app/rag_context.h"
 #include "app/terminal.h"
 #include "rag/ask.h"
 #include "rag/ingest.h"
@@ -22,10 +23,10 @@ namespace fs = std::filesystem;
 constexpr size_t kBatchBytes = 4 << 20, kBatchFiles = 64;  // of one transaction
 
 struct RagArgs {
-  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata;
+  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata, context_route, url, key;
   std::vector<std::string> files, allow;
   size_t limit = 0;
-  bool all = false, hidden = false;
+  bool all = false, hidden = false, preview = false;
 };
 
 const rag::Reader kAdministrator{.everything = true};
@@ -43,7 +44,19 @@ class Rag {
     const std::string data = args.data.empty() ? context.environment("AJAR_DATA").value_or(config.store.path) : args.data;
     Rag out;
     AJAR_ASSIGN(out.host_, rag_host(data));
-    AJAR_ASSIGN(out.library_, rag::Library::open(library_options(data, config.rag, config.vector_stores, proxies(context.environment), *out.host_)));
+    rag::LibraryOptions options = library_options(data, config.rag, config.vector_stores, proxies(context.environment), *out.host_);
+    options.collection.graph_in_background = false;  // this ends when its command does: `ajar rag index` makes one
+    if (!args.context_route.empty()) {
+      std::string url = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url;
+      while (url.ends_with('/')) url.pop_back();
+      options.collection.context = http_context_writer(args.context_route, url, args.key.empty() ? context.environment("AJAR_API_KEY").value_or("") : args.key);
+      options.collection.context->progress = [bar = std::make_shared<std::unique_ptr<Progress>>()](const std::string&, size_t done, size_t all) {
+        if (!*bar) *bar = std::make_unique<Progress>("describing", int64_t(all));
+        (*bar)->update(int64_t(done));
+        if (done >= all) bar->reset();
+      };
+    }
+    AJAR_ASSIGN(out.library_, rag::Library::open(std::move(options)));
     return out;
   }
   rag::Library* operator->() const { return library_.get(); }
@@ -142,7 +155,63 @@ std::optional<std::vector<std::string>> allow_of(const RagArgs& args) {
   return args.allow.empty() ? std::nullopt : std::optional(args.allow);
 }
 
+// What chunks the files would become.
+int preview(const CommandContext& context, const RagArgs& args) {
+  const auto host = rag_host({});
+  if (!host) return complain(context, host.error());
+  const rag::CollectionOptions options = library_options({}, {}, **host).collection;
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("files");
+  w.begin_array();
+  size_t failed = 0;
+  for (const std::string& file : args.files) {
+    auto bytes = read_file(file);
+    Result<rag::Preview> seen = std::unexpected(bytes ? Error{} : bytes.error());
+    if (bytes) seen = rag::preview({.id = id_of(file), .name = fs::path(file).filename().string(), .bytes = std::move(*bytes), .read = {}}, options);
+    w.begin_object();
+    w.field("file", file);
+    if (!seen) {
+      ++failed;
+      w.field("reason", seen.error().message);
+      w.end_object();
+      if (!context.json) std::printf("%s %s: %s\n", red("failed   ").c_str(), file.c_str(), seen.error().message.c_str());
+      continue;
+    }
+    w.field("format", seen->read.format);
+    w.field("title", seen->read.title);
+    w.field("note", seen->read.note);
+    w.key("chunks");
+    w.begin_array();
+    if (!context.json) std::printf("%s  %s, %zu chunks%s\n", bold(file).c_str(), seen->read.format.c_str(), seen->chunks.size(), seen->read.note.empty() ? "" : ("; " + seen->read.note).c_str());
+    for (size_t i = 0; i < seen->chunks.size(); ++i) {
+      const rag::Chunk& chunk = seen->chunks[i];
+      const std::string text = seen->read.text.substr(chunk.begin, chunk.end - chunk.begin);
+      w.begin_object();
+      w.field("tokens", int64_t(seen->tokens[i]));
+      w.field("headings", chunk.headings);
+      w.field("page", int64_t{chunk.page});
+      w.field("begin", int64_t{chunk.begin});
+      w.field("end", int64_t{chunk.end});
+      w.field("text", text);
+      w.end_object();
+      if (!context.json) {
+        std::printf("%s %s\n%s\n", dim("── " + std::to_string(i + 1) + "  " + std::to_string(seen->tokens[i]) + " tokens" + (chunk.page > 0 ? ", page " + std::to_string(chunk.page) : "")).c_str(),
+                    dim(chunk.headings).c_str(), std::string(trim(text)).c_str());
+      }
+    }
+    w.end_array();
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  if (context.json) std::puts(out.c_str());
+  return failed > 0 ? 1 : 0;
+}
+
 int add(const CommandContext& context, const RagArgs& args) {
+  if (args.preview) return preview(context, args);
   auto metadata = rag::read_metadata(args.metadata);
   if (!metadata) return complain(context, metadata.error());
   auto library = Rag::open(context, args);
@@ -423,6 +492,25 @@ int repair(const CommandContext& context, const RagArgs& args) {
   return 0;
 }
 
+int make_graph(const CommandContext& context, const RagArgs& args) {
+  auto library = Rag::open(context, args);
+  if (!library) return complain(context, library.error());
+  auto collection = (*library)->get(args.owner, args.collection);
+  if (!collection) return complain(context, collection.error());
+  std::unique_ptr<Progress> bar;
+  const auto done = (*collection)->build_graph({}, [&](uint64_t at, uint64_t all) {
+    if (!bar) bar = std::make_unique<Progress>("indexing", int64_t(all));
+    bar->update(int64_t(at));
+  });
+  bar.reset();
+  if (!done) return complain(context, done.error());
+  const auto stats = (*collection)->stats();
+  if (context.json) std::printf("{\"chunks\":%zu,\"graph\":%zu}\n", stats.chunks, size_t{stats.graph_rows});
+  else if (stats.graph_rows > 0) std::printf("%s of %s chunks are in the graph\n", count(int64_t(stats.graph_rows)).c_str(), count(int64_t(stats.chunks)).c_str());
+  else std::printf("%s chunks are scanned: a graph is for more\n", count(int64_t(stats.chunks)).c_str());
+  return 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ModelHost>> rag_host(const std::string& data) {
@@ -451,6 +539,11 @@ void add_rag(CommandContext& context) {
     part->add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
     part->add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
   };
+  const auto describing = [&](CLI::App* part) {
+    part->add_option("--context-route", args->context_route, "A route of a running server that writes a line about every chunk, which is searched and never quoted");
+    part->add_option("-u,--url", args->url, "That server (or AJAR_URL; default http://127.0.0.1:8080)");
+    part->add_option("-k,--key", args->key, "Its API key (or AJAR_API_KEY)");
+  };
   const auto asking = [&](CLI::App* part) {
     part->add_option("query", args->query, "The question")->required();
     part->add_option("-n,--limit", args->limit, "Passages")->check(CLI::Range(1, 100));
@@ -458,13 +551,16 @@ void add_rag(CommandContext& context) {
   };
   auto* part = sub("add", "Add files, or replace them", add);
   collection(part);
-  part->add_option("files", args->files, "PDF, DOCX, PPTX, XLSX, OpenDocument, EPUB, RTF, HTML, Markdown, text, CSV, JSON, XML, mail")->required();
+  part->add_option("files", args->files, "PDF, DOCX, PPTX, XLSX, OpenDocument, EPUB, RTF, HTML, Markdown, text, CSV, JSON, XML, mail, scans and pictures")->required();
+  part->add_flag("--preview", args->preview, "Show the chunks that they would become, with their tokens; store nothing");
   adding(part);
+  describing(part);
   part = sub("sync", "Keep a folder and a collection the same: adds, replaces, removes", sync);
   collection(part);
   part->add_option("folder", args->folder, "The folder")->required()->check(CLI::ExistingDirectory);
   part->add_flag("--hidden", args->hidden, "Also files and folders whose name begins with a dot");
   adding(part);
+  describing(part);
   part = sub("rm", "Remove documents, or with --all the collection", remove);
   collection(part);
   part->add_option("documents", args->files, "As `ls` names them, or files");
@@ -483,6 +579,8 @@ void add_rag(CommandContext& context) {
   part = sub("repair", "Compare the store of a collection's vectors with the collection; sends what it lacks, deletes what it has too much", repair);
   collection(part);
   part->add_flag("--all", args->all, "Make it anew");
+  part = sub("index", "Make the graph of a large collection's vectors now; a server makes it by itself", make_graph);
+  collection(part);
   add_rag_bench(context, *command);
 }
 

@@ -90,6 +90,18 @@ const Key<Ra> kRag[] = {
      "The model that makes embeddings for new collections: a [models.NAME] or a pulled one; \"none\": words alone. Where the default was not pulled, words alone too. "
      "A collection keeps what it was made with. Read at start."},
     {"max_collections", "1000", Whole<Ra>{&Ra::max_collections, 1, kMany}, "Of one team, or of one key without a team. Read at start."},
+    {"graph_rows", "200000", Whole<Ra>{&Ra::graph_rows, 0, kMany},
+     "Vectors of a collection from which a graph of neighbours is made, in the background; fewer are scanned. 0: never. Read at start."},
+    {"graph_degree", "24", Whole<Ra>{&Ra::graph_degree, 4, 256}, "Neighbours of a vector in the graph: 4 bytes of memory each, more find more. Read at start."},
+    {"ocr", "\"auto\"", Text<Ra>{&Ra::ocr},
+     "Text in images and scanned pages: \"auto\" reads it with tesseract where that is installed (Debian: tesseract-ocr), \"off\" refuses such files. Read at start."},
+    {"ocr_languages", "\"eng\"", Text<Ra>{&Ra::ocr_languages}, "As tesseract names them, joined by '+': \"eng+deu\" needs tesseract-ocr-deu. Read at start."},
+    {"ocr_pages", "200", Whole<Ra>{&Ra::ocr_pages, 1, 100'000}, "Scanned pages of one document that are read; its note says what was left out. Read at start."},
+    {"ocr_seconds", "300", Whole<Ra>{&Ra::ocr_seconds, 1, 86'400}, "That reading the pictures of one document may take. Read at start."},
+    {"context_route", "none", Text<Ra>{&Ra::context_route},
+     "A route that writes one line about every chunk that is added, where it stands in its document; it is searched, never quoted. The key that adds a document "
+     "pays. Read at start."},
+    {"context_at_once", "4", Whole<Ra>{&Ra::context_at_once, 1, 64}, "Questions to that route at the same time. Read at start."},
     {"max_open", "32", Whole<Ra>{&Ra::max_open, 1, 10'000}, "Collections that stay open at once; the longest unused are closed. Read at start."},
     {"data_class", "\"internal\"", Text<Ra>{&Ra::data_class},
      "Class of what the documents say. Only targets that may see data of this class may have a `collection`."},

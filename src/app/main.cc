@@ -27,7 +27,9 @@ int main(int argc, char** argv) {
   using namespace ajar::app;
   signal(SIGPIPE, SIG_IGN);
   // Not for people: this program, started by itself to read one file of somebody else's (rag/convert.h).
-  if (argc == 3 && std::string_view(argv[1]) == "convert-child") return ajar::rag::convert_child(3, 4, argv[2]);
+  if ((argc == 3 || argc == 4) && std::string_view(argv[1]) == "convert-child") {
+    return ajar::rag::convert_child(3, 4, argv[2], argc == 4 ? argv[3] : "", environment("PATH").value_or(""));
+  }
   // Large bodies go back to the system when they are freed. Without this glibc raises the threshold by itself once it
   // has seen some, and keeps 200 MB after 1,500 bodies of 150 KB.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);

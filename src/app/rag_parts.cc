@@ -84,6 +84,10 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
   rag::LibraryOptions options;
   options.folder = data + "/rag";
   options.collection.convert.command = {"/proc/self/exe", "convert-child"};
+  rag::CollectionOptions& collection = options.collection;
+  collection.convert.ocr = {.on = config.ocr == "auto", .languages = config.ocr_languages, .pages = uint32_t(config.ocr_pages), .seconds = uint32_t(config.ocr_seconds)};
+  collection.graph.from_rows = config.graph_rows > 0 ? uint32_t(std::min<int64_t>(config.graph_rows, UINT32_MAX)) : UINT32_MAX;
+  collection.graph.degree = uint32_t(config.graph_degree);
   options.choose = [name = config.embedder, &host]() -> Result<std::string> {
     if (name == "none") return std::string();
     auto embedder = host_embedder(host, name);
@@ -107,7 +111,7 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
 }
 
 Task<Result<Grounds>> LibraryDocuments::look_up(const std::string& collection, const Caller& caller, std::string question) const {
-  co_return co_await pool_.run([&library = library_, &detector = detector_, collection, key = caller.key_id, team = caller.team,
+  co_return co_await pool_.run([&library = *library_, &detector = detector_, collection, key = caller.key_id, team = caller.team,
                                 question = std::move(question)]() -> Result<Grounds> {
     AJAR_ASSIGN(const Opened opened, open_for(library, collection, key, team));
     AJAR_ASSIGN(auto found, rag::ask_with_passages(*opened.collection, {.text = question, .reader = opened.reader, .limit = kPassages}));
@@ -122,7 +126,7 @@ Task<Result<Grounds>> LibraryDocuments::look_up(const std::string& collection, c
 
 Task<Result<std::vector<Claim>>> LibraryDocuments::bear_out(const std::string& collection, const Caller& caller, std::string answer,
                                                             std::vector<Passage> passages) const {
-  co_return co_await pool_.run([&library = library_, collection, key = caller.key_id, team = caller.team, answer = std::move(answer),
+  co_return co_await pool_.run([&library = *library_, collection, key = caller.key_id, team = caller.team, answer = std::move(answer),
                                 passages = std::move(passages)]() -> Result<std::vector<Claim>> {
     AJAR_ASSIGN(const Opened opened, open_for(library, collection, key, team));
     std::vector<rag::Hit> hits;

@@ -26,13 +26,13 @@ Result<rag::Embedder> host_embedder(ModelHost& host, const std::string& name);
 // is not handed to one. Both must outlive it.
 class LibraryDocuments final : public Documents {
  public:
-  LibraryDocuments(rag::Library& library, BlockingPool& pool) : library_(library), pool_(pool) {}
+  LibraryDocuments(const std::unique_ptr<rag::Library>& library, BlockingPool& pool) : library_(library), pool_(pool) {}
   Task<Result<Grounds>> look_up(const std::string& collection, const Caller& caller, std::string question) const override;
   Task<Result<std::vector<Claim>>> bear_out(const std::string& collection, const Caller& caller, std::string answer,
                                             std::vector<Passage> passages) const override;
 
  private:
-  rag::Library& library_;
+  const std::unique_ptr<rag::Library>& library_;  // opened before the first call
   BlockingPool& pool_;
   const guard::InjectionDetector detector_;
 };

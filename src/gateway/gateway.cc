@@ -122,6 +122,20 @@ Status Gateway::admit(CallState& call, const std::string& model, int64_t max_out
   return {};
 }
 
+Result<Reservation> Gateway::admit_free(const std::shared_ptr<const Key>& key) const { return Reservation::make(key, {}); }
+
+void Gateway::finish_free(Reservation held, const Context& context, const Status& outcome, int status) {
+  store::CallRow row = new_row(context);
+  row.end = end_of(outcome);
+  row.status = status;
+  if (!outcome) row.error = code_name(outcome.error().code);
+  row.total_seconds = row.overhead_seconds = seconds_between(context.started, now());
+  held.settle({});
+  parts_.metrics.record(row);
+  parts_.access_log.write(row);
+  parts_.store.record(std::move(row));
+}
+
 Result<TokenCount> Gateway::count_tokens(const Request& request, const Key* key) const {
   const auto snapshot = this->snapshot();
   AJAR_ASSIGN(const auto route, find_route(*snapshot, request.model, key));

@@ -57,6 +57,11 @@ class Gateway {
   // The same for a request that keeps its form: `client` gets the answer's bytes as kOpaque events.
   Task<> forward(ForwardRequest& request, std::shared_ptr<const Key> key, Context& context, ReplySink& client);
 
+  // A call that no model answers, as a search of documents: it counts against the limits of its key (kRateLimit) and is written
+  // down as a free one. `status`: what the client got.
+  Result<Reservation> admit_free(const std::shared_ptr<const Key>& key) const;
+  void finish_free(Reservation held, const Context& context, const Status& outcome, int status);
+
   // The input's size in tokens, for the first target of the route that the request names: by its vocabulary where one
   // is configured, otherwise estimated by what it has reported so far. No model is asked. `key` may be null.
   Result<TokenCount> count_tokens(const Request& request, const Key* key) const;

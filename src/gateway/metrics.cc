@@ -25,6 +25,7 @@ constexpr int kEnds = 5;
 
 // OpenTelemetry's gen_ai.operation.name of what a client called.
 std::string operation_name(std::string_view endpoint) {
+  if (endpoint.starts_with("rag_") || endpoint == "vector_store_search") return "retrieval";
   if (endpoint == "embeddings" || endpoint == "rerank") return std::string(endpoint);
   return endpoint == "completions" ? "text_completion" : "chat";
 }
@@ -70,6 +71,8 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   attempts_ = counter("ajar_upstream_attempts_total", "Attempts at targets by outcome");
   cache_calls_ = counter("ajar_cache_calls_total", "Calls on routes that keep answers, by what was found");
   cache_saved_ = counter("ajar_cache_saved_usd_total", "What the answers that were given again had cost");
+  rag_searches_ = counter("ajar_rag_searches_total", "Searches of documents by what came of them");
+  rag_seconds_ = histogram("ajar_rag_seconds", "Duration of the parts of a search of documents");
   audits_ = counter("ajar_rung_audits_total", "Answers of judged rungs that were compared with the top rung's");
   audit_spend_ = counter("ajar_rung_audit_spend_usd_total", "What asking the top rung for comparison cost");
   alike_audits_ = counter("ajar_cache_semantic_audits_total", "Answers to questions that were alike, compared with what the model says");
@@ -214,6 +217,12 @@ void Metrics::attempt(const std::string& target, const std::string& outcome, dou
 }
 
 void Metrics::ladder_delay(const std::string& route, double seconds) { ladder_delay_->Add({{"route", route}}, kSeconds).Observe(std::max(0.0, seconds)); }
+
+void Metrics::documents(const DocumentSearch& search) {
+  rag_searches_->Add({{"endpoint", search.endpoint}, {"outcome", std::string(search.outcome)}}).Increment();
+  for (const auto& [leg, seconds] : search.seconds)
+    if (seconds > 0) rag_seconds_->Add({{"leg", std::string(leg)}}, kOverhead).Observe(seconds);
+}
 
 void Metrics::remaining_budget(bool team, const std::string& name, double dollars) {
   if (team) llm_team_budget_->Add({{"team", name}}).Set(dollars);

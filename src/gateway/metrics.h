@@ -46,6 +46,14 @@ class Metrics {
   void shadow_cost(const std::string& route, const std::string& target, int64_t nano);
   // An answer to a question that was alike, which would have been given, beside what the model says: how often that would have been wrong.
   void semantic_audit(const std::string& route, bool same);
+  // One search of documents: what was called, "found", "empty", "not_in_documents" or "error", and the seconds of its parts ("embed",
+  // "words", "meaning", "texts", "answer"; those that it did not have are 0).
+  struct DocumentSearch {
+    std::string endpoint;
+    std::string_view outcome;
+    std::vector<std::pair<std::string_view, double>> seconds;
+  };
+  void documents(const DocumentSearch& search);
   void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
@@ -80,11 +88,11 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *vector_stores_, *cache_calls_, *cache_saved_, *audits_, *audit_spend_, *alike_audits_,
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *vector_stores_, *cache_calls_, *cache_saved_, *rag_searches_, *audits_, *audit_spend_, *alike_audits_,
       *canary_calls_, *shadow_calls_, *shadow_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;
-  prometheus::Family<prometheus::Histogram>*overhead_, *ladder_delay_, *llm_overhead_, *attempt_seconds_, *gen_usage_,
+  prometheus::Family<prometheus::Histogram>*overhead_, *ladder_delay_, *llm_overhead_, *attempt_seconds_, *rag_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
   prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
   prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_;

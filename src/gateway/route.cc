@@ -461,6 +461,17 @@ std::vector<Error> check_config(const Config& config) {
   for (const PolicyConfigEntry& policy : config.policies) {
     if (const auto read = read_policy(policy); !read) faults.push_back(read.error());
   }
+  if (config.rag.ocr != "auto" && config.rag.ocr != "off") fault("rag.ocr", "must be \"auto\" or \"off\"");
+  constexpr std::string_view kLanguageLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+";
+  if (config.rag.ocr_languages.empty() || config.rag.ocr_languages.find_first_not_of(kLanguageLetters) != std::string::npos) {
+    fault("rag.ocr_languages", "must be names of languages joined by '+', as \"eng+deu\"");
+  }
+  if (const std::string& route = config.rag.context_route;
+      !route.empty() && std::ranges::none_of(config.routes, [&](const RouteConfig& one) {
+        return one.name == route || (one.name.ends_with('*') && route.starts_with(one.name.substr(0, one.name.size() - 1)));
+      })) {
+    fault("rag.context_route", "there is no route '" + route + "'");
+  }
   for (const TaskConfig& task : config.tasks) {
     if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
   }

@@ -1,5 +1,5 @@
 // The graph beside the scan: recall, CPU time a question, time and memory of making it. Has a main of its own:
-//   graph_bench ROWS [THREADS [CENTRES [DEGREE]]]   384 numbers around so many centres (1,000); groups differ in size by a factor of 50
+//   graph_bench ROWS [THREADS [CENTRES [DEGREE [BUILDING [SLACK]]]]]   384 numbers around so many centres (1,000); groups differ in size by a factor of 50
 //   graph_bench FILE [THREADS]                      embeddings: rows of 384 floats; the last 200 are the questions
 
 #include <sys/resource.h>
@@ -142,13 +142,13 @@ int run(Source& source, GraphOptions options) {
       if (q == 49) break;
     }
   }
-  const auto measure = [&](const char* what, size_t limit) {
+  const auto measure = [&](const char* what, size_t limit, size_t effort = 0) {
     for (size_t f = 0; f < filters.size(); ++f) {
       std::vector<double> times;
       size_t same = 0, wanted = 0;
       for (size_t q = 0; q < kQuestions; ++q) {
         const double from = cpu_seconds();
-        const auto found = index.reader().search({&questions[q * kWidth], kWidth}, &filters[f], limit, fetch);
+        const auto found = index.reader(effort).search({&questions[q * kWidth], kWidth}, &filters[f], limit, fetch);
         times.push_back(1e3 * (cpu_seconds() - from));
         if (!found) std::abort();
         if (q >= truth[f].size()) continue;
@@ -158,7 +158,7 @@ int run(Source& source, GraphOptions options) {
         }
       }
       std::sort(times.begin(), times.end());
-      std::printf("%s, %3.0f %% of rows, limit %zu: p50 %.3f ms p99 %.3f ms, recall@10 %.4f\n", what, 100.0 * static_cast<double>(filters[f].count()) / rows, limit,
+      std::printf("%s, %3.0f %% of rows, limit %zu, effort %zu: p50 %.3f ms p99 %.3f ms, recall@10 %.4f\n", what, 100.0 * static_cast<double>(filters[f].count()) / rows, limit, effort,
                   times[times.size() / 2], times[times.size() * 99 / 100], static_cast<double>(same) / static_cast<double>(wanted));
     }
     std::fflush(stdout);
@@ -174,7 +174,7 @@ int run(Source& source, GraphOptions options) {
   std::printf("graph of %zu rows, degree %u: %.1f s of CPU, %.1f s on the wall, %u threads\n", size_t{index.graph_rows()}, options.degree, cpu_seconds() - from,
               seconds_between(wall, now()), options.threads);
   memory("with the graph");
-  measure("graph", 10);
+  for (const size_t effort : {100u, 200u, 300u, 400u, 600u}) measure("graph", 10, effort);
   measure("graph", 100);
   return 0;
 }
@@ -184,10 +184,12 @@ int run(Source& source, GraphOptions options) {
 
 int main(int argc, char** argv) {
   using namespace ajar::index;
-  if (argc < 2) return std::fprintf(stderr, "usage: graph_bench ROWS|FILE [THREADS [CENTRES [DEGREE]]]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: graph_bench ROWS|FILE [THREADS [CENTRES [DEGREE [BUILDING [SLACK]]]]]\n"), 2;
   GraphOptions options{.from_rows = 1000};
   if (argc > 2) options.threads = static_cast<unsigned>(std::atoi(argv[2]));
   if (argc > 4) options.degree = static_cast<uint32_t>(std::atoi(argv[4]));
+  if (argc > 5) options.building = static_cast<uint32_t>(std::atoi(argv[5]));
+  if (argc > 6) options.slack = static_cast<float>(std::atof(argv[6]));
   const auto rows = static_cast<size_t>(std::strtoull(argv[1], nullptr, 10));
   options.from_rows = rows > 0 ? static_cast<uint32_t>(std::min<size_t>(rows, 200'000)) : 1000;
   if (rows > 0) {

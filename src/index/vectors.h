@@ -76,7 +76,7 @@ class VectorIndex {
   explicit VectorIndex(uint32_t width, GraphOptions graph = {}) : width_(width), graph_options_(graph) {}
   uint32_t width() const { return width_; }
   Segments<VectorSegment>& segments() { return segments_; }
-  VectorReader reader() const;
+  VectorReader reader(size_t effort = 0) const;  // 0: as the options say
   // `vectors`: rows x width, normalised. kInvalid: another width.
   Status add(std::span<const uint32_t> rows, std::span<const float> vectors);
   void remove(std::span<const uint32_t> rows) { segments_.remove(rows); }

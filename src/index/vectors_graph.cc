@@ -6,9 +6,9 @@
 
 namespace ajar::index {
 
-VectorReader VectorIndex::reader() const {
+VectorReader VectorIndex::reader(size_t effort) const {
   std::lock_guard lock(graph_lock_);
-  return VectorReader(segments_.snapshot(), graph_, graph_options_.effort);
+  return VectorReader(segments_.snapshot(), graph_, effort > 0 ? effort : graph_options_.effort);
 }
 
 std::shared_ptr<const VectorSegment> VectorIndex::largest() const {

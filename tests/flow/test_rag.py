@@ -5,7 +5,7 @@ import subprocess
 import threading
 
 from lib.client import Connection
-from lib.upstream import wait_for
+from lib.upstream import chat_json, wait_for
 
 CONFIG = """
 [server]
@@ -320,3 +320,58 @@ def test_a_judged_set_is_measured(context):
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(f"q{i}\td{i}\t1\n" for i in range(len(words))))
     measured = command(context, server.folder, "bench", str(folder))
     assert measured["documents"] == 8 and measured["embedder"] == "" and measured["words"]["ndcg10"] == 1, measured
+
+
+def test_searches_are_metered_and_limited(context):
+    server = context.server(CONFIG)
+    store = make(server)["id"]
+    add(server, store, "pump.txt", PUMP)
+    search(server, store, "warranty")
+    good(ask(server, "POST", "/v1/rag/ask", {"collection": store, "query": "Who was the emperor of Byzantium?"}))
+    good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "zzz"}))
+    assert ask(server, "POST", "/v1/rag/search", {"collection": "nothing", "query": "x"}).status == 404
+    metrics = server.metrics()
+    for series in ('ajar_rag_searches_total{endpoint="vector_store_search",outcome="found"}',
+                   'ajar_rag_searches_total{endpoint="rag_ask",outcome="not_in_documents"}',
+                   'ajar_rag_searches_total{endpoint="rag_search",outcome="empty"}',
+                   'ajar_rag_searches_total{endpoint="rag_search",outcome="error"}'):
+        assert metrics.get(series) == 1, (series, {name: value for name, value in metrics.items() if "ajar_rag" in name})
+    assert metrics['ajar_rag_seconds_count{leg="words"}'] == 3
+    rows = server.calls(count=4)
+    assert sorted((row["endpoint"], row["status"], row["cost_usd"]) for row in rows) == [
+        ("rag_ask", 200, 0), ("rag_search", 200, 0), ("rag_search", 404, 0), ("vector_store_search", 200, 0)], rows
+    # The requests a minute of a key hold here too.
+    server.new_key("few", rpm=2)
+    mine = make(server, key="few")["id"]
+    statuses = [ask(server, "POST", f"/v1/vector_stores/{mine}/search", {"query": "x"}, "few").status for _ in range(3)]
+    assert statuses == [200, 200, 429], statuses
+
+
+def test_a_route_writes_lines_of_context(context):
+    def describe(request, wire):
+        said = request.json()["messages"][-1]["content"]
+        assert "<passage>" in said and "crimson" in said, said
+        wire.whole(200, [("content-type", "application/json")], json.dumps(chat_json("Of the zebrafish manual: how long a pump is warranted.")))
+
+    context.upstreams["a"].reset(describe)
+    server = context.server(CONFIG.replace('embedder = "none"', 'embedder = "none"\ncontext_route = "r"'))
+    store = make(server)["id"]
+    added = add(server, store, "pump.txt", PUMP)
+    assert added["status"] == "completed", added
+    hits = good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "zebrafish"}))["data"]
+    assert [hit["name"] for hit in hits] == ["pump.txt"] and hits[0]["text"] == PUMP and "zebrafish" in hits[0]["context"], hits
+    said = good(ask(server, "POST", "/v1/rag/ask", {"collection": store, "query": "How long is the warranty of the crimson pump in the zebrafish manual?"}))
+    assert "zebrafish" not in said["answer"], said
+    # The key that added it paid; it is a call like others.
+    rows = [row for row in server.calls(count=3) if row["route"] == "r"]
+    assert len(rows) == 1 and rows[0]["key"] == "main", rows
+
+
+def test_a_preview_stores_nothing(context):
+    server = context.server(CONFIG)
+    file = server.folder / "guide.md"
+    file.write_text("# Guide\n\nFirst.\n\n# Second\n\n" + PUMP + "\n")
+    seen = command(context, server.folder, "add", "docs", str(file), "--preview")["files"][0]
+    assert seen["format"] == "md" and [chunk["text"].split("\n")[0] for chunk in seen["chunks"]] == ["Guide", "Second"], seen
+    assert all(chunk["tokens"] > 0 for chunk in seen["chunks"])
+    assert command(context, server.folder, "ls")["data"] == []
