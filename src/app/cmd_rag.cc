@@ -11,6 +11,7 @@
 #include "app/local_models.h"
 #include "app/rag_context.h"
 #include "app/terminal.h"
+#include "base/text.h"
 #include "rag/ask.h"
 #include "rag/ingest.h"
 #include "rag/write.h"
@@ -159,7 +160,7 @@ std::optional<std::vector<std::string>> allow_of(const RagArgs& args) {
 int preview(const CommandContext& context, const RagArgs& args) {
   const auto host = rag_host({});
   if (!host) return complain(context, host.error());
-  const rag::CollectionOptions options = library_options({}, {}, **host).collection;
+  const rag::CollectionOptions options = library_options({}, {}, {}, {}, **host).collection;
   std::string out;
   json::Writer w(out);
   w.begin_object();

@@ -466,11 +466,19 @@ std::vector<Error> check_config(const Config& config) {
   if (config.rag.ocr_languages.empty() || config.rag.ocr_languages.find_first_not_of(kLanguageLetters) != std::string::npos) {
     fault("rag.ocr_languages", "must be names of languages joined by '+', as \"eng+deu\"");
   }
-  if (const std::string& route = config.rag.context_route;
-      !route.empty() && std::ranges::none_of(config.routes, [&](const RouteConfig& one) {
-        return one.name == route || (one.name.ends_with('*') && route.starts_with(one.name.substr(0, one.name.size() - 1)));
-      })) {
-    fault("rag.context_route", "there is no route '" + route + "'");
+  if (const std::string& name = config.rag.context_route; !name.empty()) {
+    const auto route = std::ranges::find_if(config.routes, [&](const RouteConfig& one) {
+      return one.name == name || (one.name.ends_with('*') && name.starts_with(one.name.substr(0, one.name.size() - 1)));
+    });
+    const auto rank = [&](const std::string& data) {
+      const auto found = std::ranges::find(config.data_classes, data.empty() ? "internal" : data, &DataClassConfig::name);
+      return found == config.data_classes.end() ? 0 : found->rank;
+    };
+    if (route == config.routes.end()) {
+      fault("rag.context_route", "there is no route '" + name + "'");
+    } else if (rank(route->data_class) < rank(config.rag.data_class)) {  // the route's class decides which of its targets see the documents
+      fault("rag.context_route", "the route '" + name + "' is shown " + config.rag.data_class + " documents (rag.data_class): its data_class must be at least that");
+    }
   }
   for (const TaskConfig& task : config.tasks) {
     if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
