@@ -25,10 +25,10 @@ class VectorSegment;
 
 struct GraphOptions {
   uint32_t from_rows = 200'000;  // smaller segments are scanned
-  uint32_t degree = 24;          // neighbours of a row; 4 bytes each
+  uint32_t degree = 32;          // neighbours of a row; 4 bytes each
   uint32_t building = 96;        // candidates that a row's neighbours are chosen from
-  uint32_t effort = 96;          // candidates of a search, at the least
-  float slack = 1.2f;            // above 1: more of the long links stay (alpha of Vamana, of squared distances)
+  uint32_t effort = 300;         // candidates of a search, at the least
+  float slack = 1.0f;            // above 1: nearer ones stay beside each other (alpha of Vamana, of squared distances), which finds less among rows that are all alike
   unsigned threads = 1;          // of a build
 };
 
