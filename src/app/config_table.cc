@@ -92,7 +92,7 @@ const Key<Ra> kRag[] = {
     {"max_collections", "1000", Whole<Ra>{&Ra::max_collections, 1, kMany}, "Of one team, or of one key without a team. Read at start."},
     {"graph_rows", "200000", Whole<Ra>{&Ra::graph_rows, 0, kMany},
      "Vectors of a collection from which a graph of neighbours is made, in the background; fewer are scanned. 0: never. Read at start."},
-    {"graph_degree", "24", Whole<Ra>{&Ra::graph_degree, 4, 256}, "Neighbours of a vector in the graph: 4 bytes of memory each, more find more. Read at start."},
+    {"graph_degree", "32", Whole<Ra>{&Ra::graph_degree, 4, 256}, "Neighbours of a vector in the graph: 4 bytes of memory each, more find more. Read at start."},
     {"ocr", "\"auto\"", Text<Ra>{&Ra::ocr},
      "Text in images and scanned pages: \"auto\" reads it with tesseract where that is installed (Debian: tesseract-ocr), \"off\" refuses such files. Read at start."},
     {"ocr_languages", "\"eng\"", Text<Ra>{&Ra::ocr_languages}, "As tesseract names them, joined by '+': \"eng+deu\" needs tesseract-ocr-deu. Read at start."},

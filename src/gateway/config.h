@@ -165,7 +165,7 @@ struct RagConfig {
   int64_t max_open = 32;                   // at once
   std::string data_class = "internal";     // of what the documents say: which targets may be shown it
   int64_t graph_rows = 200'000;            // vectors from which a graph is made; 0: never
-  int64_t graph_degree = 24;               // its neighbours of a vector; 4 bytes each
+  int64_t graph_degree = 32;               // its neighbours of a vector; 4 bytes each
   std::string ocr = "auto";                // "auto" | "off"
   std::string ocr_languages = "eng";       // as tesseract names them
   int64_t ocr_pages = 200;                 // of one document
