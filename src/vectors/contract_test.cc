@@ -266,7 +266,7 @@ TEST_P(Contract, StrangeTextsAreTextsInAQuery) {
   PUT(rows);
   rag::Visible visible;
   for (uint32_t i = 0; i < strange.size(); ++i)
-    visible.add({.id = "d" + std::to_string(i), .first_row = i + 1, .rows = 1, .allow = std::vector<std::string>{strange[i]}, .metadata = {{"f", strange[i]}, {strange[i].substr(0, 100), 1.0 + i}}});
+    visible.add({.id = "d" + std::to_string(i), .first_row = i + 1, .rows = 1, .allow = std::vector<std::string>{strange[i]}}, {{"f", strange[i]}, {strange[i].substr(0, 100), 1.0 + i}});
   for (uint32_t i = 0; i < strange.size(); ++i) {
     const rag::Reader reader{.principals = {strange[i]}};
     EXPECT_THAT(set_of(*rag::predicate_of(visible, reader, {})), ElementsAre(i + 1)) << strange[i];
@@ -298,9 +298,11 @@ TEST_P(Contract, RandomFiltersKeepWhatTheCollectionKeeps) {
       document.allow.emplace();
       for (const auto& p : principals) if (draw(3) == 0) document.allow->push_back(p);
     }
-    for (const auto& name : names) if (draw(4) != 0) document.metadata[name] = value();
-    rows.add(i, direction(i), document.allow, document.metadata);
-    visible.add(std::move(document));
+    rag::Metadata metadata;
+    for (const auto& name : names) if (draw(4) != 0) metadata[name] = value();
+    rows.add(i, direction(i), document.allow, metadata);
+    visible.add(std::move(document), metadata);
+    if (i == 40) visible.adopt(*rag::DocumentsTable::open(index::Buffer::own(visible.table())));  // what is kept in its file counts as well
   }
   PUT(rows);
   const std::function<Filter(int)> filter = [&](int depth) -> Filter {
