@@ -338,7 +338,7 @@ def test_searches_are_metered_and_limited(context):
         assert metrics.get(series) == 1, (series, {name: value for name, value in metrics.items() if "ajar_rag" in name})
     assert metrics['ajar_rag_seconds_count{leg="words"}'] == 3
     rows = server.calls(count=4)
-    assert sorted((row["endpoint"], row["status"], row["cost_usd"]) for row in rows) == [
+    assert sorted((row["endpoint"], row["status"], row["cost"]) for row in rows) == [
         ("rag_ask", 200, 0), ("rag_search", 200, 0), ("rag_search", 404, 0), ("vector_store_search", 200, 0)], rows
     # The requests a minute of a key hold here too.
     server.new_key("few", rpm=2)
@@ -364,7 +364,7 @@ def test_a_route_writes_lines_of_context(context):
     assert "zebrafish" not in said["answer"], said
     # The key that added it paid; it is a call like others.
     rows = [row for row in server.calls(count=3) if row["route"] == "r"]
-    assert len(rows) == 1 and rows[0]["key"] == "main", rows
+    assert len(rows) == 1 and rows[0]["key"] == "default", rows
 
 
 def test_a_preview_stores_nothing(context):
