@@ -20,7 +20,7 @@ function(ajar_engine_kernels)
   set_source_files_properties(${dir}/kernels_vnni.cc PROPERTIES COMPILE_OPTIONS "${common};${avx512};${vnni}")
   set_source_files_properties(${dir}/kernels_amx.cc PROPERTIES COMPILE_OPTIONS "${common};${avx512};${amx}")
   set_source_files_properties(${dir}/panel.cc ${dir}/dequantize.cc ${dir}/dequantize_k.cc PROPERTIES COMPILE_OPTIONS "-O3")
-  foreach(kernels portable avx2 avx512 vnni amx)  # no precompiled header has their flags
-    set_source_files_properties(${dir}/kernels_${kernels}.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  foreach(source kernels_portable kernels_avx2 kernels_avx512 kernels_vnni kernels_amx panel dequantize dequantize_k)
+    set_source_files_properties(${dir}/${source}.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)  # none has their flags
   endforeach()
 endfunction()

@@ -325,9 +325,7 @@ Task<> Api::documents(Exchange& exchange) {
     co_return co_await send_error(exchange, Error{.code = known ? Code::kMethod : Code::kNotFound, .message = "there is no " + request.method + " " + std::string(path),
                                                   .type = "unknown_path"});
   }
-  rag::Reader reader;
-  if (*key) reader.principals = {"key:" + (*key)->row.id};
-  if (*key && !(*key)->row.team.empty()) reader.principals.push_back("team:" + (*key)->row.team);
+  rag::Reader reader = *key ? reader_of((*key)->row.id, (*key)->row.team) : rag::Reader();
   Call call{.library = parts_.library, .store = parts_.store, .blobs = parts_.blobs, .owner = owner_of(*key), .payer = *key ? "key:" + (*key)->row.id : "", .reader = std::move(reader),
             .ids = std::move(ids), .query = request.query, .body = std::move(request.body), .searched = std::make_shared<Searched>()};
   BlockingPool& pool = chosen->slow ? parts_.documents : parts_.blocking;

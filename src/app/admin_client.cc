@@ -5,6 +5,14 @@
 
 namespace ajar::app {
 
+std::string server_url(const CommandContext& context, const std::string& given) {
+  std::string url = given.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : given;
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+std::string api_key(const CommandContext& context, const std::string& given) { return given.empty() ? context.environment("AJAR_API_KEY").value_or("") : given; }
+
 void add_admin_options(CLI::App* command, AdminArgs& args) {
   command->add_option("-u,--url", args.url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
   command->add_option("-t,--token", args.token, "Admin token (or AJAR_ADMIN_TOKEN; default: the data folder's)");
@@ -12,8 +20,7 @@ void add_admin_options(CLI::App* command, AdminArgs& args) {
 }
 
 AdminClient::AdminClient(const CommandContext& context, const AdminArgs& args) {
-  url_ = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url;
-  while (url_.ends_with('/')) url_.pop_back();
+  url_ = server_url(context, args.url);
   folder_ = args.data.empty() ? context.environment("AJAR_DATA").value_or("data") : args.data;
   token_ = args.token.empty() ? context.environment("AJAR_ADMIN_TOKEN").value_or("") : args.token;
   if (token_.empty()) token_ = read_admin_token(folder_).value_or("");

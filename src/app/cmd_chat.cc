@@ -60,9 +60,7 @@ int ask(const CommandContext& context, HttpCaller& caller, const ChatArgs& args,
 }
 
 int chat(const CommandContext& context, ChatArgs args) {
-  if (args.url.empty()) args.url = context.environment("AJAR_URL").value_or("http://127.0.0.1:8080");
-  if (args.key.empty()) args.key = context.environment("AJAR_API_KEY").value_or("");
-  while (args.url.ends_with('/')) args.url.pop_back();
+  args.url = server_url(context, args.url), args.key = api_key(context, args.key);
   HttpCaller caller;
   std::vector<Turn> turns;
   if (!args.system.empty()) turns.push_back({"system", args.system});

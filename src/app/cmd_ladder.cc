@@ -27,11 +27,6 @@ struct LadderArgs {
   std::vector<std::string> accept;
 };
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
 std::string fixed(double number) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f", number);

@@ -48,9 +48,7 @@ class Rag {
     rag::LibraryOptions options = library_options(data, config.rag, config.vector_stores, proxies(context.environment), *out.host_);
     options.collection.graph_in_background = false;  // this ends when its command does: `ajar rag index` makes one
     if (!args.context_route.empty()) {
-      std::string url = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url;
-      while (url.ends_with('/')) url.pop_back();
-      options.collection.context = http_context_writer(args.context_route, url, args.key.empty() ? context.environment("AJAR_API_KEY").value_or("") : args.key);
+      options.collection.context = http_context_writer(args.context_route, server_url(context, args.url), api_key(context, args.key));
       options.collection.context->progress = [bar = std::make_shared<std::unique_ptr<Progress>>()](const std::string&, size_t done, size_t all) {
         if (!*bar) *bar = std::make_unique<Progress>("describing", int64_t(all));
         (*bar)->update(int64_t(done));

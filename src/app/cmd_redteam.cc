@@ -126,12 +126,6 @@ std::optional<RedReport> last_run(const fs::path& folder, const std::string& rou
   return std::nullopt;
 }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
-
 void show(const RedReport& report, const std::optional<RedReport>& before, const RedDiff& diff) {
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](const std::string& name, const std::string& what, const RedRate& rate) {
@@ -190,9 +184,7 @@ int redteam(const CommandContext& context, RedArgs args) {
   }
   if (args.route.empty()) return complain(context, {.message = "name the route"});
   if (args.seed == 0) args.seed = int64_t(fast_uniform() * 1e9) + 1;
-  Server server{.url = args.url.empty() ? context.environment("AJAR_URL").value_or("http://127.0.0.1:8080") : args.url,
-                .key = args.key.empty() ? context.environment("AJAR_API_KEY").value_or("") : args.key, .timeout = Millis(args.timeout_seconds * 1'000)};
-  while (server.url.ends_with('/')) server.url.pop_back();
+  const Server server{.url = server_url(context, args.url), .key = api_key(context, args.key), .timeout = Millis(args.timeout_seconds * 1'000)};
   const auto cases = gather(args);
   if (!cases) return complain(context, cases.error());
   {  // a wrong key or route is said once, not a hundred times

@@ -18,12 +18,6 @@ struct AnswersArgs {
   bool force = false;
 };
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
-
 void print_json(const AnswersArgs& args, const learn::AnswerScoreQuality& quality, bool logprobs) {
   std::string out;
   json::Writer w(out);

@@ -54,4 +54,9 @@ void add_selftest(CommandContext& context);
 // Prints "ajar: message" on stderr (as JSON with --json) and gives 1.
 int complain(const CommandContext& context, const Error& error);
 
+// Where the server is: as given, or AJAR_URL, or this machine's; without a slash at its end.
+std::string server_url(const CommandContext& context, const std::string& given);
+// The API key: as given, or AJAR_API_KEY, or empty.
+std::string api_key(const CommandContext& context, const std::string& given);
+
 }  // namespace ajar::app

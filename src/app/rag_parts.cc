@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/owner.h"
 #include "rag/ask.h"
 #include "vectors/http_caller.h"
 
@@ -53,10 +54,7 @@ struct Opened {
   rag::Reader reader;
 };
 Result<Opened> open_for(rag::Library& library, const std::string& name, const std::string& key, const std::string& team) {
-  rag::Reader reader;
-  if (!key.empty()) reader.principals = {"key:" + key};
-  if (!team.empty()) reader.principals.push_back("team:" + team);
-  std::string owner = !team.empty() ? "team:" + team : key.empty() ? "" : "key:" + key;
+  std::string owner = api::owner_of(key, team);
   auto about = library.find(owner, name);
   if (!about && about.error().code == Code::kNotFound && !owner.empty()) {
     owner.clear();
@@ -64,7 +62,7 @@ Result<Opened> open_for(rag::Library& library, const std::string& name, const st
   }
   if (!about) return std::unexpected(about.error());
   AJAR_ASSIGN(auto collection, library.get(owner, about->id));
-  return Opened{std::move(collection), std::move(reader)};
+  return Opened{std::move(collection), api::reader_of(key, team)};
 }
 
 }  // namespace

@@ -21,12 +21,7 @@ struct Router {
   bool cascade = false;          // asks the weak model always, and looks at its answer
 };
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
-std::string percent(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
+std::string percent_of(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
 
 Result<learn::RoutedFile> read_all(const ReplayFileArgs& args) {
   learn::RoutedFile all;
@@ -53,15 +48,16 @@ Router router(std::string name, const learn::RoutedFile& file, bool cascade, Sco
 Result<std::vector<double>> learnt(const learn::RoutedFile& file) {
   constexpr size_t kFolds = 5;
   std::vector<double> out(file.rows.size());
-  const auto fold_of = [&](size_t i) { return size_t(sha256_hex(file.rows[i].prompt)[0]) % kFolds; };  // equal prompts stay together
+  std::vector<size_t> fold_of;
+  for (const auto& row : file.rows) fold_of.push_back(size_t(sha256_hex(row.prompt)[0]) % kFolds);  // equal prompts stay together
   for (size_t fold = 0; fold < kFolds; ++fold) {
     std::vector<learn::AnswerScore::Row> rows;
     for (size_t i = 0; i < file.rows.size(); ++i) {
-      if (fold_of(i) != fold) rows.push_back({.evidence = {.prompt = file.rows[i].prompt, .answer = file.rows[i].answer}, .right = file.rows[i].weak >= 0.5});
+      if (fold_of[i] != fold) rows.push_back({.evidence = {.prompt = file.rows[i].prompt, .answer = file.rows[i].answer}, .right = file.rows[i].weak >= 0.5});
     }
     AJAR_ASSIGN(const auto score, learn::AnswerScore::fit(rows));
     for (size_t i = 0; i < file.rows.size(); ++i) {
-      if (fold_of(i) == fold) out[i] = score.score({.prompt = file.rows[i].prompt, .answer = file.rows[i].answer});
+      if (fold_of[i] == fold) out[i] = score.score({.prompt = file.rows[i].prompt, .answer = file.rows[i].answer});
     }
   }
   return out;
@@ -134,7 +130,7 @@ int replay_file(const CommandContext& context, const ReplayFileArgs& args) {
     char apgr[32] = "-";
     if (const auto area = router.curve.apgr()) std::snprintf(apgr, sizeof apgr, "%.3f", *area);
     auto& row = rows.emplace_back(std::vector<std::string>{router.name, apgr});
-    for (const double recovered : kRecovered) row.push_back(percent(router.curve.cpt(recovered)));
+    for (const double recovered : kRecovered) row.push_back(percent_of(router.curve.cpt(recovered)));
     for (const double share : {0.25, 0.5, 0.75}) row.push_back(percent(router.curve.quality(share)));
     if (args.cost_ratio > 0) {
       const auto share = router.curve.cpt(0.95);

@@ -67,6 +67,12 @@ std::string dollars(double amount) {
   return text;
 }
 
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+  return text;
+}
+
 std::string count(int64_t number) {
   std::string digits = std::to_string(number);
   for (int at = int(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) digits.insert(size_t(at), ",");

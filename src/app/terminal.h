@@ -21,6 +21,7 @@ void set_colours(bool on);
 std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
 std::string dollars(double amount);     // "$0.001234"
+std::string percent(double share);      // "12.3 %"
 std::string count(int64_t number);      // "1,234,567"
 std::string bytes_text(int64_t bytes);  // "1.23 GiB"
 

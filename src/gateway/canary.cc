@@ -10,7 +10,6 @@ namespace ajar {
 namespace {
 
 constexpr std::string_view kStates[] = {"running", "promotable", "rolled_back"};
-constexpr Millis kKeepEvery{1'000};
 
 void write_count(json::Writer& w, json::Name name, const learn::RateCount& count) {
   w.key(name);
@@ -97,7 +96,7 @@ void Canary::set_state(CanaryState state, std::string reason) {
 std::optional<CanaryState> Canary::add(bool of_candidate, const CanaryOutcome& outcome, const CanaryConfig& rule) {
   std::lock_guard guard(lock_);
   Arm& arm = of_candidate ? view_.candidate : view_.usual;
-  ++arm.errors.count, ++outcomes_;
+  ++arm.errors.count, pace_.add();
   arm.errors.errors += outcome.error;
   arm.unsure += outcome.unsure;
   if (!outcome.error && !outcome.unsure) {
@@ -111,7 +110,7 @@ std::optional<CanaryState> Canary::add(bool of_candidate, const CanaryOutcome& o
 std::optional<CanaryState> Canary::add_audit(bool of_candidate, bool differs, const CanaryConfig& rule) {
   std::lock_guard guard(lock_);
   learn::RateCount& audits = of_candidate ? view_.candidate.audits : view_.usual.audits;
-  ++audits.count, ++outcomes_;
+  ++audits.count, pace_.add();
   audits.errors += differs;
   return of_candidate ? conclude(rule) : std::nullopt;
 }
@@ -150,9 +149,7 @@ Canary::View Canary::view() const {
 
 bool Canary::due(TimePoint at) {
   std::lock_guard guard(lock_);
-  if (outcomes_ == kept_ || at - kept_at_ < kKeepEvery) return false;
-  kept_ = outcomes_, kept_at_ = at;
-  return true;
+  return pace_.due(at);
 }
 
 std::string Canary::json() const {

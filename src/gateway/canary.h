@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "gateway/config.h"
+#include "gateway/keep_pace.h"
 #include "learn/bounds.h"
 #include "learn/rate_comparison.h"
 #include "store/store.h"
@@ -79,8 +80,7 @@ class Canary {
   View view_;
   std::string against_;
   bool restored_ = false;
-  int64_t outcomes_ = 0, kept_ = 0;
-  TimePoint kept_at_{};
+  KeepPace pace_;
   std::atomic<bool> open_ = true;
 };
 

@@ -430,6 +430,23 @@ Result<std::shared_ptr<const guard::Guard>> SnapshotBuilder::guard_of(const Conf
   return built;
 }
 
+namespace {
+
+// Also of postgresql://, which is no URL of ours.
+bool on_this_machine(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (scheme == url.npos) return false;
+  if (url.find("host=") != url.npos || url.find("hostaddr=") != url.npos) return false;  // libpq takes these before what stands in its place
+  std::string_view host = url.substr(scheme + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (const size_t user = host.rfind('@'); user != host.npos) host.remove_prefix(user + 1);
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1) == "[::1]";
+  host = host.substr(0, host.find(':'));
+  return host == "127.0.0.1" || host == "localhost";
+}
+
+}  // namespace
+
 std::vector<Error> check_config(const Config& config) {
   std::vector<Error> faults;
   const auto fault = [&](std::string field, std::string message) {
@@ -528,9 +545,7 @@ std::vector<Error> check_config(const Config& config) {
     fault("rag.data_class", "there is no data class '" + config.rag.data_class + "'");
   } else if (documents->site == Site::kLocal) {
     for (const VectorStoreConfig& store : config.vector_stores) {  // vectors say what the texts say, to who knows the embedder
-      const bool here = store.url.find("://127.0.0.1") != store.url.npos || store.url.find("://localhost") != store.url.npos || store.url.find("@127.0.0.1") != store.url.npos ||
-                        store.url.find("@localhost") != store.url.npos || store.url.find("://[::1]") != store.url.npos;
-      if (!here) fault("vector_stores." + store.name + ".url", documents->name + " documents (rag.data_class) may not leave this machine");
+      if (!on_this_machine(store.url)) fault("vector_stores." + store.name + ".url", documents->name + " documents (rag.data_class) may not leave this machine");
     }
   }
   if (config.server.auth != "keys" && config.server.auth != "open") {

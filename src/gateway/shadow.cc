@@ -4,14 +4,13 @@
 #include "base/random.h"
 #include "gateway/aside.h"
 #include "gateway/climb.h"
+#include "gateway/trial.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "net/loop.h"
 
 namespace ajar {
 namespace {
-
-constexpr Millis kKeepEvery{1'000};
 
 struct Number {
   std::string_view name;
@@ -63,9 +62,7 @@ bool ShadowLog::enter(int64_t most) {
 
 bool ShadowLog::due(TimePoint at) {
   std::lock_guard guard(lock_);
-  if (changes_ == kept_ || at - kept_at_ < kKeepEvery) return false;
-  kept_ = changes_, kept_at_ = at;
-  return true;
+  return pace_.due(at);
 }
 
 std::string ShadowLog::json() const {
@@ -119,10 +116,7 @@ struct Shadows::Case {
 void Shadows::count(const Route& route, std::string_view result) {
   const Candidate& candidate = *route.shadow;
   metrics_.shadow(route.config.name, candidate.target.name, result);
-  if (!candidate.log->due(now())) return;
-  Loop::current().background([&store = store_, log = candidate.log, route = route.config.name, target = candidate.target.name] {
-    if (auto kept = log->keep(store, route, target); !kept) log_warn("what the shadow of " + route + " showed could not be kept: " + kept.error().message);
-  });
+  if (candidate.log->due(now())) keep_in_background(store_, "shadow", candidate.log, route.config.name, candidate.target.name);
 }
 
 bool Shadows::draw(CallState& call) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/keep_pace.h"
 #include "gateway/aside.h"
 #include "gateway/call.h"
 #include "gateway/metrics.h"
@@ -40,7 +41,7 @@ class ShadowLog {
   void change(F f) {
     std::lock_guard guard(lock_);
     f(view_);
-    ++changes_;
+    pace_.add();
   }
   View view() const;
   void restart();
@@ -59,8 +60,7 @@ class ShadowLog {
   mutable std::mutex lock_;       // guards all below
   View view_;
   bool restored_ = false;
-  int64_t changes_ = 0, kept_ = 0;
-  TimePoint kept_at_{};
+  KeepPace pace_;
   std::atomic<int64_t> running_ = 0;
 };
 

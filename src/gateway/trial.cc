@@ -1,8 +1,5 @@
 #include "gateway/trial.h"
 
-#include "base/log.h"
-#include "net/loop.h"
-
 namespace ajar {
 
 void note_canary(store::Store& store, const Route& route, std::optional<CanaryState> change) {
@@ -14,10 +11,7 @@ void note_canary(store::Store& store, const Route& route, std::optional<CanarySt
   } else if (change == CanaryState::kPromotable) {
     log_info("route " + name + ": the canary " + candidate.target.name + " is proven not worse (" + candidate.canary->view().reason + "); it may be made a target");
   }
-  if (!change && !candidate.canary->due(now())) return;
-  Loop::current().background([&store, canary = candidate.canary, name, target = candidate.target.name] {
-    if (auto kept = canary->keep(store, name, target); !kept) log_warn("what the canary of " + name + " showed could not be kept: " + kept.error().message);
-  });
+  if (change || candidate.canary->due(now())) keep_in_background(store, "canary", candidate.canary, name, candidate.target.name);
 }
 
 }  // namespace ajar

@@ -15,4 +15,10 @@ Result<std::string> read_file(const std::string& path, int64_t most);
 // Beside it under another name, synced, then renamed: after a crash there is the old file or the new one, whole.
 Status write_file(const std::string& path, std::string_view bytes);
 
+// Without the byte order mark that some editors put before UTF-8.
+inline std::string_view without_mark(std::string_view bytes) {
+  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  return bytes;
+}
+
 }  // namespace ajar::learn

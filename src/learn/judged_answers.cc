@@ -117,7 +117,7 @@ AnswerScore::Row JudgedAnswer::row() const {
 }
 
 Result<std::vector<JudgedAnswer>> parse_judged_answers(std::string_view bytes, std::string_view source) {
-  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bytes = without_mark(bytes);
   const bool lines = trim(bytes.substr(0, 4096)).starts_with('{');
   AJAR_ASSIGN(auto rows, lines ? parse_lines(bytes, source) : parse_table(bytes, source));
   if (rows.empty()) return invalid("rows", std::string(source) + ": no rows");

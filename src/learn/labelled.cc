@@ -147,7 +147,7 @@ Result<std::vector<Labelled>> parse_any(std::string_view bytes, std::string_view
 }  // namespace
 
 Result<std::vector<Labelled>> parse_labelled(std::string_view bytes, std::string_view source) {
-  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bytes = without_mark(bytes);
   AJAR_ASSIGN(auto rows, parse_any(bytes, source));
   if (rows.empty()) return invalid("rows", std::string(source) + ": no rows");
   return rows;

@@ -160,7 +160,7 @@ Status read_any(Reader& reader, std::string_view bytes, std::string_view source)
 }  // namespace
 
 Result<std::vector<Prompt>> parse_prompts(std::string_view bytes, std::string_view source) {
-  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bytes = without_mark(bytes);
   Reader reader(source);
   AJAR_TRY(read_any(reader, bytes, source));
   auto prompts = reader.take_all();

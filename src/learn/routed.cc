@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "learn/csv.h"
+#include "learn/file.h"
 
 namespace ajar::learn {
 namespace {
@@ -21,7 +22,7 @@ std::optional<double> worth_of(std::string_view text) {
 }  // namespace
 
 Result<RoutedFile> parse_routed(std::string_view bytes, std::string_view source, std::string_view weak, std::string_view strong) {
-  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bytes = without_mark(bytes);
   AJAR_ASSIGN(const auto rows, parse_csv(bytes, source));
   if (rows.size() < 2) return invalid("rows", std::string(source) + ": no rows");
   const auto& header = rows.front().fields;

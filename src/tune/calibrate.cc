@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "json/read.h"
 #include "learn/csv.h"
+#include "learn/file.h"
 
 namespace ajar::tune {
 namespace {
@@ -92,7 +93,7 @@ std::string say(const learn::Calibration& calibration, const CalibrateOptions& o
 }  // namespace
 
 Result<std::vector<learn::Judged>> parse_judged(std::string_view bytes, std::string_view source) {
-  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bytes = learn::without_mark(bytes);
   return trim(bytes.substr(0, 4096)).starts_with('{') ? parse_lines(bytes, source) : parse_table(bytes, source);
 }
 

@@ -169,7 +169,10 @@ def test_a_configuration_that_would_leak_is_refused(context):
     refused(lambda text: text.replace('[routes.quotes]', '[routes.quotes]\ncache = "exact"'), "never kept")
     refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "restricted"'), "may not be shown documents")
     refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "nosuch"'), "rag.data_class")
-    outside = '[vector_stores.far]\nkind = "qdrant"\nurl = "http://qdrant.example:6333"\n[providers.a]'
-    refused(lambda text: text.replace('embedder = "none"', 'embedder = "none"\ndata_class = "restricted"').replace("[providers.a]", outside), "may not leave this machine")
+    restricted = 'embedder = "none"\ndata_class = "restricted"'
+    for kind, url in (("qdrant", "http://qdrant.example:6333"), ("qdrant", "http://127.0.0.1.example:6333"), ("qdrant", "http://far.example/?at=://127.0.0.1"),
+                      ("qdrant", "http://127.0.0.1@far.example:6333"), ("pgvector", "postgresql://u@localhost/d?host=far.example")):
+        outside = f'[vector_stores.far]\nkind = "{kind}"\nurl = "{url}"\n[providers.a]'
+        refused(lambda text: text.replace('embedder = "none"', restricted).replace("[providers.a]", outside), "may not leave this machine")
     refused(lambda text: text.replace('targets = [{ provider = "docs", collection = "handbook" }]', 'targets = [{ provider = "docs" }]'), "collection")
     refused(lambda text: text.replace(', confidence = "own", accept = 0.5', ', confidence = "own"'), "accept")
