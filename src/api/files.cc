@@ -15,7 +15,7 @@ using namespace wire::openai;
 constexpr size_t kPiece = 256 * 1024;
 constexpr Millis kWindow{24LL * 3'600'000};
 
-Task<> send_json(Exchange& exchange, int status, std::string body) {
+Task<> send_answer(Exchange& exchange, int status, std::string body) {
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
   co_await exchange.send(status, std::move(headers), body);
 }
@@ -68,7 +68,7 @@ Task<> Api::files(Exchange& exchange, std::string id, std::string verb) {
       return store.list_files(owner, purpose, paging.after, paging.limit + 1, paging.oldest_first);
     });
     if (!rows) co_return co_await send_error(exchange, rows.error());
-    co_return co_await send_json(exchange, 200, write_files(page_of(std::move(*rows), paging->limit)));
+    co_return co_await send_answer(exchange, 200, write_files(page_of(std::move(*rows), paging->limit)));
   }
   if (request.method == "DELETE" && verb.empty()) {
     const auto gone = co_await parts_.blocking.run([&store, &blobs, owner, id]() -> Status {
@@ -77,14 +77,14 @@ Task<> Api::files(Exchange& exchange, std::string id, std::string verb) {
       return blobs.remove(id);
     });
     if (!gone) co_return co_await send_error(exchange, gone.error());
-    co_return co_await send_json(exchange, 200, write_deleted_file(id));
+    co_return co_await send_answer(exchange, 200, write_deleted_file(id));
   }
   if (id.empty() || request.method != "GET" || (!verb.empty() && verb != "content")) {
     co_return co_await send_error(exchange, no_such_path(request));
   }
   const auto file = co_await parts_.blocking.run([&store, owner, id] { return store.find_file(owner, id); });
   if (!file) co_return co_await send_error(exchange, file.error());
-  if (verb.empty()) co_return co_await send_json(exchange, 200, write_file(*file));
+  if (verb.empty()) co_return co_await send_answer(exchange, 200, write_file(*file));
 
   for (int64_t at = 0; at < file->bytes || at == 0;) {
     const auto piece = co_await parts_.blocking.run([&blobs, id, at] { return blobs.read(id, at, kPiece); });
@@ -134,7 +134,7 @@ Task<> Api::upload_file(Exchange& exchange, std::string owner) {
         return store.put_file(file);
       });
   if (!kept) co_return co_await send_error(exchange, kept.error());
-  co_await send_json(exchange, 200, write_file(file));
+  co_await send_answer(exchange, 200, write_file(file));
 }
 
 Task<> Api::batches(Exchange& exchange, std::string id, std::string verb) {
@@ -151,12 +151,12 @@ Task<> Api::batches(Exchange& exchange, std::string id, std::string verb) {
       return store.list_batches(owner, paging.after, paging.limit + 1);
     });
     if (!rows) co_return co_await send_error(exchange, rows.error());
-    co_return co_await send_json(exchange, 200, write_batches(page_of(std::move(*rows), paging->limit)));
+    co_return co_await send_answer(exchange, 200, write_batches(page_of(std::move(*rows), paging->limit)));
   }
   if (!id.empty() && verb.empty() && request.method == "GET") {
     const auto batch = co_await parts_.blocking.run([&store, owner, id] { return store.find_batch(owner, id); });
     if (!batch) co_return co_await send_error(exchange, batch.error());
-    co_return co_await send_json(exchange, 200, write_batch(*batch));
+    co_return co_await send_answer(exchange, 200, write_batch(*batch));
   }
   if (!id.empty() && verb == "cancel" && request.method == "POST") {
     const auto batch = co_await parts_.blocking.run([&store, owner, id] {
@@ -169,7 +169,7 @@ Task<> Api::batches(Exchange& exchange, std::string id, std::string verb) {
                                                                std::string(batch_status_name(batch->status)) + "'"});
     }
     parts_.runner->cancel(id);
-    co_return co_await send_json(exchange, 200, write_batch(*batch));
+    co_return co_await send_answer(exchange, 200, write_batch(*batch));
   }
   co_await send_error(exchange, no_such_path(request));
 }
@@ -199,7 +199,7 @@ Task<> Api::create_batch(Exchange& exchange, std::shared_ptr<const Key> key, std
   if (!kept) co_return co_await send_error(exchange, kept.error());
   std::string body = write_batch(batch);
   parts_.runner->submit(std::move(batch));
-  co_await send_json(exchange, 200, std::move(body));
+  co_await send_answer(exchange, 200, std::move(body));
 }
 
 }  // namespace ajar::api

@@ -35,13 +35,13 @@ struct Call {
   std::shared_ptr<Searched> searched;
 };
 
-struct Paging {
+struct ListPage {
   std::string after;
   size_t limit = 20;
 };
 // `order`: the only one there is.
-Result<Paging> read_paging(const std::string& query, std::string_view order) {
-  Paging paging{.after = query_value(query, "after")};
+Result<ListPage> read_list_page(const std::string& query, std::string_view order) {
+  ListPage paging{.after = query_value(query, "after")};
   if (const std::string limit = query_value(query, "limit"); !limit.empty()) {
     const auto number = parse_int(limit);
     if (!number || *number < 1 || *number > 100) return invalid("limit", "'limit' must be a number from 1 to 100");
@@ -84,7 +84,7 @@ Result<std::string> create_store(const Call& call) {
 }
 
 Result<std::string> list_stores(const Call& call) {
-  AJAR_ASSIGN(const Paging paging, read_paging(call.query, "desc"));
+  AJAR_ASSIGN(const ListPage paging, read_list_page(call.query, "desc"));
   AJAR_ASSIGN(auto all, call.library.list(call.owner));
   std::ranges::reverse(all);
   auto from = all.begin();
@@ -134,7 +134,7 @@ Result<std::string> post_file(const Call& call) {
 }
 
 Result<std::string> list_files(const Call& call) {
-  AJAR_ASSIGN(const Paging paging, read_paging(call.query, "asc"));
+  AJAR_ASSIGN(const ListPage paging, read_list_page(call.query, "asc"));
   const std::string filter = query_value(call.query, "filter");
   const std::string status = filter == "completed" ? "ready" : filter;
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, call.ids[0]));

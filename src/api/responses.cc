@@ -15,7 +15,7 @@ constexpr size_t kMaxTurns = 500;
 constexpr size_t kMaxHistoryBytes = 32 << 20;
 constexpr size_t kMaxReferences = 1000;
 
-Error not_found(const std::string& id) {
+Error no_response(const std::string& id) {
   return {.code = Code::kNotFound, .message = "there is no response '" + id + "' that this key may see",
           .type = "response_not_found"};
 }
@@ -25,7 +25,7 @@ using Row = store::ResponseRow;
 // The response of that id, seen by this caller. Unknown and another's are the same.
 Result<Row> find_response(store::Store& store, const std::string& id, const Caller& caller) {
   AJAR_ASSIGN(auto row, store.response(id));
-  if (!row || !row->belongs_to(caller.key_id, caller.team)) return std::unexpected(not_found(id));
+  if (!row || !row->belongs_to(caller.key_id, caller.team)) return std::unexpected(no_response(id));
   return std::move(*row);
 }
 
@@ -98,7 +98,7 @@ class KeepingSink final : public ChatSink {
   Row row_;
 };
 
-Task<> send_json(Exchange& exchange, const std::string& body) {
+Task<> send_answer(Exchange& exchange, const std::string& body) {
   Headers headers{{"content-type", "application/json"}, {"x-request-id", exchange.id()}};
   co_await exchange.send(200, std::move(headers), body);
 }
@@ -205,13 +205,13 @@ Task<> Api::kept_response(Exchange& exchange) {
     w.field("object", "response");
     w.field("deleted", true);
     w.end_object();
-    co_return co_await send_json(exchange, body);
+    co_return co_await send_answer(exchange, body);
   }
   if (what.empty()) {
     if (query_value(http.query, "stream") == "true") {
       co_return co_await refuse(Code::kUnsupported, "a response that has ended is not streamed again", "stream");
     }
-    co_return co_await send_json(exchange, row->response);
+    co_return co_await send_answer(exchange, row->response);
   }
   const std::string limit_text = query_value(http.query, "limit"), order = query_value(http.query, "order");
   const auto limit = limit_text.empty() ? std::optional<int64_t>(20) : parse_int(limit_text);
@@ -224,7 +224,7 @@ Task<> Api::kept_response(Exchange& exchange) {
   const auto page = wire::responses::list_items(row->input, size_t(*limit), order != "asc",
                                                 query_value(http.query, "after"));
   if (!page) co_return co_await send_error(exchange, page.error());
-  co_await send_json(exchange, *page);
+  co_await send_answer(exchange, *page);
 }
 
 }  // namespace ajar::api

@@ -9,6 +9,8 @@
 
 namespace ajar {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 inline char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
 bool iequals(std::string_view a, std::string_view b);
 std::string to_lower(std::string_view text);

@@ -27,7 +27,7 @@ std::vector<float> floats_of(const Tensor* tensor) {
   dequantize_row(tensor->dtype, tensor->bytes.data(), out.data(), int64_t(out.size()));
   return out;
 }
-double relative_error(const std::vector<float>& x, const std::vector<float>& y) {
+double error_of_rows(const std::vector<float>& x, const std::vector<float>& y) {
   double lost = 0, all = 0;
   for (size_t i = 0; i < x.size(); ++i) lost += (x[i] - y[i]) * double(x[i] - y[i]), all += double(x[i]) * x[i];
   return std::sqrt(lost / all);
@@ -59,7 +59,7 @@ TEST(Convert, MixesFormats) {
     EXPECT_EQ(to->gguf()->strings("tokenizer.ggml.tokens").size(), 384u);
     EXPECT_EQ(to->find("blk.0.attn_norm.weight")->dtype, Dtype::kF32);
     EXPECT_EQ(to->find("blk.0.attn_q.weight")->dtype, recipe.base);
-    EXPECT_LT(relative_error(floats_of(from->find("blk.0.ffn_up.weight")), floats_of(to->find("blk.0.ffn_up.weight"))), 0.3);
+    EXPECT_LT(error_of_rows(floats_of(from->find("blk.0.ffn_up.weight")), floats_of(to->find("blk.0.ffn_up.weight"))), 0.3);
     if (recipe.name == "Q4_K_M") {
       EXPECT_EQ(to->find("token_embd.weight")->dtype, Dtype::kQ6_K);  // tied
       EXPECT_EQ(to->find("blk.2.attn_v.weight")->dtype, Dtype::kQ6_K);

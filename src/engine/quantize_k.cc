@@ -179,7 +179,7 @@ void put_quarters(const int8_t* q, int shift, uint8_t* qs) {
   }
 }
 // Nibbles of elements 32 apart.
-void put_halves(const int8_t* q, uint8_t* qs) {
+void put_half_blocks(const int8_t* q, uint8_t* qs) {
   for (int part = 0; part < 4; ++part, q += 64, qs += 32) {
     for (int j = 0; j < 32; ++j) qs[j] = uint8_t((q[j] & 15) | (q[j + 32] & 15) << 4);
   }
@@ -222,7 +222,7 @@ void quantize(const float* from, BlockQ4_K* to, int64_t blocks) {
     fit.fit(from);
     to->d = fit.d, to->dmin = fit.dmin;
     for (int g = 0; g < 8; ++g) pack_scale_min(to->scales, g, fit.scale[g], fit.min[g]);
-    put_halves(fit.q, to->qs);
+    put_half_blocks(fit.q, to->qs);
   }
 }
 
@@ -232,7 +232,7 @@ void quantize(const float* from, BlockQ5_K* to, int64_t blocks) {
     fit.fit(from);
     to->d = fit.d, to->dmin = fit.dmin;
     for (int g = 0; g < 8; ++g) pack_scale_min(to->scales, g, fit.scale[g], fit.min[g]);
-    put_halves(fit.q, to->qs);
+    put_half_blocks(fit.q, to->qs);
     put_bits(fit.q, 4, to->qh);
   }
 }

@@ -8,11 +8,11 @@
 #include <cstring>
 #include <vector>
 
+#include "guard/masks.h"
+
 namespace ajar::guard {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 int value(char c) { return c - '0'; }
 int number(std::string_view digits) {
   int n = 0;

@@ -23,7 +23,7 @@ const Scanner& scanner() {
 }
 
 Part text_part(std::string text) { return {.kind = Part::Kind::kText, .text = std::move(text)}; }
-Request request_of(std::string text) {
+Request asked(std::string text) {
   Request request;
   request.messages.push_back({.role = Role::kUser, .parts = {text_part(std::move(text))}});
   return request;
@@ -198,7 +198,7 @@ TEST(Pseudonyms, LiteLlm14516EveryPlaceIsMasked) {
 }
 
 TEST(Pseudonyms, FailsClosed) {
-  Request picture = request_of("look");
+  Request picture = asked("look");
   picture.messages[0].parts.push_back({.kind = Part::Kind::kImage, .media_type = "image/png", .data = "iVBORw0KGgo="});
   Pseudonyms map(scanner(), kTenant);
   const Status refused = map.mask(picture);
@@ -207,7 +207,7 @@ TEST(Pseudonyms, FailsClosed) {
   EXPECT_EQ(refused.error().field, "messages[0].content[1].data");
   Pseudonyms allowing(scanner(), kTenant, {.allow_media = true});
   EXPECT_TRUE(allowing.mask(picture));
-  Request text = request_of("hello");
+  Request text = asked("hello");
   Pseudonyms short_key(scanner(), "short");
   EXPECT_FALSE(short_key.mask(text));
 }
@@ -216,7 +216,7 @@ TEST(Pseudonyms, APromptThatNamesAPlaceholderDoesNotCollide) {
   Pseudonyms map(scanner(), kTenant);
   const std::string out = masked(map, "My name is Mary Johnson"), taken = out.substr(out.find("PERSON_"));
   Pseudonyms fresh(scanner(), kTenant);
-  Request request = request_of("My name is Mary Johnson. Who is " + taken + "?");
+  Request request = asked("My name is Mary Johnson. Who is " + taken + "?");
   ASSERT_TRUE(fresh.mask(request));
   const std::string& text = request.messages[0].parts[0].text;
   EXPECT_NE(text.find(taken + "?"), std::string::npos);
@@ -354,7 +354,7 @@ TEST(Pseudonyms, NothingLeaksAndAnEchoIsRestored) {
   int values = 0, leaked = 0, placeholders = 0, restored = 0, same = 0;
   for (const Sample& sample : samples) {
     Pseudonyms map(scanner(), kTenant);
-    Request request = request_of(sample.text);
+    Request request = asked(sample.text);
     ASSERT_TRUE(map.mask(request));
     const std::string& out = request.messages[0].parts[0].text;
     for (const Finding& f : scanner().scan(sample.text)) {

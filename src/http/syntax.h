@@ -29,7 +29,6 @@ inline constexpr auto kField = make_field();
 
 inline bool is_token_char(char c) { return syntax_detail::kToken[static_cast<unsigned char>(c)]; }
 inline bool is_field_char(char c) { return syntax_detail::kField[static_cast<unsigned char>(c)]; }
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Optional white space: spaces and tabs only.
 inline std::string_view trim_ows(std::string_view text) {

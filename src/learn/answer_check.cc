@@ -14,8 +14,6 @@
 namespace ajar::learn {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // "-$1,000.50" as "-1000.5"; the marks around a number are not part of it.
 struct Number {
   std::string text;

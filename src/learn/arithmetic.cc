@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/text.h"
 #include "learn/answer_check.h"
 
 namespace ajar::learn {
@@ -15,7 +16,6 @@ struct Token {
   size_t from = 0, to = 0;
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Numbers and operators of a piece of text; all else is left out.

@@ -9,7 +9,7 @@
 namespace ajar::learn {
 namespace {
 
-std::string error_of(std::string_view bytes) {
+std::string refusal_of(std::string_view bytes) {
   const auto rows = parse_labelled(bytes, "f");
   return rows ? "" : rows.error().message;
 }
@@ -44,18 +44,18 @@ TEST(Labelled, JsonArraysAndSplits) {
 }
 
 TEST(Labelled, ErrorsNameFileAndLine) {
-  EXPECT_EQ(error_of(""), "f: no rows");
-  EXPECT_EQ(error_of("text,label\na,x\nb"), "f:3: 1 columns, expected 2");
-  EXPECT_EQ(error_of("a,b,c\n1,2,3"), "f:1: 3 columns and no header with 'text' and 'label'");
-  EXPECT_EQ(error_of("text,label\n\"open,x\n"), "f:2: a quote that never closes");
-  EXPECT_EQ(error_of("text,label\n\"a\"b,x\n"), "f:2: text after a closing quote");
-  EXPECT_EQ(error_of("text,label\na,\n"), "f:2: the label is empty");
-  EXPECT_EQ(error_of("text,label\n,x\n"), "f:2: the text is empty");
-  EXPECT_EQ(error_of("text,label\n\xff,x\n"), "f:2: not UTF-8");
-  EXPECT_EQ(error_of("{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}\n"), "f:2: no label");
-  EXPECT_NE(error_of("{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\n").find("f:2: "), std::string::npos);
-  EXPECT_EQ(error_of("[[\"a\",\"x\"],[1,\"x\"]]"), "f: [1]: no text");
-  EXPECT_EQ(error_of("{\"train\":3}"), "f: 'train' is no array of rows");
+  EXPECT_EQ(refusal_of(""), "f: no rows");
+  EXPECT_EQ(refusal_of("text,label\na,x\nb"), "f:3: 1 columns, expected 2");
+  EXPECT_EQ(refusal_of("a,b,c\n1,2,3"), "f:1: 3 columns and no header with 'text' and 'label'");
+  EXPECT_EQ(refusal_of("text,label\n\"open,x\n"), "f:2: a quote that never closes");
+  EXPECT_EQ(refusal_of("text,label\n\"a\"b,x\n"), "f:2: text after a closing quote");
+  EXPECT_EQ(refusal_of("text,label\na,\n"), "f:2: the label is empty");
+  EXPECT_EQ(refusal_of("text,label\n,x\n"), "f:2: the text is empty");
+  EXPECT_EQ(refusal_of("text,label\n\xff,x\n"), "f:2: not UTF-8");
+  EXPECT_EQ(refusal_of("{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}\n"), "f:2: no label");
+  EXPECT_NE(refusal_of("{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\n").find("f:2: "), std::string::npos);
+  EXPECT_EQ(refusal_of("[[\"a\",\"x\"],[1,\"x\"]]"), "f: [1]: no text");
+  EXPECT_EQ(refusal_of("{\"train\":3}"), "f: 'train' is no array of rows");
   EXPECT_FALSE(read_labelled("/nowhere/data.csv"));
 }
 

@@ -16,9 +16,7 @@ namespace {
 
 using Bag = std::multiset<std::string>;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 // What of a prompt must be equal for its answer to be.
 struct Meaning {

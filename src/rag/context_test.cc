@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Reader kAll{.everything = true};
+const Reader kEverything{.everything = true};
 
 std::string long_document() {
   std::string text;
@@ -41,7 +41,7 @@ TEST(Context, IsFoundByItAndNeverQuoted) {
   EXPECT_EQ(asked, added->chunks);
   EXPECT_EQ((*collection)->add(input)->outcome, Outcome::kUnchanged);
   const auto vector = fake_embedder().embed(std::vector<std::string>{"zebrafish market"});
-  const auto hits = (*collection)->search({.text = "zebrafish market", .embedding = *vector, .reader = kAll, .limit = 3});
+  const auto hits = (*collection)->search({.text = "zebrafish market", .embedding = *vector, .reader = kEverything, .limit = 3});
   ASSERT_TRUE(hits);
   ASSERT_FALSE(hits->empty());
   const Hit& hit = hits->front();
@@ -49,10 +49,10 @@ TEST(Context, IsFoundByItAndNeverQuoted) {
   EXPECT_TRUE(hit.meaning);
   EXPECT_THAT(hit.context, HasSubstr("About the zebrafish market"));
   EXPECT_EQ(hit.text.find("zebrafish"), std::string::npos);
-  const auto whole = (*collection)->text("d", kAll);
+  const auto whole = (*collection)->text("d", kEverything);
   EXPECT_EQ(whole->find("zebrafish"), std::string::npos);
   EXPECT_EQ(whole->substr(hit.begin, hit.end - hit.begin), hit.text);
-  const auto answer = ask(**collection, {.text = "zebrafish market rose", .reader = kAll});
+  const auto answer = ask(**collection, {.text = "zebrafish market rose", .reader = kEverything});
   ASSERT_TRUE(answer);
   for (const AnswerSentence& sentence : answer->sentences) EXPECT_EQ(sentence.text.find("zebrafish"), std::string::npos);
   // Opened anew and embedded anew it is still there.
@@ -60,7 +60,7 @@ TEST(Context, IsFoundByItAndNeverQuoted) {
   options.context.reset(), options.embedder = fake_embedder(32, "other");
   collection = Collection::open(folder.path() + "/c", options);
   ASSERT_TRUE((*collection)->reembed());
-  EXPECT_FALSE((*collection)->search({.text = "zebrafish", .reader = kAll})->empty());
+  EXPECT_FALSE((*collection)->search({.text = "zebrafish", .reader = kEverything})->empty());
 }
 
 TEST(Context, WhatFailsIsSaidAndMadeGoodLater) {
@@ -81,17 +81,17 @@ TEST(Context, WhatFailsIsSaidAndMadeGoodLater) {
     const auto added = (*collection)->add(input);
     ASSERT_TRUE(added) << added.error().message;
     EXPECT_EQ(added->chunks, 12u);
-    EXPECT_THAT((*collection)->document("d", kAll)->note, HasSubstr("7 of 12 chunks have no line of context (cheap: nobody is there)"));
-    EXPECT_EQ((*collection)->search({.text = "zebrafish", .reader = kAll, .limit = 50})->size(), 5u);
-    EXPECT_EQ((*collection)->search({.text = "cent", .reader = kAll, .limit = 50})->size(), 12u);
+    EXPECT_THAT((*collection)->document("d", kEverything)->note, HasSubstr("7 of 12 chunks have no line of context (cheap: nobody is there)"));
+    EXPECT_EQ((*collection)->search({.text = "zebrafish", .reader = kEverything, .limit = 50})->size(), 5u);
+    EXPECT_EQ((*collection)->search({.text = "cent", .reader = kEverything, .limit = 50})->size(), 12u);
   }
   asked = 0, left = 1000;
   auto collection = Collection::open(folder.path() + "/c", options);
   ASSERT_TRUE(collection);
   EXPECT_EQ((*collection)->add(input)->outcome, Outcome::kReplaced);
   EXPECT_EQ(asked, 7u);
-  EXPECT_EQ((*collection)->document("d", kAll)->note, "");
-  EXPECT_EQ((*collection)->search({.text = "zebrafish", .reader = kAll, .limit = 50})->size(), 12u);
+  EXPECT_EQ((*collection)->document("d", kEverything)->note, "");
+  EXPECT_EQ((*collection)->search({.text = "zebrafish", .reader = kEverything, .limit = 50})->size(), 12u);
   EXPECT_EQ((*collection)->add(input)->outcome, Outcome::kUnchanged);
 }
 

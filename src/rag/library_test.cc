@@ -19,7 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const Reader kAll{.everything = true};
+const Reader kWhole{.everything = true};
 
 struct Models {
   std::atomic<bool> there = true;
@@ -57,7 +57,7 @@ void add(Library& library, const std::string& owner, const std::string& id, cons
 std::vector<std::string> found(Library& library, const std::string& owner, const std::string& id, const std::string& question) {
   auto collection = library.get(owner, id);
   EXPECT_TRUE(collection) << collection.error().message;
-  const auto hits = find_passages(**collection, {.text = question, .reader = kAll});
+  const auto hits = find_passages(**collection, {.text = question, .reader = kWhole});
   EXPECT_TRUE(hits) << hits.error().message;
   std::vector<std::string> out;
   for (const Hit& hit : hits->hits) out.push_back(hit.document);
@@ -197,7 +197,7 @@ TEST(Library, ACollectionKeepsItsEmbedder) {
   auto collection = library->get("", "meaning");
   ASSERT_TRUE(collection) << collection.error().message;
   EXPECT_EQ(models.asked, 0);
-  const auto hits = find_passages(**collection, {.text = "crimson", .reader = kAll});
+  const auto hits = find_passages(**collection, {.text = "crimson", .reader = kWhole});
   ASSERT_FALSE(hits);
   EXPECT_EQ(hits.error().code, Code::kUnavailable);
   EXPECT_THAT(hits.error().message, HasSubstr("embedded with 'fake'"));
@@ -216,7 +216,7 @@ TEST(Library, ReembeddingChangesTheEmbedder) {
   EXPECT_EQ(library->open_collections(), 0u);
   EXPECT_EQ(library->usage("", "a")->embedder, "fake");
   auto collection = library->get("", "a");
-  const auto hits = find_passages(**collection, {.text = "crimson", .reader = kAll});
+  const auto hits = find_passages(**collection, {.text = "crimson", .reader = kWhole});
   ASSERT_TRUE(hits && hits->hits.size() == 1);
   EXPECT_TRUE(hits->hits[0].meaning);
 }
@@ -242,7 +242,7 @@ TEST(Library, ThreadsMayDoAllOfItAtOnce) {
           wrong += id != "c" || collection.error().code != Code::kNotFound;
           continue;
         }
-        const auto hits = find_passages(**collection, {.text = "words", .reader = kAll});
+        const auto hits = find_passages(**collection, {.text = "words", .reader = kWhole});
         wrong += !hits || hits->hits.size() != 1;
       }
     });
@@ -261,7 +261,7 @@ TEST(Ask, AnswersAreQuotesWithTheirPlace) {
   add(*library, "", "a", "pump", text);
   add(*library, "", "a", "other", "Nothing here speaks of machines.");
   auto collection = library->get("", "a");
-  const auto answer = ask(**collection, {.text = "How long does the warranty of the crimson pump last?", .reader = kAll});
+  const auto answer = ask(**collection, {.text = "How long does the warranty of the crimson pump last?", .reader = kWhole});
   ASSERT_TRUE(answer) << answer.error().message;
   ASSERT_TRUE(answer->found);
   const Evidence& first = answer->sentences.at(0).evidence.at(0);
@@ -273,10 +273,10 @@ TEST(Ask, AnswersAreQuotesWithTheirPlace) {
   write_answer(w, *answer);
   w.end_object();
   EXPECT_THAT(out, HasSubstr(R"("document":"pump","name":"pump.txt")"));
-  const auto none = ask(**collection, {.text = "Who was the emperor of Byzantium?", .reader = kAll});
+  const auto none = ask(**collection, {.text = "Who was the emperor of Byzantium?", .reader = kWhole});
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->found);
-  EXPECT_EQ(ask(**collection, {.text = " ", .reader = kAll}).error().field, "query");
+  EXPECT_EQ(ask(**collection, {.text = " ", .reader = kWhole}).error().field, "query");
 }
 
 }  // namespace

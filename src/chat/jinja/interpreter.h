@@ -83,7 +83,6 @@ class Interpreter {
   const Limits limits_;
   ScopePtr scope_;
   std::string* out_ = nullptr;
-  Flow flow_ = Flow::kNext;
   int depth_ = 0;
   int64_t steps_ = 0;
   size_t bytes_ = 0;

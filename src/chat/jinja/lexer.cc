@@ -5,7 +5,7 @@
 namespace ajar::jinja {
 namespace {
 
-using Kind = Token::Kind;
+using TokenKind = Token::Kind;
 
 bool space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 bool name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || uint8_t(c) >= 0x80; }
@@ -84,7 +84,7 @@ class Lexer {
     while (at_ < source_.size()) {
       if (!root()) return invalid("chat_template", "line " + std::to_string(line()) + ": " + fault_);
     }
-    add(Kind::kEof, {});
+    add(TokenKind::kEof, {});
     return std::move(tokens_);
   }
 
@@ -98,7 +98,7 @@ class Lexer {
     counted_ = std::max(counted_, at_);
     return line_;
   }
-  void add(Kind kind, std::string text) { tokens_.push_back({kind, std::move(text), line()}); }
+  void add(TokenKind kind, std::string text) { tokens_.push_back({kind, std::move(text), line()}); }
   std::string_view rest() const { return std::string_view(source_).substr(at_); }
 
   // Text up to the next tag, then the tag.
@@ -107,7 +107,7 @@ class Lexer {
     for (;; ++tag) {
       tag = source_.find('{', tag);
       if (tag == std::string::npos || tag + 1 >= source_.size()) {
-        add(Kind::kData, source_.substr(at_));
+        add(TokenKind::kData, source_.substr(at_));
         at_ = source_.size();
         return true;
       }
@@ -124,17 +124,17 @@ class Lexer {
       const size_t begin = in_text ? newline + 1 : at_;
       if ((in_text || line_starting_) && std::all_of(source_.begin() + long(begin), source_.begin() + long(end), space)) end = begin;
     }
-    if (end > at_) add(Kind::kData, source_.substr(at_, end - at_));
+    if (end > at_) add(TokenKind::kData, source_.substr(at_, end - at_));
     at_ = tag + 2 + (sign == '-' || sign == '+');
     line_starting_ = false;
     if (kind == '#') return comment();
     if (kind == '%') {
       if (size_t after = raw_tag(at_, "raw"); after != 0) return raw(after);
-      add(Kind::kBlockBegin, {});
-      return expression("%}", Kind::kBlockEnd);
+      add(TokenKind::kBlockBegin, {});
+      return expression("%}", TokenKind::kBlockEnd);
     }
-    add(Kind::kBegin, {});
-    return expression("}}", Kind::kEnd);
+    add(TokenKind::kBegin, {});
+    return expression("}}", TokenKind::kEnd);
   }
 
   // What a tag's end takes of the text behind it.
@@ -183,7 +183,7 @@ class Lexer {
         while (begin > at_ && source_[begin - 1] != '\n' && space(source_[begin - 1])) --begin;
         if (begin > at_ && source_[begin - 1] == '\n') end = begin;
       }
-      if (end > at_) add(Kind::kData, source_.substr(at_, end - at_));
+      if (end > at_) add(TokenKind::kData, source_.substr(at_, end - at_));
       at_ = stop;
       after_tag(source_[stop - 3], true);
       return true;
@@ -191,7 +191,7 @@ class Lexer {
     return fail("{% raw %} is not closed");
   }
 
-  bool expression(std::string_view closing, Kind end_kind) {
+  bool expression(std::string_view closing, TokenKind end_kind) {
     std::string open;
     while (at_ < source_.size()) {
       const char c = source_[at_];
@@ -217,7 +217,7 @@ class Lexer {
     const size_t begin = at_;
     if (name_start(c)) {
       while (at_ < source_.size() && (name_start(source_[at_]) || digit(source_[at_]))) ++at_;
-      add(Kind::kName, source_.substr(begin, at_ - begin));
+      add(TokenKind::kName, source_.substr(begin, at_ - begin));
       return true;
     }
     if (digit(c)) return number();
@@ -226,14 +226,14 @@ class Lexer {
         if (source_[at_] == '\\') ++at_;
       }
       if (at_ >= source_.size()) return at_ = begin, fail("a string is not closed");
-      add(Kind::kString, unescape(std::string_view(source_).substr(begin + 1, at_ - begin - 1)));
+      add(TokenKind::kString, unescape(std::string_view(source_).substr(begin + 1, at_ - begin - 1)));
       ++at_;
       return true;
     }
     for (const std::string_view op : {"//", "**", "==", "!=", ">=", "<="}) {
       if (rest().starts_with(op)) {
         at_ += 2;
-        add(Kind::kOperator, std::string(op));
+        add(TokenKind::kOperator, std::string(op));
         return true;
       }
     }
@@ -247,7 +247,7 @@ class Lexer {
       open.pop_back();
     }
     ++at_;
-    add(Kind::kOperator, std::string(1, c));
+    add(TokenKind::kOperator, std::string(1, c));
     return true;
   }
 
@@ -277,7 +277,7 @@ class Lexer {
         digits();
       }
     }
-    add(real ? Kind::kFloat : Kind::kInt, std::move(text));
+    add(real ? TokenKind::kFloat : TokenKind::kInt, std::move(text));
     return true;
   }
 

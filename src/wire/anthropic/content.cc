@@ -10,7 +10,7 @@
 namespace ajar::wire::anthropic {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 constexpr std::string_view kFiller = ".";  // text blocks may not be empty
 
@@ -117,7 +117,7 @@ class Builder {
   Status instruction(const Message& message, size_t m) {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind != Kind::kText) {
+      if (part.kind != PartKind::kText) {
         return fail(Code::kUnsupported, "instructions can only be text", part_field(request_.messages, m, p));
       }
       if (blank(part.text)) continue;
@@ -135,7 +135,7 @@ class Builder {
   Status late_instruction(const Message& message, size_t m) {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       Part part = message.parts[p];
-      if (part.kind != Kind::kText) {
+      if (part.kind != PartKind::kText) {
         return fail(Code::kUnsupported, "instructions can only be text", part_field(request_.messages, m, p));
       }
       if (blank(part.text)) continue;
@@ -150,11 +150,11 @@ class Builder {
   Status user(const Message& message, size_t m) {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind == Kind::kToolResult) {
+      if (part.kind == PartKind::kToolResult) {
         AJAR_TRY(result(part, m, p));
-      } else if (part.kind == Kind::kText || part.kind == Kind::kRefusal) {
+      } else if (part.kind == PartKind::kText || part.kind == PartKind::kRefusal) {
         if (!blank(part.text)) text(turn(false), part);
-      } else if (part.kind == Kind::kToolCall || part.kind == Kind::kThought) {
+      } else if (part.kind == PartKind::kToolCall || part.kind == PartKind::kThought) {
         drop(dropped_, part_field(request_.messages, m, p));
       } else {
         json::Writer w = next(turn(false).blocks);
@@ -167,16 +167,16 @@ class Builder {
   // Images, documents and Anthropic's own blocks.
   Status media(json::Writer& w, const Part& part, const std::string& field) {
     switch (part.kind) {
-      case Kind::kImage:
-      case Kind::kFile:
+      case PartKind::kImage:
+      case PartKind::kFile:
         return source_block(w, part, field);
-      case Kind::kOpaque:
+      case PartKind::kOpaque:
         if (ours(part)) {
           w.raw(part.raw);
           return {};
         }
         return refuse_block(part, field);
-      case Kind::kAudio:
+      case PartKind::kAudio:
         return fail(Code::kUnsupported, "the target takes no audio", field);
       default:
         return fail(Code::kUnsupported, "this content cannot stand here", field);
@@ -192,7 +192,7 @@ class Builder {
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
     const bool image =
-        part.kind == Kind::kImage || (part.kind == Kind::kFile && type.starts_with("image/"));
+        part.kind == PartKind::kImage || (part.kind == PartKind::kFile && type.starts_with("image/"));
     w.begin_object();
     w.field("type", image ? "image" : "document");
     w.key("source");
@@ -262,14 +262,14 @@ class Builder {
 
   Status result_content(json::Writer& w, const Part& part, size_t m, size_t p) {
     const auto empty = [](const Part& inner) {
-      return (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) && blank(inner.text);
+      return (inner.kind == PartKind::kText || inner.kind == PartKind::kRefusal) && blank(inner.text);
     };
     std::vector<const Part*> content;
     for (const Part& inner : part.content) {
       if (!empty(inner)) content.push_back(&inner);
     }
     if (content.empty()) return {};
-    if (content.size() == 1 && content[0]->kind == Kind::kText &&
+    if (content.size() == 1 && content[0]->kind == PartKind::kText &&
         content[0]->cache_control.empty() && content[0]->extra.empty() &&
         content[0]->citations.empty()) {
       w.field("content", content[0]->text);
@@ -278,7 +278,7 @@ class Builder {
     w.key("content");
     w.begin_array();
     for (const Part* inner : content) {
-      if (inner->kind == Kind::kText || inner->kind == Kind::kRefusal) {
+      if (inner->kind == PartKind::kText || inner->kind == PartKind::kRefusal) {
         write_text(w, *inner, inner->text);
       } else {
         AJAR_TRY(media(w, *inner, part_field(request_.messages, m, p)));
@@ -294,12 +294,12 @@ class Builder {
     std::string said =
         "[Result of an earlier tool call" + (part.name.empty() ? "" : " to " + part.name) + "]";
     for (const Part& inner : part.content) {
-      if (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) said += "\n" + inner.text;
+      if (inner.kind == PartKind::kText || inner.kind == PartKind::kRefusal) said += "\n" + inner.text;
     }
     text(turn, Part{.text = said, .cache_control = part.cache_control});
     turn.tail = nullptr;
     for (const Part& inner : part.content) {
-      if (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) continue;
+      if (inner.kind == PartKind::kText || inner.kind == PartKind::kRefusal) continue;
       json::Writer w = next(turn.blocks);
       AJAR_TRY(media(w, inner, part_field(request_.messages, m, p)));
     }
@@ -310,17 +310,17 @@ class Builder {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
       switch (part.kind) {
-        case Kind::kText:
-        case Kind::kRefusal:
+        case PartKind::kText:
+        case PartKind::kRefusal:
           if (!blank(part.text)) text(turn(true), part);
           break;
-        case Kind::kThought:
+        case PartKind::kThought:
           thought(part, m, p);
           break;
-        case Kind::kToolCall:
+        case PartKind::kToolCall:
           tool_use(part);
           break;
-        case Kind::kOpaque:
+        case PartKind::kOpaque:
           if (ours(part)) {
             next(block_of_assistant()).raw(part.raw);
           } else {

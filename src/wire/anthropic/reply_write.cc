@@ -9,7 +9,7 @@
 namespace ajar::wire::anthropic {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 class ReplyWriter {
  public:
@@ -48,30 +48,30 @@ class ReplyWriter {
  private:
   void block(const Part& part) {
     switch (part.kind) {
-      case Kind::kText:
+      case PartKind::kText:
         text(part);
         break;
-      case Kind::kRefusal:  // Anthropic's own stands in stop_details
+      case PartKind::kRefusal:  // Anthropic's own stands in stop_details
         refused_ = true;
         if (!own_) text(part);
         break;
-      case Kind::kThought:
+      case PartKind::kThought:
         thought(part);
         break;
-      case Kind::kToolCall:
+      case PartKind::kToolCall:
         has_calls_ = true;
         write_tool_use(w_, part.id, part.name, object_arguments(part.arguments), part.signature,
                        part.origin, part.extra, own_ && part.origin == DialectId::kAnthropic);
         break;
-      case Kind::kImage:
-      case Kind::kAudio:
-      case Kind::kFile:
+      case PartKind::kImage:
+      case PartKind::kAudio:
+      case PartKind::kFile:
         write_media(w_, part.media_type, part.data);
         break;
-      case Kind::kOpaque:
+      case PartKind::kOpaque:
         if (part.origin == DialectId::kAnthropic) w_.raw(part.raw);
         break;
-      case Kind::kToolResult:
+      case PartKind::kToolResult:
         break;  // not something a model says
     }
   }

@@ -10,7 +10,7 @@
 namespace ajar::wire::bedrock {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 constexpr std::string_view kFiller = ".";  // text blocks may not be empty
 
@@ -122,7 +122,7 @@ class Builder {
   Status instruction(const Message& message, size_t m, bool late) {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind != Kind::kText) return fail(Code::kUnsupported, "instructions can only be text", part_field(m, p));
+      if (part.kind != PartKind::kText) return fail(Code::kUnsupported, "instructions can only be text", part_field(m, p));
       if (blank(part.text)) continue;
       if (late) text(turn(false), system_as_user_text(part.text));
       else text_block(out_.system, part.text);
@@ -134,17 +134,17 @@ class Builder {
   Status user(const Message& message, size_t m) {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind == Kind::kToolResult) {
+      if (part.kind == PartKind::kToolResult) {
         AJAR_TRY(result(part, m, p));
-      } else if (part.kind == Kind::kText || part.kind == Kind::kRefusal) {
+      } else if (part.kind == PartKind::kText || part.kind == PartKind::kRefusal) {
         if (blank(part.text)) continue;
         text(turn(false), part.text);
         cache(turn(false).blocks, part);
-      } else if (part.kind == Kind::kToolCall || part.kind == Kind::kThought) {
+      } else if (part.kind == PartKind::kToolCall || part.kind == PartKind::kThought) {
         drop(dropped_, part_field(m, p));
       } else {
         Turn& turn = this->turn(false);
-        turn.has_document = turn.has_document || part.kind == Kind::kFile;
+        turn.has_document = turn.has_document || part.kind == PartKind::kFile;
         AJAR_TRY(media(turn.blocks, part, part_field(m, p)));
         cache(turn.blocks, part);
       }
@@ -153,11 +153,11 @@ class Builder {
   }
 
   Status media(std::string& blocks, const Part& part, const std::string& field) {
-    if (part.kind == Kind::kOpaque) {
+    if (part.kind == PartKind::kOpaque) {
       if (part.origin == DialectId::kBedrock) return next(blocks).raw(part.raw), Status();
       return fail(Code::kUnsupported, "the target does not know this kind of content", field);
     }
-    if (part.kind == Kind::kAudio) return fail(Code::kUnsupported, "the target takes no audio", field);
+    if (part.kind == PartKind::kAudio) return fail(Code::kUnsupported, "the target takes no audio", field);
     std::string_view type = part.media_type;
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
@@ -171,7 +171,7 @@ class Builder {
       return fail(Code::kUnsupported, "the target has no format for '" + std::string(type) + "'", field);
     }
     const bool image = type.starts_with("image/"), video = type.starts_with("video/");
-    if (part.kind == Kind::kImage && !image) return fail(Code::kUnsupported, "the target reads png, jpeg, gif and webp", field);
+    if (part.kind == PartKind::kImage && !image) return fail(Code::kUnsupported, "the target reads png, jpeg, gif and webp", field);
     json::Writer w = next(blocks);
     w.begin_object();
     w.key(image ? "image" : video ? "video" : "document");
@@ -209,7 +209,7 @@ class Builder {
     }
     std::string content;
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal) AJAR_TRY(media(content, inner, part_field(m, p)));
+      if (inner.kind != PartKind::kText && inner.kind != PartKind::kRefusal) AJAR_TRY(media(content, inner, part_field(m, p)));
       else if (!blank(inner.text)) text_block(content, inner.text);
     }
     Turn& turn = this->turn(false);
@@ -235,17 +235,17 @@ class Builder {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
       switch (part.kind) {
-        case Kind::kText:
-        case Kind::kRefusal:
+        case PartKind::kText:
+        case PartKind::kRefusal:
           if (blank(part.text)) break;
           // What is to be continued must not end in white space.
           text(turn(true), m + 1 == request_.messages.size() && p + 1 == message.parts.size() ? trim_right(part.text)
                                                                                             : std::string_view(part.text));
           cache(turn(true).blocks, part);
           break;
-        case Kind::kThought: thought(part, m, p); break;
-        case Kind::kToolCall: tool_use(part); break;
-        case Kind::kOpaque:
+        case PartKind::kThought: thought(part, m, p); break;
+        case PartKind::kToolCall: tool_use(part); break;
+        case PartKind::kOpaque:
           if (part.origin == DialectId::kBedrock) next(turn(true).blocks).raw(part.raw);
           else drop(dropped_, part_field(m, p));
           break;

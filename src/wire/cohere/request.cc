@@ -13,7 +13,7 @@
 namespace ajar::wire::cohere {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 // Members of the API's own body that a client of any dialect may send: no other API has these names.
 constexpr std::string_view kPassed[] = {"documents", "citation_options", "safety_mode", "priority"};
@@ -52,7 +52,7 @@ class RequestWriter {
   Status message(json::Writer& w, const Message& message, size_t m) {
     if (!message.name.empty()) drop("messages.name");
     for (size_t p = 0; p < message.parts.size(); ++p) {
-      if (message.parts[p].kind == Kind::kToolResult) AJAR_TRY(result(w, message.parts[p], m, p));
+      if (message.parts[p].kind == PartKind::kToolResult) AJAR_TRY(result(w, message.parts[p], m, p));
     }
     if (message.role == Role::kTool) return {};
     if (message.role == Role::kAssistant) return assistant(w, message, m);
@@ -60,11 +60,11 @@ class RequestWriter {
     bool plain = true;
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind == Kind::kToolResult) continue;
-      if (part.kind == Kind::kToolCall || part.kind == Kind::kThought) {
+      if (part.kind == PartKind::kToolResult) continue;
+      if (part.kind == PartKind::kToolCall || part.kind == PartKind::kThought) {
         drop(part_field(m, p));
       } else {
-        plain = plain && (part.kind == Kind::kText || part.kind == Kind::kRefusal);
+        plain = plain && (part.kind == PartKind::kText || part.kind == PartKind::kRefusal);
         AJAR_TRY(content(part, part_field(m, p), text, blocks));
       }
     }
@@ -100,9 +100,9 @@ class RequestWriter {
       return Status();
     };
     switch (part.kind) {
-      case Kind::kText:
-      case Kind::kRefusal: return say(part.text);
-      case Kind::kImage: {
+      case PartKind::kText:
+      case PartKind::kRefusal: return say(part.text);
+      case PartKind::kImage: {
         if (part.url.empty() && part.data.empty()) return fail(Code::kUnsupported, "file ids of another provider mean nothing to the target", field);
         json::Writer w = next(blocks);
         w.begin_object();
@@ -115,7 +115,7 @@ class RequestWriter {
         w.end_object();
         return {};
       }
-      case Kind::kFile: {
+      case PartKind::kFile: {
         if (!part.text.empty()) return say(part.text);
         std::string_view type = part.media_type;
         if (type.empty()) type = guess_media_type(part.name);
@@ -124,7 +124,7 @@ class RequestWriter {
         if (decoded && valid_utf8(*decoded)) return say(*decoded);
         return fail(Code::kUnsupported, "the target takes text files only", field);
       }
-      case Kind::kAudio: return fail(Code::kUnsupported, "the target takes no audio", field);
+      case PartKind::kAudio: return fail(Code::kUnsupported, "the target takes no audio", field);
       default: return fail(Code::kUnsupported, "the target does not know this kind of content", field);
     }
   }
@@ -134,11 +134,11 @@ class RequestWriter {
     std::string text, blocks, thoughts, calls;
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
-      if (part.kind == Kind::kText || part.kind == Kind::kRefusal) {
+      if (part.kind == PartKind::kText || part.kind == PartKind::kRefusal) {
         text += part.text;
-      } else if (part.kind == Kind::kThought && !part.redacted) {
+      } else if (part.kind == PartKind::kThought && !part.redacted) {
         thoughts += part.text;
-      } else if (part.kind == Kind::kToolCall) {
+      } else if (part.kind == PartKind::kToolCall) {
         json::Writer call = next(calls);
         call.begin_object();
         call.field("id", part.id);
@@ -172,7 +172,7 @@ class RequestWriter {
   Status result(json::Writer& w, const Part& part, size_t m, size_t p) {
     std::string text;
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal) {
+      if (inner.kind != PartKind::kText && inner.kind != PartKind::kRefusal) {
         return fail(Code::kUnsupported, "the target takes text as a result of a tool", part_field(m, p));
       }
       text += inner.text;

@@ -10,7 +10,7 @@
 namespace ajar::wire::gemini {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 // https://ai.google.dev/gemini-api/docs/thought-signatures (FAQ: a history from another model)
 constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
@@ -100,7 +100,7 @@ class Builder {
   }
 
   Status instruction(const Part& part, bool leading, bool only, const std::string& field) {
-    if (part.kind != Kind::kText)
+    if (part.kind != PartKind::kText)
       return fail(Code::kUnsupported, "instructions can only be text", field);
     if (blank(part.text)) return {};
     if (leading) {
@@ -115,14 +115,14 @@ class Builder {
 
   Status said_by_user(const Part& part, const std::string& field) {
     switch (part.kind) {
-      case Kind::kText:
-      case Kind::kRefusal:
+      case PartKind::kText:
+      case PartKind::kRefusal:
         if (!part.text.empty()) said(turn(false).parts, part);
         return {};
-      case Kind::kToolResult:
+      case PartKind::kToolResult:
         return response(part, field);
-      case Kind::kToolCall:
-      case Kind::kThought:
+      case PartKind::kToolCall:
+      case PartKind::kThought:
         drop(dropped_, field);
         return {};
       default:
@@ -132,20 +132,20 @@ class Builder {
 
   Status said_by_model(const Part& part, const std::string& field) {
     switch (part.kind) {
-      case Kind::kText:
-      case Kind::kRefusal:
+      case PartKind::kText:
+      case PartKind::kRefusal:
         if (!part.text.empty() || signed_by_us(part)) said(turn(true).parts, part);
         return {};
-      case Kind::kThought:
+      case PartKind::kThought:
         thought(part, field);
         return {};
-      case Kind::kToolCall:
+      case PartKind::kToolCall:
         call(part);
         return {};
-      case Kind::kToolResult:
+      case PartKind::kToolResult:
         drop(dropped_, field);
         return {};
-      case Kind::kOpaque:
+      case PartKind::kOpaque:
         if (ours(part)) {
           next(turn(true).parts).raw(part.raw);
         } else {
@@ -208,7 +208,7 @@ class Builder {
     Turn& turn = this->turn(false);
     std::string pictures;
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal)
+      if (inner.kind != PartKind::kText && inner.kind != PartKind::kRefusal)
         AJAR_TRY(media(pictures, inner, field));
     }
     json::Writer w = next(turn.responses);
@@ -235,7 +235,7 @@ class Builder {
   static std::string result_text(const Part& part) {
     std::string said;
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal) continue;
+      if (inner.kind != PartKind::kText && inner.kind != PartKind::kRefusal) continue;
       if (!said.empty()) said.push_back('\n');
       said += inner.text;
     }
@@ -268,7 +268,7 @@ class Builder {
     text(turn.parts, "[Result of an earlier tool call" +
                          (part.name.empty() ? "" : " to " + part.name) + "]\n" + result_text(part));
     for (const Part& inner : part.content) {
-      if (inner.kind != Kind::kText && inner.kind != Kind::kRefusal)
+      if (inner.kind != PartKind::kText && inner.kind != PartKind::kRefusal)
         AJAR_TRY(media(turn.parts, inner, field));
     }
     return {};
@@ -276,21 +276,21 @@ class Builder {
 
   // Images, audio, video and documents.
   Status media(std::string& parts, const Part& part, const std::string& field) {
-    if (part.kind == Kind::kOpaque) {
+    if (part.kind == PartKind::kOpaque) {
       if (!ours(part))
         return refuse_block(part, field);
       next(parts).raw(part.raw);
       return {};
     }
-    if (part.kind == Kind::kFile && !part.text.empty()) {
+    if (part.kind == PartKind::kFile && !part.text.empty()) {
       text(parts, part.name.empty() ? part.text : part.name + ":\n" + part.text);
       return {};
     }
     std::string_view type = part.media_type;
     if (type.empty() || type == "application/octet-stream") type = sniff_media_type(part.data);
     if (type.empty()) type = guess_media_type(part.name.empty() ? part.url : part.name);
-    if (type.empty() && part.kind == Kind::kImage) type = "image/jpeg";
-    if (type.empty() && part.kind == Kind::kAudio) type = "audio/wav";
+    if (type.empty() && part.kind == PartKind::kImage) type = "image/jpeg";
+    if (type.empty() && part.kind == PartKind::kAudio) type = "audio/wav";
     if (type.empty()) type = "application/pdf";
     const std::string& uri = part.file_id.empty() ? part.url : part.file_id;
     if (!part.file_id.empty() && !ours(part) && !part.file_id.starts_with("https://")) {

@@ -10,7 +10,7 @@
 namespace ajar::wire::ollama {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 class RequestWriter {
  public:
@@ -51,25 +51,25 @@ class RequestWriter {
     for (size_t p = 0; p < message.parts.size(); ++p) {
       const Part& part = message.parts[p];
       switch (part.kind) {
-        case Kind::kText:
-        case Kind::kRefusal: text += part.text; break;
-        case Kind::kThought:
+        case PartKind::kText:
+        case PartKind::kRefusal: text += part.text; break;
+        case PartKind::kThought:
           if (part.redacted) drop(part_field(m, p));
           else thinking += part.text;
           break;
-        case Kind::kToolCall: call(calls, part); break;
-        case Kind::kToolResult: AJAR_TRY(result(w, part, m, p)); break;
-        case Kind::kImage: AJAR_TRY(image(images, part, part_field(m, p))); break;
-        case Kind::kFile: AJAR_TRY(file(text, part, part_field(m, p))); break;
-        case Kind::kAudio: return fail(Code::kUnsupported, "the target takes no audio", part_field(m, p));
-        case Kind::kOpaque:
+        case PartKind::kToolCall: call(calls, part); break;
+        case PartKind::kToolResult: AJAR_TRY(result(w, part, m, p)); break;
+        case PartKind::kImage: AJAR_TRY(image(images, part, part_field(m, p))); break;
+        case PartKind::kFile: AJAR_TRY(file(text, part, part_field(m, p))); break;
+        case PartKind::kAudio: return fail(Code::kUnsupported, "the target takes no audio", part_field(m, p));
+        case PartKind::kOpaque:
           if (message.role == Role::kAssistant) drop(part_field(m, p));
           else return fail(Code::kUnsupported, "the target does not know this kind of content", part_field(m, p));
       }
     }
     if (message.role == Role::kTool) return {};  // its results are written
     const bool only_results = text.empty() && images.empty() && !message.parts.empty() &&
-                              message.parts.back().kind == Kind::kToolResult;
+                              message.parts.back().kind == PartKind::kToolResult;
     if (only_results) return {};
     w.begin_object();
     w.field("role", is_instruction(message) ? "system" : role_name(message.role));
@@ -99,8 +99,8 @@ class RequestWriter {
   Status result(json::Writer& w, const Part& part, size_t m, size_t p) {
     std::string text, images;
     for (const Part& inner : part.content) {
-      if (inner.kind == Kind::kText || inner.kind == Kind::kRefusal) text += inner.text;
-      else if (inner.kind == Kind::kImage) AJAR_TRY(image(images, inner, part_field(m, p)));
+      if (inner.kind == PartKind::kText || inner.kind == PartKind::kRefusal) text += inner.text;
+      else if (inner.kind == PartKind::kImage) AJAR_TRY(image(images, inner, part_field(m, p)));
       else return fail(Code::kUnsupported, "the target takes text and images as results of tools", part_field(m, p));
     }
     w.begin_object();
@@ -116,7 +116,7 @@ class RequestWriter {
   std::string_view name_of_call(std::string_view id) const {
     for (const Message& message : request_.messages) {
       for (const Part& part : message.parts) {
-        if (part.kind == Kind::kToolCall && part.id == id) return part.name;
+        if (part.kind == PartKind::kToolCall && part.id == id) return part.name;
       }
     }
     return {};

@@ -10,14 +10,14 @@
 namespace ajar::wire::ollama {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 Status read_images(const json::Value& value, const Path& path, std::vector<Part>& parts) {
   AJAR_ASSIGN(const auto list, need_array(value, path));
   size_t i = 0;
   for (const json::Value item : list) {
     AJAR_ASSIGN(const auto data, need_string(item, path[i++]));
-    Part part{.kind = Kind::kImage};
+    Part part{.kind = PartKind::kImage};
     part.data = data;
     const auto type = sniff_media_type(part.data);
     part.media_type = type.empty() ? "image/png" : type;
@@ -64,7 +64,7 @@ Status read_calls(const json::Value& value, const Path& path, Calls& calls, std:
     const auto inner = json::find(call, "function");
     if (!inner) return missing(at / "function");
     AJAR_ASSIGN(const auto function, need_object(*inner, at / "function"));
-    Part part{.kind = Kind::kToolCall};
+    Part part{.kind = PartKind::kToolCall};
     part.name = json::string_or(function, "name");
     if (part.name.empty()) return missing(at / "function" / "name");
     part.id = calls.open(std::string(json::string_or(call, "id")), part.name);
@@ -96,13 +96,13 @@ Status read_message(const json::Value& value, const Path& path, Calls& calls, Re
   std::vector<Part> parts;
   if (fields.has(kThinking)) {
     AJAR_ASSIGN(const auto thought, need_string(fields[kThinking], path / "thinking"));
-    if (!thought.empty()) parts.push_back(Part{.kind = Kind::kThought, .text = std::string(thought)});
+    if (!thought.empty()) parts.push_back(Part{.kind = PartKind::kThought, .text = std::string(thought)});
   }
   if (!text.empty()) parts.push_back(Part{.text = std::move(text)});
   if (fields.has(kImages)) AJAR_TRY(read_images(fields[kImages], path / "images", parts));
   if (fields.has(kToolCalls)) AJAR_TRY(read_calls(fields[kToolCalls], path / "tool_calls", calls, parts));
   if (message.role == Role::kTool) {
-    Part result{.kind = Kind::kToolResult};
+    Part result{.kind = PartKind::kToolResult};
     if (fields.has(kToolName)) {
       AJAR_ASSIGN(result.name, need_string(fields[kToolName], path / "tool_name"));
     }
@@ -116,7 +116,7 @@ Status read_message(const json::Value& value, const Path& path, Calls& calls, Re
     parts.push_back(std::move(result));
   }
   message.parts = std::move(parts);
-  message.plain_text = message.parts.size() == 1 && message.parts[0].kind == Kind::kText;
+  message.plain_text = message.parts.size() == 1 && message.parts[0].kind == PartKind::kText;
   message.extra = fields.extra();
   request.messages.push_back(std::move(message));
   return {};
@@ -292,7 +292,7 @@ Result<Request> read_generate_request(std::string_view body) {
   AJAR_ASSIGN(const auto prompt, need_string(fields[kFirst], root / "prompt"));
   if (!prompt.empty()) message.parts.push_back(Part{.text = std::string(prompt)});
   if (fields.has(kThird)) AJAR_TRY(read_images(fields[kThird], root / "images", message.parts));
-  message.plain_text = message.parts.size() == 1 && message.parts[0].kind == Kind::kText;
+  message.plain_text = message.parts.size() == 1 && message.parts[0].kind == PartKind::kText;
   if (message.parts.empty()) return invalid("prompt", "'prompt' is empty; there is no model to load here");
   request.messages.push_back(std::move(message));
   return request;

@@ -11,7 +11,7 @@
 namespace ajar::wire::replicate {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 class RequestWriter {
  public:
@@ -54,9 +54,9 @@ class RequestWriter {
       for (size_t p = 0; p < message.parts.size(); ++p) {
         const Part& part = message.parts[p];
         const std::string field = part_field(m, p);
-        if (part.kind == Kind::kText || part.kind == Kind::kRefusal) text += part.text;
-        else if (part.kind == Kind::kThought) drop(field);
-        else if (part.kind == Kind::kImage && message.role == Role::kUser) AJAR_TRY(image(part, field));
+        if (part.kind == PartKind::kText || part.kind == PartKind::kRefusal) text += part.text;
+        else if (part.kind == PartKind::kThought) drop(field);
+        else if (part.kind == PartKind::kImage && message.role == Role::kUser) AJAR_TRY(image(part, field));
         else return fail(Code::kUnsupported, "the target takes texts and one image", field);
       }
       if (text.empty()) continue;

@@ -9,7 +9,7 @@
 namespace ajar::wire::responses {
 namespace {
 
-using Kind = Part::Kind;
+using PartKind = Part::Kind;
 
 std::string_view audio_format(std::string_view media_type) {
   if (media_type.starts_with("audio/")) media_type.remove_prefix(6);
@@ -60,16 +60,16 @@ Status ItemWriter::write(const std::vector<Message>& messages) {
 Status ItemWriter::message(const Message& message, size_t m) {
   size_t left = 0;
   for (const Part& part : message.parts) {
-    if (part.kind == Kind::kToolResult) {
+    if (part.kind == PartKind::kToolResult) {
       AJAR_TRY(result(message, part, m));
-    } else if (part.kind == Kind::kOpaque && ours(part)) {
+    } else if (part.kind == PartKind::kOpaque && ours(part)) {
       // A whole item, or a part of a message's content.
       if (message.parts.size() == 1 && message.extra.empty() && part.detail != kContentPart) {
         w_.raw(part.raw);
         return {};
       }
       ++left;
-    } else if (part.kind == Kind::kThought || part.kind == Kind::kToolCall) {
+    } else if (part.kind == PartKind::kThought || part.kind == PartKind::kToolCall) {
       drop(dropped_, part_field(m, size_t(&part - message.parts.data())));
     } else {
       ++left;
@@ -84,12 +84,12 @@ Status ItemWriter::message(const Message& message, size_t m) {
   if (style_.with_ids && !has_member(message.extra, "status")) w_.field("status", "completed");
   w_.key("content");
   const bool plain = message.plain_text && message.role != Role::kTool && left == 1 && !style_.with_ids;
-  if (plain && message.parts.size() == 1 && message.parts[0].kind == Kind::kText) {
+  if (plain && message.parts.size() == 1 && message.parts[0].kind == PartKind::kText) {
     w_.string(message.parts[0].text);
   } else {
     w_.begin_array();
     for (const Part& part : message.parts) {
-      if (part.kind == Kind::kToolResult || part.kind == Kind::kThought || part.kind == Kind::kToolCall) continue;
+      if (part.kind == PartKind::kToolResult || part.kind == PartKind::kThought || part.kind == PartKind::kToolCall) continue;
       AJAR_TRY(content_part(part, false, m));
     }
     w_.end_array();
@@ -103,18 +103,18 @@ Status ItemWriter::content_part(const Part& part, bool assistant, size_t m) {
   const auto refuse = [&](const char* why) { return fail(Code::kUnsupported, why, part_field(m, 0)); };
   if (!part.cache_control.empty()) drop(dropped_, "cache_control");
   switch (part.kind) {
-    case Kind::kText:
+    case PartKind::kText:
       w_.begin_object();
       w_.field("type", assistant ? "output_text" : "input_text");
       w_.field("text", part.text);
       if (assistant && !has_member(part.inner_extra, "annotations")) w_.raw_field("annotations", "[]");
       break;
-    case Kind::kRefusal:
+    case PartKind::kRefusal:
       w_.begin_object();
       w_.field("type", assistant ? "refusal" : "input_text");
       w_.field(assistant ? "refusal" : "text", part.text);
       break;
-    case Kind::kImage:
+    case PartKind::kImage:
       if (!part.file_id.empty() && !ours(part)) return refuse("file ids of another provider mean nothing to the target");
       w_.begin_object();
       w_.field("type", "input_image");
@@ -126,7 +126,7 @@ Status ItemWriter::content_part(const Part& part, bool assistant, size_t m) {
       }
       if (!part.detail.empty()) w_.field("detail", part.detail);
       break;
-    case Kind::kFile:
+    case PartKind::kFile:
       if (!part.file_id.empty() && !ours(part) && part.origin != DialectId::kOpenAiChat) {
         return refuse("file ids of another provider mean nothing to the target");
       }
@@ -149,7 +149,7 @@ Status ItemWriter::content_part(const Part& part, bool assistant, size_t m) {
         w_.field("filename", "file");  // the API wants one beside data
       }
       break;
-    case Kind::kAudio:
+    case PartKind::kAudio:
       if (part.data.empty()) return refuse("the target takes audio only as data");
       w_.begin_object();
       w_.field("type", "input_audio");
@@ -159,7 +159,7 @@ Status ItemWriter::content_part(const Part& part, bool assistant, size_t m) {
       if (!part.media_type.empty()) w_.field("format", audio_format(part.media_type));
       w_.end_object();
       break;
-    case Kind::kOpaque:
+    case PartKind::kOpaque:
       if (!ours(part)) return refuse("the target does not know this kind of content");
       w_.raw(part.raw);
       return {};
@@ -192,11 +192,11 @@ Status ItemWriter::assistant(const Message& message, size_t m) {
     const Part& part = message.parts[p];
     const bool item = part.detail == kMessageItem || part.detail == kStringItem;
     switch (part.kind) {
-      case Kind::kText:
-      case Kind::kRefusal: {
+      case PartKind::kText:
+      case PartKind::kRefusal: {
         if (item && ours(part)) close();
         const bool next_goes_on = p + 1 < message.parts.size() && message.parts[p + 1].detail.empty() &&
-                                  (message.parts[p + 1].kind == Kind::kText || message.parts[p + 1].kind == Kind::kRefusal);
+                                  (message.parts[p + 1].kind == PartKind::kText || message.parts[p + 1].kind == PartKind::kRefusal);
         if (!open && part.detail == kStringItem && !next_goes_on && !style_.with_ids) {
           begin_message(message, part);
           w_.string(part.text);
@@ -210,15 +210,15 @@ Status ItemWriter::assistant(const Message& message, size_t m) {
         if (!empty_item) AJAR_TRY(content_part(part, true, m));
         break;
       }
-      case Kind::kThought:
+      case PartKind::kThought:
         close();
         p = reasoning(message, p);
         break;
-      case Kind::kToolCall:
+      case PartKind::kToolCall:
         close();
         call(part);
         break;
-      case Kind::kOpaque:
+      case PartKind::kOpaque:
         if (!ours(part)) {
           drop(dropped_, part_field(m, p));
         } else if (open && part.detail == kContentPart) {
@@ -244,7 +244,7 @@ size_t ItemWriter::reasoning(const Message& message, size_t from) {
   while (last + 1 < message.parts.size() && !closed(message.parts[last])) {
     const Part& next = message.parts[last + 1];
     const bool back = message.parts[last].detail == kReasoningText && next.detail.empty();
-    if (next.kind != Kind::kThought || !next.name.empty() || next.id != message.parts[from].id || next.origin != message.parts[from].origin ||
+    if (next.kind != PartKind::kThought || !next.name.empty() || next.id != message.parts[from].id || next.origin != message.parts[from].origin ||
         back) {
       break;
     }
@@ -319,7 +319,7 @@ Status ItemWriter::result(const Message& message, const Part& part, size_t m) {
   std::string text;
   bool only_text = true;
   for (const Part& inner : part.content) {
-    only_text = only_text && (inner.kind == Kind::kText || inner.kind == Kind::kRefusal);
+    only_text = only_text && (inner.kind == PartKind::kText || inner.kind == PartKind::kRefusal);
     if (!text.empty() && !inner.text.empty()) text.push_back('\n');
     text += inner.text;
   }
