@@ -112,6 +112,7 @@ Status App::build() {
   AJAR_ASSIGN(tenants_, Tenants::load(*store_));
   AJAR_ASSIGN(answers_, AnswerCache::open(config_.cache.max_bytes, config_.cache.persist ? folder_->answers() : ""));
   memory_ = std::make_unique<Memory>(*answers_);
+  if (config_.cache.persist) AJAR_TRY(memory_->alike.keep_in(folder_->alike(), memory_->lives()));
   AJAR_ASSIGN(std::string mask_secret, folder_->mask_secret());
   AJAR_ASSIGN(const auto entities, read_entities(config_.privacy.entities));
   privacy_ = std::make_unique<const Privacy>(Privacy{.scanner = guard::Scanner({.entities = entities}), .secret = std::move(mask_secret)});
@@ -322,7 +323,7 @@ bool App::drain() {
 }
 
 void App::tidy() {
-  answers_->tidy(unix_millis());
+  memory_->tidy();
   keep_trials();
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());

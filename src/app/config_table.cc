@@ -50,7 +50,7 @@ using C = CacheConfig;
 const Key<C> kCache[] = {
     {"max_bytes", "\"256MiB\"", Bytes<C>{&C::max_bytes},
      "Memory for answers of all routes together; the longest unused make room. An answer larger than a 256th of it is not kept."},
-    {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder (cache.log) over a restart. Read at start."},
+    {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder over a restart (cache.log; alike.log for questions that others may be like). Read at start."},
 };
 
 using Pr = PrivacyConfig;
