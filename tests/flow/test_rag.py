@@ -475,6 +475,56 @@ def test_passages_go_nowhere_that_may_not_see_them(context):
     assert answer.status == 400 and "rag.rerank" in answer.text, answer.text
 
 
+def test_a_cross_encoder_in_this_process(context):
+    """Of random weights: its order means nothing, but it is the same wherever it is asked."""
+    server = context.server(CONFIG)
+    folder = server.data / "models" / "made--cross"
+    folder.mkdir(parents=True)
+    made = subprocess.run([context.binary, "quantize", "--random", "tiny-reranker", str(folder / "cross.gguf"), "F32"], capture_output=True, timeout=120)
+    assert made.returncode == 0, made.stderr
+    server.config_file.write_text(server.config_file.read_text().replace('embedder = "none"', 'embedder = "none"\nrerank = "order"\nrerank_timeout = "60s"\ndata_class = "restricted"') + """
+[providers.here]
+preset = "local"
+[routes.order]
+targets = [{ provider = "here", model = "made/cross" }]
+""")
+    assert server.stop() is None
+    server.start()
+    documents = ["pump " + "word " * (i % 7) + chr(97 + i) for i in range(40)]     # more than are scored at once
+    ranked = good(ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump", "documents": documents}))["results"]
+    scores = {one["index"]: one["relevance_score"] for one in ranked}
+    assert sorted(scores) == list(range(40)) and all(0 < score < 1 for score in scores.values()), scores
+    assert [one["relevance_score"] for one in ranked] == sorted(scores.values(), reverse=True)
+    for i in (0, 17, 39):
+        alone = good(ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump", "documents": [documents[i]]}))["results"][0]
+        assert abs(alone["relevance_score"] - scores[i]) < 0.01, (i, alone, scores[i])     # arithmetic goes by the number of rows
+    assert ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump " * 5000, "documents": ["a"]}).status == 400
+
+    store = make(server)["id"]
+    for i in range(5):
+        add(server, store, f"{i}.txt", documents[i])
+    found = good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "pump"}))
+    assert len(found["data"]) == 5 and "degraded" not in found, found
+    order = [(hit["name"], hit["rerank"]) for hit in found["data"]]
+    assert [score for _, score in order] == sorted((score for _, score in order), reverse=True), order
+
+    # The command line asks the same model without a server, or this one.
+    files = [server.folder / f"{i}.txt" for i in range(5)]
+    for i, file in enumerate(files):
+        file.write_text(documents[i])
+    other = server.folder / "other"
+    other.mkdir()
+    (other / "data" / "models" / "made--cross").mkdir(parents=True)
+    os.link(folder / "cross.gguf", other / "data" / "models" / "made--cross" / "cross.gguf")
+    command(context, other, "add", "docs", *[str(file) for file in files], "--embedder", "none")
+    here = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "made/cross")["data"]
+    assert [hit["name"] for hit in here] == [name for name, _ in order], (here, order)
+    there = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "order", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"])["data"]
+    assert [hit["name"] for hit in there] == [name for name, _ in order], (there, order)
+    refused = command(context, other, "search", "docs", "pump", "--rerank", "nosuch", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"], status=1)
+    assert "nosuch" in refused["error"], refused
+
+
 def test_a_preview_stores_nothing(context):
     server = context.server(CONFIG)
     file = server.folder / "guide.md"
