@@ -69,6 +69,7 @@ Task<> Api::admin_cache(Exchange& exchange) {
     w.field("log_bytes", stats.log_bytes);
     w.field("evicted", stats.evicted);
     w.field("log_dropped", stats.log_dropped);
+    w.field("alike", int64_t(parts_.memory.alike.size()));
     w.end_object();
     co_return co_await send_json(exchange, 200, out);
   }
@@ -85,7 +86,11 @@ Task<> Api::admin_cache(Exchange& exchange) {
     co_return co_await send_error(exchange, Error{.code = Code::kInvalid, .message = "id must be as x-ajar-cache-id says it: 32 hexadecimal digits",
                                                   .field = "id"});
   }
-  const int64_t purged = co_await parts_.blocking.run([&answers, what] { return answers.purge(what); });
+  const int64_t purged = co_await parts_.blocking.run([&memory = parts_.memory, what] {
+    const int64_t count = memory.answers.purge(what);
+    memory.alike.tidy(memory.lives());  // what asked for them goes, too
+    return count;
+  });
   w.begin_object();
   w.field("purged", purged);
   w.end_object();

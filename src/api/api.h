@@ -33,6 +33,7 @@ struct ApiParts {
   const store::Blobs& blobs;
   BatchRunner* runner;
   rag::Library& library;
+  BlockingPool& searches;    // of documents: they may wait for models
   BlockingPool& documents;   // where files are read: for minutes, behind which nobody else waits
   // Reads the configuration again and swaps it in; the error says file:line:column. Blocks.
   std::function<Result<int64_t>()> reload;

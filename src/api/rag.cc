@@ -1,5 +1,5 @@
 // /v1/vector_stores (OpenAI's form) and /v1/rag: documents that can be asked. An operation runs whole on a thread that may wait: those that
-// read files or wait behind such on the pool for documents, the others on that for short calls. A vector store is a collection, a
+// read files or wait behind such on the pool for documents, searches on their own (they may wait for a model), the others on that for short calls. A vector store is a collection, a
 // file in it a document with the file's id; adding answers when the file can be found, or has failed.
 #include <algorithm>
 #include <map>
@@ -73,7 +73,7 @@ Result<std::string> create_store(const Call& call) {
   AJAR_ASSIGN(StoreSpec spec, read_store_spec(call.body, true));
   for (const std::string& file : spec.file_ids) AJAR_TRY(call.store.find_file(call.owner, file));
   AJAR_ASSIGN(const auto about, call.library.create(call.owner, {.id = new_id("vs_"), .name = spec.name.value_or(""), .description = spec.description.value_or(""),
-                                                                 .metadata = spec.metadata.value_or("")}, {}, spec.store.value_or("")));
+                                                                 .metadata = spec.metadata.value_or(""), .rerank = spec.rerank.value_or("")}, {}, spec.store.value_or("")));
   for (std::string& file : spec.file_ids) {
     if (auto added = add_file(call, about.id, {.file_id = std::move(file), .attributes = {}}); !added) {
       AJAR_TRY(call.library.remove(call.owner, about.id));  // all of it or nothing
@@ -112,6 +112,7 @@ Result<std::string> update_store(const Call& call) {
   if (spec.name) about.name = *spec.name;
   if (spec.description) about.description = *spec.description;
   if (spec.metadata) about.metadata = *spec.metadata;
+  if (spec.rerank) about.rerank = *spec.rerank;
   AJAR_TRY(call.library.describe(call.owner, about));
   return store_json(call, about.id);
 }
@@ -178,19 +179,36 @@ Result<std::string> file_content(const Call& call) {
   return write_store_content(text);
 }
 
+// `asked`: what the question itself names.
+void set_rerank(rag::Question& question, const Call& call, const rag::About& about, std::string asked) {
+  question.rerank_asked = !asked.empty();
+  question.rerank = asked.empty() ? about.rerank : std::move(asked);
+  question.payer = call.payer;
+}
+
 Result<std::string> search_store(const Call& call) {
   AJAR_ASSIGN(const StoreSearch search, read_store_search(call.body));
+  AJAR_ASSIGN(const auto about, call.library.about(call.owner, call.ids[0]));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, call.ids[0]));
-  // Of several questions a passage has its best score.
-  std::map<uint32_t, rag::Hit> best;
+  rag::Question question{.filter = search.filter, .reader = call.reader, .limit = search.limit, .times = &call.searched->times};
+  set_rerank(question, call, about, search.rerank);
+  question.rerank_until = after(collection->options().rerank.timeout);
+  std::vector<rag::Hit> all;
   std::string degraded;
   for (const std::string& query : search.queries) {
-    AJAR_ASSIGN(auto found, rag::find_passages(*collection, {.text = query, .filter = search.filter, .reader = call.reader, .limit = search.limit, .times = &call.searched->times}));
+    question.text = query;
+    AJAR_ASSIGN(auto found, rag::find_passages(*collection, question));
     if (degraded.empty()) degraded = std::move(found.degraded);
-    for (rag::Hit& hit : found.hits) {
-      const auto known = best.find(hit.row);
-      if (known == best.end() || known->second.score < hit.score) best[hit.row] = std::move(hit);
-    }
+    std::ranges::move(found.hits, std::back_inserter(all));
+  }
+  // Scores of the cross-encoder and of the search do not compare: where one of the questions has none of the former, none counts.
+  if (!std::ranges::all_of(all, [](const rag::Hit& hit) { return hit.rerank.has_value(); }))
+    for (rag::Hit& hit : all) hit.score = hit.fused, hit.rerank.reset();
+  // Of several questions a passage has its best score.
+  std::map<uint32_t, rag::Hit> best;
+  for (rag::Hit& hit : all) {
+    const auto known = best.find(hit.row);
+    if (known == best.end() || known->second.score < hit.score) best[hit.row] = std::move(hit);
   }
   std::vector<rag::Hit> order;
   for (auto& [row, hit] : best) order.push_back(std::move(hit));
@@ -210,6 +228,7 @@ Result<std::string> rag_search(const Call& call) {
   AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
   read.question.reader = call.reader, read.question.times = &call.searched->times;
+  set_rerank(read.question, call, about, std::move(read.question.rerank));
   AJAR_ASSIGN(const auto found, rag::find_passages(*collection, read.question));
   call.searched->outcome = found.hits.empty() ? "empty" : "found";
   std::string out;
@@ -249,6 +268,7 @@ Result<std::string> rag_ask(const Call& call) {
   AJAR_ASSIGN(const auto about, call.library.find(call.owner, read.collection));
   AJAR_ASSIGN(const auto collection, call.library.get(call.owner, about.id));
   read.question.reader = call.reader, read.question.times = &call.searched->times;
+  set_rerank(read.question, call, about, std::move(read.question.rerank));
   AJAR_ASSIGN(const auto answer, rag::ask(*collection, read.question));
   call.searched->outcome = answer.found ? "found" : "not_in_documents";
   std::string out;
@@ -328,7 +348,7 @@ Task<> Api::documents(Exchange& exchange) {
   rag::Reader reader = *key ? reader_of((*key)->row.id, (*key)->row.team) : rag::Reader();
   Call call{.library = parts_.library, .store = parts_.store, .blobs = parts_.blobs, .owner = owner_of(*key), .payer = *key ? "key:" + (*key)->row.id : "", .reader = std::move(reader),
             .ids = std::move(ids), .query = request.query, .body = std::move(request.body), .searched = std::make_shared<Searched>()};
-  BlockingPool& pool = chosen->slow ? parts_.documents : parts_.blocking;
+  BlockingPool& pool = chosen->slow ? parts_.documents : chosen->metered.empty() ? parts_.blocking : parts_.searches;
   if (chosen->metered.empty()) {
     const auto body = co_await pool.run([run = chosen->run, call = std::move(call)] { return run(call); });
     if (!body) co_return co_await send_error(exchange, body.error());
@@ -344,7 +364,7 @@ Task<> Api::documents(Exchange& exchange) {
   const auto body = co_await pool.run([run = chosen->run, call = std::move(call)] { return run(call); });
   const rag::SearchTimes& times = searched->times;
   parts_.metrics.documents({.endpoint = std::string(chosen->metered), .outcome = body ? searched->outcome : "error",
-                            .seconds = {{"embed", times.embed}, {"words", times.words}, {"meaning", times.meaning}, {"texts", times.texts}, {"answer", times.answer}}});
+                            .seconds = {{"embed", times.embed}, {"words", times.words}, {"meaning", times.meaning}, {"texts", times.texts}, {"rerank", times.rerank}, {"answer", times.answer}}});
   // Settled before the client can see the end and come again.
   parts_.gateway.finish_free(std::move(*held), context, body ? Status() : Status(std::unexpected(body.error())),
                               body ? 200 : http_status(body.error()));

@@ -86,6 +86,8 @@ Result<StoreSpec> read_store_spec(std::string_view body, bool create) {
       }
     } else if (name == "store" && create) {
       AJAR_ASSIGN(spec.store, text_of(name, value, kMaxName));
+    } else if (name == "rerank") {
+      AJAR_ASSIGN(spec.rerank, text_of(name, value, kMaxName));
     } else if (name == "expires_after") {
       return invalid("expires_after", "vector stores do not expire here: 'expires_after' cannot be kept");
     } else {
@@ -144,6 +146,11 @@ Result<StoreSearch> read_store_search(std::string_view body) {
           return invalid("ranking_options.score_threshold", "'ranking_options.score_threshold' can only be 0: scores compare the passages of one answer");
         }
       }
+      if (const auto ranker = json::find(*options, "ranker")) {
+        AJAR_ASSIGN(const std::string route, text_of("ranking_options.ranker", *ranker, kMaxName));
+        // OpenAI's names of its own rankers mean ours.
+        if (route != "auto" && !route.starts_with("default-") && !route.starts_with("default_")) search.rerank = route;
+      }
     } else if (name != "rewrite_query") {  // it is searched for as it stands
       return unknown("a search", name);
     }
@@ -166,6 +173,9 @@ Result<RagQuestion> read_rag_question(std::string_view body) {
       AJAR_ASSIGN(read.question.limit, limit_of(name, value));
     } else if (name == "filter") {
       AJAR_ASSIGN(read.question.filter, filter_of(name, value));
+    } else if (name == "rerank") {
+      AJAR_ASSIGN(read.question.rerank, text_of(name, value, kMaxName));
+      read.question.rerank_asked = !read.question.rerank.empty();
     } else {
       return unknown("a question", name);
     }
@@ -225,6 +235,7 @@ std::string write_store(const rag::About& about, const rag::Usage& usage) {
     w.field("store", usage.store);
     w.field("waiting", usage.waiting);
   }
+  if (!about.rerank.empty()) w.field("rerank", about.rerank);
   w.end_object();
   return out;
 }

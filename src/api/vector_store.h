@@ -17,6 +17,7 @@ struct StoreSpec {
   std::optional<std::string> name, description, metadata;  // metadata: a JSON object
   std::vector<std::string> file_ids;
   std::optional<std::string> store;      // not OpenAI's: where its vectors are searched, [vector_stores.NAME] or "here"
+  std::optional<std::string> rerank;     // not OpenAI's: the route of its cross-encoder, "none", or empty: the configuration's
 };
 Result<StoreSpec> read_store_spec(std::string_view body, bool create);
 
@@ -30,10 +31,11 @@ struct StoreSearch {
   std::vector<std::string> queries;
   rag::Filter filter;
   size_t limit = 10;
+  std::string rerank;                    // ranking_options.ranker: a route, "none", or empty: the vector store's
 };
 Result<StoreSearch> read_store_search(std::string_view body);
 
-// {"collection", "query", "limit", "filter"} of /v1/rag/search and /v1/rag/ask.
+// {"collection", "query", "limit", "filter", "rerank"} of /v1/rag/search and /v1/rag/ask.
 struct RagQuestion {
   std::string collection;
   rag::Question question;

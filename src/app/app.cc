@@ -9,6 +9,7 @@
 #include "app/builtin_task.h"
 #include "app/local_models.h"
 #include "app/rag_context.h"
+#include "app/rag_rerank.h"
 #include "app/rag_parts.h"
 #include "provider/local.h"
 #include "provider/remote.h"
@@ -111,6 +112,7 @@ Status App::build() {
   AJAR_ASSIGN(tenants_, Tenants::load(*store_));
   AJAR_ASSIGN(answers_, AnswerCache::open(config_.cache.max_bytes, config_.cache.persist ? folder_->answers() : ""));
   memory_ = std::make_unique<Memory>(*answers_);
+  if (config_.cache.persist) AJAR_TRY(memory_->alike.keep_in(folder_->alike(), memory_->lives()));
   AJAR_ASSIGN(std::string mask_secret, folder_->mask_secret());
   AJAR_ASSIGN(const auto entities, read_entities(config_.privacy.entities));
   privacy_ = std::make_unique<const Privacy>(Privacy{.scanner = guard::Scanner({.entities = entities}), .secret = std::move(mask_secret)});
@@ -130,7 +132,8 @@ Status App::build() {
   models_->configure(specs_of(config_));
   blocking_ = std::make_unique<BlockingPool>(2);
   documents_ = std::make_unique<BlockingPool>(2);
-  quoted_ = std::make_unique<LibraryDocuments>(library_, *blocking_);
+  searches_ = std::make_unique<BlockingPool>(8);
+  quoted_ = std::make_unique<LibraryDocuments>(library_, *searches_);
   builder_ = std::make_unique<SnapshotBuilder>(
       [this](const ProviderConfig& provider, const TargetConfig& target) -> Result<std::shared_ptr<Provider>> {
         std::shared_ptr<Provider> model;
@@ -155,6 +158,7 @@ Status App::build() {
   if (!config_.rag.context_route.empty()) {
     library.collection.context = gateway_context_writer(config_.rag.context_route, size_t(config_.rag.context_at_once), *gateway_, *tenants_, (*loops_)[0]);
   }
+  library.collection.rerank.score = gateway_score(*gateway_, *tenants_, metrics_, (*loops_)[0]);
   AJAR_ASSIGN(library_, rag::Library::open(std::move(library)));
   AJAR_ASSIGN(auto blobs, store::Blobs::open(folder_->blobs()));
   blobs_ = std::make_unique<store::Blobs>(std::move(blobs));
@@ -165,7 +169,7 @@ Status App::build() {
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .gateway = *gateway_, .tenants = *tenants_, .store = *store_, .metrics = metrics_,
       .memory = *memory_, .privacy = *privacy_, .blocking = *blocking_, .blobs = *blobs_, .runner = runner_.get(),
-      .library = *library_, .documents = *documents_, .reload = [this] { return reload(); },
+      .library = *library_, .searches = *searches_, .documents = *documents_, .reload = [this] { return reload(); },
       .connections = [this] { return server_->connections(); },
       .engine_models = [this] { return engine_models(*models_); },
       .admin_token = admin_token_, .version = kVersion});
@@ -266,6 +270,7 @@ App::~App() {
   server_.reset();          // no more handlers
   if (runner_) runner_->stop(Millis(0));
   documents_.reset();
+  searches_.reset();
   blocking_.reset();        // no more work on behalf of one
   if (loops_) loops_->stop();
   if (gateway_) keep_trials();
@@ -318,7 +323,7 @@ bool App::drain() {
 }
 
 void App::tidy() {
-  answers_->tidy(unix_millis());
+  memory_->tidy();
   keep_trials();
   malloc_trim(0);  // what a busy hour has left behind
   const auto deleted = store_->delete_calls_before(unix_millis() - config_.store.keep_calls.count());

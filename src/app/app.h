@@ -87,7 +87,7 @@ class App {
   std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
   Upstreams upstreams_;
   std::unique_ptr<rag::Library> library_;
-  std::unique_ptr<BlockingPool> blocking_, documents_;  // for short calls, and for those that read files
+  std::unique_ptr<BlockingPool> blocking_, documents_, searches_;  // for short calls, those that read files, and those that wait for models
   std::unique_ptr<const Documents> quoted_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;

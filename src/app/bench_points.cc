@@ -41,6 +41,7 @@ const std::vector<BenchPoint>& bench_points() {
       {"memory", "RSS: idle, 1,500 bodies of 150 KB at once, growth over many requests", true},
       {"pairs", "CPU of every client's API over every target's, whole and streamed; not with --quick unless named", false},
       {"ladder", "CPU of kept answers, decisions, judging, task models and guardrails; not with --quick unless named", false},
+      {"embedded", "CPU of answers that need embeddings, where all-MiniLM-L6-v2 is; not with --quick unless named", false},
       {"start", "from exec to the first answered request", true},
   };
   return all;
@@ -149,6 +150,7 @@ Result<std::vector<Figure>> Bench::run(const std::string& point) {
   if (point == "start") return start_time();
   if (point == "pairs") return pairs();
   if (point == "ladder") return ladder();
+  if (point == "embedded") return embedded();
   return invalid("only", "there is no point '" + point + "'");
 }
 

@@ -16,6 +16,7 @@ struct BenchOptions {
   std::string url;      // a given server; empty: mock and serve are started here
   std::string direct;   // the upstream behind the given server, for what is measured as a difference
   std::string key, model;
+  std::string embedder, no_embedder;  // the path of a model of embeddings; empty: why there is none
   std::vector<std::string> headers;  // "Name: value", sent with every request
   std::vector<int> pids;             // of the given server, for its CPU time
   std::vector<std::string> only;
@@ -84,6 +85,7 @@ class Bench {
   Result<std::vector<Figure>> start_time();
   Result<std::vector<Figure>> pairs();  // bench_pairs.cc
   Result<std::vector<Figure>> ladder();  // bench_ladder.cc
+  Result<std::vector<Figure>> embedded();  // bench_embedded.cc
 
   const BenchOptions options_;
   std::unique_ptr<TemporaryPlace> place_;

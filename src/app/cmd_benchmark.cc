@@ -4,7 +4,9 @@
 
 #include "app/bench_points.h"
 #include "app/commands.h"
+#include "app/local_models.h"
 #include "app/terminal.h"
+#include "gateway/config.h"
 #include "json/write.h"
 
 namespace ajar::app {
@@ -130,6 +132,7 @@ void add_bench(CommandContext& context) {
   command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2 or portable; else the best");
   command->add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
   command->add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core")->capture_default_str();
+  command->add_option("--embedder", options->embedder, "A model of embeddings, its folder or file (default: " + RagConfig().embedder + " where it was pulled into AJAR_DATA)");
   command->add_flag("--quick", options->quick, "Shorter runs");
   command->add_flag("--soak", options->soak, "A million requests in the memory point");
   std::string footer = "Points:\n";
@@ -138,6 +141,11 @@ void add_bench(CommandContext& context) {
   }
   command->footer(footer);
   context.add(command, [&context, options, engine] {
+    if (options->embedder.empty()) {
+      auto found = find_local_model(context.environment("AJAR_DATA").value_or("data"), RagConfig().embedder);
+      if (found) options->embedder = found->path;
+      else options->no_embedder = found.error().message;
+    }
     return engine->model.empty() ? run_bench(context, *options) : run_engine_bench(context, *engine);
   });
 }

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/local_models.h"
 #include "app/rag_context.h"
+#include "app/rag_rerank.h"
 #include "app/terminal.h"
 #include "base/text.h"
 #include "rag/ask.h"
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr size_t kBatchBytes = 4 << 20, kBatchFiles = 64;  // of one transaction
 
 struct RagArgs {
-  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata, context_route, url, key;
+  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata, context_route, rerank, url, key;
   std::vector<std::string> files, allow;
   size_t limit = 0;
   bool all = false, hidden = false, preview = false;
@@ -46,6 +47,11 @@ class Rag {
     Rag out;
     AJAR_ASSIGN(out.host_, rag_host(data));
     rag::LibraryOptions options = library_options(data, config.rag, config.vector_stores, proxies(context.environment), *out.host_);
+    options.collection.rerank.route.clear();  // a route is a server's; here only what the command names
+    if (!args.rerank.empty()) {
+      options.collection.rerank.score = local_score(*out.host_, server_url(context, args.url), api_key(context, args.key));
+      options.collection.rerank.timeout = Millis(60'000);  // the model may have to be loaded
+    }
     options.collection.graph_in_background = false;  // this ends when its command does: `ajar rag index` makes one
     if (!args.context_route.empty()) {
       options.collection.context = http_context_writer(args.context_route, server_url(context, args.url), api_key(context, args.key));
@@ -385,7 +391,8 @@ int list(const CommandContext& context, const RagArgs& args) {
 }
 
 Result<rag::Question> question_of(const RagArgs& args, size_t limit) {
-  rag::Question question{.text = args.query, .reader = kAdministrator, .limit = args.limit > 0 ? args.limit : limit};
+  rag::Question question{.text = args.query, .reader = kAdministrator, .limit = args.limit > 0 ? args.limit : limit,
+                         .rerank = args.rerank, .rerank_asked = !args.rerank.empty()};
   if (!args.filter.empty()) {
     AJAR_ASSIGN(question.filter, rag::read_filter(args.filter));
   }
@@ -538,15 +545,20 @@ void add_rag(CommandContext& context) {
     part->add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
     part->add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
   };
-  const auto describing = [&](CLI::App* part) {
-    part->add_option("--context-route", args->context_route, "A route of a running server that writes a line about every chunk, which is searched and never quoted");
+  const auto server = [&](CLI::App* part) {
     part->add_option("-u,--url", args->url, "That server (or AJAR_URL; default http://127.0.0.1:8080)");
     part->add_option("-k,--key", args->key, "Its API key (or AJAR_API_KEY)");
+  };
+  const auto describing = [&](CLI::App* part) {
+    part->add_option("--context-route", args->context_route, "A route of a running server that writes a line about every chunk, which is searched and never quoted");
+    server(part);
   };
   const auto asking = [&](CLI::App* part) {
     part->add_option("query", args->query, "The question")->required();
     part->add_option("-n,--limit", args->limit, "Passages")->check(CLI::Range(1, 100));
     part->add_option("--filter", args->filter, "On metadata: {\"type\":\"eq\",\"key\":\"year\",\"value\":2024}");
+    part->add_option("--rerank", args->rerank, "Who puts what was found in order: a pulled cross-encoder, or a route of a running server");
+    server(part);
   };
   auto* part = sub("add", "Add files, or replace them", add);
   collection(part);

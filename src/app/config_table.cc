@@ -50,7 +50,7 @@ using C = CacheConfig;
 const Key<C> kCache[] = {
     {"max_bytes", "\"256MiB\"", Bytes<C>{&C::max_bytes},
      "Memory for answers of all routes together; the longest unused make room. An answer larger than a 256th of it is not kept."},
-    {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder (cache.log) over a restart. Read at start."},
+    {"persist", "true", Flag<C>{&C::persist}, "Keep them in the data folder over a restart (cache.log; alike.log for questions that others may be like). Read at start."},
 };
 
 using Pr = PrivacyConfig;
@@ -102,6 +102,11 @@ const Key<Ra> kRag[] = {
      "A route that writes one line about every chunk that is added, where it stands in its document; it is searched, never quoted. The key that adds a document "
      "pays. Read at start."},
     {"context_at_once", "4", Whole<Ra>{&Ra::context_at_once, 1, 64}, "Questions to that route at the same time. Read at start."},
+    {"rerank", "none", Text<Ra>{&Ra::rerank},
+     "A route of cross-encoders that scores what a search has found and puts it in order; a collection or a question may name another, or \"none\". The key that "
+     "searches pays. Read at start."},
+    {"rerank_candidates", "50", Whole<Ra>{&Ra::rerank_candidates, 2, 200}, "Passages that are scored, or as many as are asked for. Read at start."},
+    {"rerank_timeout", "\"2s\"", Duration<Ra>{&Ra::rerank_timeout}, "Of one search. Without scores by then its own order stands. Read at start."},
     {"max_open", "32", Whole<Ra>{&Ra::max_open, 1, 10'000}, "Collections that stay open at once; the longest unused are closed. Read at start."},
     {"data_class", "\"internal\"", Text<Ra>{&Ra::data_class},
      "Class of what the documents say. Only targets that may see data of this class may have a `collection`."},

@@ -17,6 +17,7 @@ class DataFolder {
 
   std::string database() const { return path_ + "/ajar.db"; }
   std::string answers() const { return path_ + "/cache.log"; }
+  std::string alike() const { return path_ + "/alike.log"; }
   std::string blobs() const { return path_ + "/files"; }
   // The admin token in the folder; made on first use, mode 0600.
   Result<std::string> admin_token() const;

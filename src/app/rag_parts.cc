@@ -50,6 +50,7 @@ std::vector<Claim> to_claims(const std::vector<rag::AnswerSentence>& sentences) 
 }
 
 struct Opened {
+  rag::About about;
   rag::Library::Opened collection;
   rag::Reader reader;
 };
@@ -62,7 +63,7 @@ Result<Opened> open_for(rag::Library& library, const std::string& name, const st
   }
   if (!about) return std::unexpected(about.error());
   AJAR_ASSIGN(auto collection, library.get(owner, about->id));
-  return Opened{std::move(collection), api::reader_of(key, team)};
+  return Opened{std::move(*about), std::move(collection), api::reader_of(key, team)};
 }
 
 }  // namespace
@@ -103,6 +104,7 @@ rag::LibraryOptions library_options(const std::string& data, const RagConfig& co
     if (found == stores.end()) return fail(Code::kNotFound, "there is no [vector_stores." + name + "] in the configuration", "store");
     return vectors::open_store(store_options(*found), found->collection_prefix + "_" + collection, [caller](const vectors::HttpAsk& ask) { return caller->call(ask); });
   };
+  collection.rerank = {.route = config.rerank, .candidates = size_t(config.rerank_candidates), .timeout = config.rerank_timeout, .score = {}};
   options.max_open = size_t(config.max_open);
   options.max_collections = size_t(config.max_collections);
   return options;
@@ -112,7 +114,8 @@ Task<Result<Grounds>> LibraryDocuments::look_up(const std::string& collection, c
   co_return co_await pool_.run([&library = *library_, &detector = detector_, collection, key = caller.key_id, team = caller.team,
                                 question = std::move(question)]() -> Result<Grounds> {
     AJAR_ASSIGN(const Opened opened, open_for(library, collection, key, team));
-    AJAR_ASSIGN(auto found, rag::ask_with_passages(*opened.collection, {.text = question, .reader = opened.reader, .limit = kPassages}));
+    AJAR_ASSIGN(auto found, rag::ask_with_passages(*opened.collection, {.text = question, .reader = opened.reader, .limit = kPassages, .rerank = opened.about.rerank,
+                                                                              .payer = key.empty() ? "" : "key:" + key}));
     Grounds grounds{.quotes = to_claims(found.answer.sentences), .probability = found.answer.probability};
     for (const rag::Hit& hit : found.passages) {
       if (detector.score(hit.text, true).score >= guard::InjectionDetector::kSuspicious) continue;

@@ -118,6 +118,13 @@ std::shared_ptr<const CachedAnswer> AnswerCache::find(const RequestKey& key, int
   return answer;
 }
 
+bool AnswerCache::holds(const RequestKey& key, int64_t now_ms) {
+  Shard& s = shard(key);
+  std::lock_guard guard(s.lock);
+  const auto found = s.by_key.find(key);
+  return found != s.by_key.end() && found->second->expires_ms > now_ms;
+}
+
 void AnswerCache::put(CachedAnswer answer) {
   auto packed = std::make_shared<const std::string>(pack(answer));
   if (log_) log_->append(record_of(kAnswer, answer.key, *packed));

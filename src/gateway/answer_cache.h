@@ -35,6 +35,7 @@ class AnswerCache {
   ~AnswerCache();
 
   std::shared_ptr<const CachedAnswer> find(const RequestKey& key, int64_t now_ms);
+  bool holds(const RequestKey& key, int64_t now_ms);  // without using it
   // An answer larger than a sixteenth of a lock's share is not kept.
   void put(CachedAnswer answer);
 

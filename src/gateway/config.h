@@ -172,6 +172,9 @@ struct RagConfig {
   int64_t ocr_seconds = 300;               // of one document
   std::string context_route;               // that writes a line about every chunk; empty: none does
   int64_t context_at_once = 4;             // of its questions
+  std::string rerank;                      // a route of cross-encoders that puts what is found in order; empty: none does
+  int64_t rerank_candidates = 50;          // that it is given
+  Millis rerank_timeout{2000};             // after which the search's own order stands
   std::string store;                       // a [vector_stores.NAME] for new collections; empty: here
 };
 

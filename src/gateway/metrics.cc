@@ -72,6 +72,7 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   cache_calls_ = counter("ajar_cache_calls_total", "Calls on routes that keep answers, by what was found");
   cache_saved_ = counter("ajar_cache_saved_usd_total", "What the answers that were given again had cost");
   rag_searches_ = counter("ajar_rag_searches_total", "Searches of documents by what came of them");
+  rag_reranks_ = counter("ajar_rag_rerank_total", "Searches of documents that a cross-encoder was to put in order: done, or the search's own order stands (late, failed)");
   rag_seconds_ = histogram("ajar_rag_seconds", "Duration of the parts of a search of documents");
   audits_ = counter("ajar_rung_audits_total", "Answers of judged rungs that were compared with the top rung's");
   audit_spend_ = counter("ajar_rung_audit_spend_usd_total", "What asking the top rung for comparison cost");
@@ -223,6 +224,8 @@ void Metrics::documents(const DocumentSearch& search) {
   for (const auto& [leg, seconds] : search.seconds)
     if (seconds > 0) rag_seconds_->Add({{"leg", std::string(leg)}}, kOverhead).Observe(seconds);
 }
+
+void Metrics::rag_rerank(std::string_view outcome) { rag_reranks_->Add({{"outcome", std::string(outcome)}}).Increment(); }
 
 void Metrics::remaining_budget(bool team, const std::string& name, double dollars) {
   if (team) llm_team_budget_->Add({{"team", name}}).Set(dollars);

@@ -47,13 +47,14 @@ class Metrics {
   // An answer to a question that was alike, which would have been given, beside what the model says: how often that would have been wrong.
   void semantic_audit(const std::string& route, bool same);
   // One search of documents: what was called, "found", "empty", "not_in_documents" or "error", and the seconds of its parts ("embed",
-  // "words", "meaning", "texts", "answer"; those that it did not have are 0).
+  // "words", "meaning", "texts", "rerank", "answer"; those that it did not have are 0).
   struct DocumentSearch {
     std::string endpoint;
     std::string_view outcome;
     std::vector<std::pair<std::string_view, double>> seconds;
   };
   void documents(const DocumentSearch& search);
+  void rag_rerank(std::string_view outcome);  // "done", "late", "failed"
   void cache_size(int64_t entries, int64_t bytes, int64_t evicted);
   // Remaining budget in dollars after a call; a scope without budget is not shown.
   void remaining_budget(bool team, const std::string& name, double dollars);
@@ -88,7 +89,7 @@ class Metrics {
   struct AttemptSeries;
 
   std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *vector_stores_, *cache_calls_, *cache_saved_, *rag_searches_, *audits_, *audit_spend_, *alike_audits_,
+  prometheus::Family<prometheus::Counter>*requests_, *tokens_, *spend_, *attempts_, *refused_, *vector_stores_, *cache_calls_, *cache_saved_, *rag_searches_, *rag_reranks_, *audits_, *audit_spend_, *alike_audits_,
       *canary_calls_, *shadow_calls_, *shadow_spend_;
   prometheus::Family<prometheus::Counter>*llm_requests_, *llm_spend_, *llm_total_, *llm_input_, *llm_output_;
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;

@@ -204,6 +204,12 @@ void Recall::lead(std::shared_ptr<Flight> flight) {
 
 namespace {
 
+// The name of the model that says which questions are alike; empty: there is none.
+std::string embedder_of(const CallState& call) {
+  const auto route = call.snapshot->find(call.route->config.cache_embedder);
+  return route ? route->targets.front().name : "";
+}
+
 // The one question that such answers are for; empty: conversations, tools, pictures, several answers, drawn ones.
 std::string lone_question(const Request& request) {
   std::string question;
@@ -246,7 +252,8 @@ Task<std::optional<Status>> Recall::answer_alike() {
   for (Message& message : rest.messages) {
     if (message.role == Role::kUser) message.parts.clear();
   }
-  alike.bucket = request_key(rest, cache_scope(*call_.route, call_.context.caller, call_.context.data_class) + "\nalike");
+  // Vectors of two models do not compare.
+  alike.bucket = request_key(rest, cache_scope(*call_.route, call_.context.caller, call_.context.data_class) + "\nalike\n" + embedder_of(call_));
   alike.question = std::move(question);
   alike.neighbour = memory_.alike.nearest(alike.bucket, alike.embedding, alike.question);
   if (alike.neighbour) {
@@ -269,12 +276,12 @@ void Recall::learn_alike(const EventBatch& events) {
   Fold fold;
   fold.add(events);
   std::string said = comparable(fold.reply());
-  const bool same = alike_->neighbour && alike_->neighbour->entry->said == said;
+  const bool same = alike_->neighbour && alike_->neighbour->entry->said == text_key(said);
   if (alike_->neighbour) {
     memory_.alike.observe(alike_->bucket, *alike_->neighbour, same, call_.route->config.cache_delta);
     if (alike_->audited) metrics_.semantic_audit(call_.route->config.name, same);
   }
-  if (!same) memory_.alike.add(alike_->bucket, alike_->embedding, std::move(alike_->question), std::move(said), key_);
+  if (!same) memory_.alike.add(alike_->bucket, alike_->embedding, std::move(alike_->question), said, key_);
 }
 
 Task<Status> Recall::replay(const CachedAnswer& answer, std::string_view how) {

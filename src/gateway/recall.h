@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "gateway/answer_cache.h"
 #include "gateway/call.h"
 #include "gateway/metrics.h"
@@ -21,6 +22,16 @@ struct Memory {
   AnswerCache& answers;
   Flights flights;
   SemanticCache alike;
+
+  // Whether an answer is kept now.
+  SemanticCache::Lives lives() const {
+    return [&answers = answers, at = unix_millis()](const RequestKey& key) { return answers.holds(key, at); };
+  }
+  // Once a minute or so. Blocks.
+  void tidy() {
+    answers.tidy(unix_millis());
+    alike.tidy(lives());
+  }
 };
 
 // One call's. Made on the call's loop and lives as long as the call.

@@ -234,6 +234,16 @@ Status SnapshotBuilder::add_candidates(Route& route, Building& building) {
   return {};
 }
 
+// Every target of the route that documents are put in order by is shown them.
+Status SnapshotBuilder::may_rerank(const Config& config, const DataClassConfig& documents, const Snapshot& snapshot) {
+  for (const Target& target : snapshot.find(config.rag.rerank)->targets) {
+    if (const std::string why = forbidden(documents, target); !why.empty()) {
+      return invalid("rag.rerank", "rag.rerank: " + target.name + " may not be shown documents: " + why + " (rag.data_class)");
+    }
+  }
+  return {};
+}
+
 Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   if (auto faults = check_config(config); !faults.empty()) return std::unexpected(std::move(faults.front()));
   std::map<std::string, const ProviderConfig*> providers;
@@ -268,6 +278,7 @@ Result<std::shared_ptr<const Snapshot>> SnapshotBuilder::build(Config config) {
   std::ranges::sort(snapshot->patterns_, [](const auto& a, const auto& b) {
     return a->config.name.size() > b->config.name.size();
   });
+  if (!config.rag.rerank.empty()) AJAR_TRY(may_rerank(config, building.documents, *snapshot));
   // Only now: a configuration that is refused changes nothing.
   for (const auto& route : snapshot->routes_) {
     if (route->canary) route->canary->canary->set_against(against_of(*route, route->canary->target, providers));
@@ -445,6 +456,17 @@ bool on_this_machine(std::string_view url) {
   return host == "127.0.0.1" || host == "localhost";
 }
 
+// The route that answers to a name, as Snapshot::find has it; null: none.
+const RouteConfig* route_of(const Config& config, const std::string& name) {
+  const RouteConfig* best = nullptr;
+  for (const RouteConfig& one : config.routes) {
+    if (one.name == name) return &one;
+    const bool fits = one.name.ends_with('*') && name.starts_with(one.name.substr(0, one.name.size() - 1));
+    if (fits && (best == nullptr || one.name.size() > best->name.size())) best = &one;
+  }
+  return best;
+}
+
 }  // namespace
 
 std::vector<Error> check_config(const Config& config) {
@@ -484,19 +506,19 @@ std::vector<Error> check_config(const Config& config) {
     fault("rag.ocr_languages", "must be names of languages joined by '+', as \"eng+deu\"");
   }
   if (const std::string& name = config.rag.context_route; !name.empty()) {
-    const auto route = std::ranges::find_if(config.routes, [&](const RouteConfig& one) {
-      return one.name == name || (one.name.ends_with('*') && name.starts_with(one.name.substr(0, one.name.size() - 1)));
-    });
+    const RouteConfig* const route = route_of(config, name);
     const auto rank = [&](const std::string& data) {
       const auto found = std::ranges::find(config.data_classes, data.empty() ? "internal" : data, &DataClassConfig::name);
       return found == config.data_classes.end() ? 0 : found->rank;
     };
-    if (route == config.routes.end()) {
+    if (route == nullptr) {
       fault("rag.context_route", "there is no route '" + name + "'");
     } else if (rank(route->data_class) < rank(config.rag.data_class)) {  // the route's class decides which of its targets see the documents
       fault("rag.context_route", "the route '" + name + "' is shown " + config.rag.data_class + " documents (rag.data_class): its data_class must be at least that");
     }
   }
+  if (const std::string& name = config.rag.rerank; !name.empty() && !route_of(config, name)) fault("rag.rerank", "there is no route '" + name + "'");
+  if (config.rag.rerank_timeout.count() <= 0) fault("rag.rerank_timeout", "must be more than nothing");
   for (const TaskConfig& task : config.tasks) {
     if (task.path.empty()) fault("tasks." + task.name + ".path", "is required");
   }

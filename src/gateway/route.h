@@ -136,6 +136,7 @@ class SnapshotBuilder {
   Result<Target> make_target(const RouteConfig& route, const TargetConfig& config, Building& building);
   Status add_watch(const RouteConfig& route, Building& building, Target& target);
   Status add_candidates(Route& route, Building& building);
+  static Status may_rerank(const Config& config, const DataClassConfig& documents, const Snapshot& snapshot);
 
   Result<std::shared_ptr<const guard::Guard>> guard_of(const Config& config, const RouteConfig& route) const;
 

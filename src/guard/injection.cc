@@ -14,8 +14,8 @@ namespace ajar::guard {
 namespace {
 
 size_t family_number(std::string_view family) {
-  static constexpr std::array<std::string_view, 6> kNames = {"override",  "persona", "unbound",
-                                                             "obedience", "leak",    "addressed"};
+  static constexpr std::array<std::string_view, std::tuple_size_v<decltype(InjectionDetector::Tally::best)>> kNames = {
+      "override", "persona", "unbound", "obedience", "leak", "addressed", "forgery", "command", "encoded"};
   return static_cast<size_t>(std::find(kNames.begin(), kNames.end(), family) - kNames.begin());
 }
 

@@ -5,6 +5,7 @@
 // the user asked for (TaintIndex).
 
 #include <array>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,8 @@ class InjectionDetector {
   // For those that search by themselves: a tally takes matches, by their place from first_id on.
   static void add_phrases(Phrases& into, uint32_t first_id);
   struct Tally {
-    std::array<float, 6> best{};  // by family
-    float score() const { return best[0] + best[1] + best[2] + best[3] + best[4] + best[5]; }
+    std::array<float, 9> best{};  // by family
+    float score() const { return std::accumulate(best.begin(), best.end(), 0.0f); }
   };
   // The family that the match belongs to.
   static std::string_view add(Tally& tally, uint32_t match_id, bool tainted);

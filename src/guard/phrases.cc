@@ -62,7 +62,8 @@ bool Phrases::add(std::string_view phrase, uint32_t id) {
   phrase = trim(phrase);
   if (phrase.starts_with('=')) {
     if (phrase.size() == 1) return false;
-    literals_.push_back({std::string(phrase.substr(1)), id});
+    const auto place = std::ranges::upper_bound(literals_, phrase[1], {}, [](const Literal& literal) { return literal.text[0]; });
+    literals_.insert(place, {std::string(phrase.substr(1)), id});
     return true;
   }
   struct Step {
@@ -115,6 +116,7 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
 
   out.clear();
   size_t at = 0;
+  bool wide = false;  // there is a character of a script without spaces
   std::string plain;  // a word whose apostrophe was written as U+2019
   size_t last_begin = text.size(), last_end = SIZE_MAX;
   const auto byte_class = [&](size_t i) { return kClass[static_cast<unsigned char>(text[i])]; };
@@ -138,6 +140,7 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
       at += 2;
     }
     if (at == begin) {  // punctuation, or a character of a script without spaces
+      wide = wide || byte_class(at) == ByteClass::kWide;
       at += std::min<size_t>(static_cast<unsigned char>(text[at]) >= 0xF0 ? 4 : 3, text.size() - at);
       continue;
     }
@@ -175,9 +178,15 @@ void Phrases::find(std::string_view text, std::vector<Match>& out, size_t* open)
     for (const uint32_t e : members.first) reach(e, begin);
   }
   words = word;
-  for (const Literal& literal : literals_) {
-    for (size_t p = text.find(literal.text); p != text.npos; p = text.find(literal.text, p + 1))
-      out.push_back({literal.id, p, p + literal.text.size()});
+  for (size_t i = 0, end = 0; i < literals_.size(); i = end) {  // those that begin alike in one search
+    const char first = literals_[i].text[0];
+    while (end < literals_.size() && literals_[end].text[0] == first) ++end;
+    if (!wide && kClass[static_cast<unsigned char>(first)] == ByteClass::kWide) continue;
+    for (size_t p = text.find(first); p != text.npos; p = text.find(first, p + 1)) {
+      for (const Literal& literal : std::span(literals_).subspan(i, end - i)) {
+        if (text.substr(p).starts_with(literal.text)) out.push_back({literal.id, p, p + literal.text.size()});
+      }
+    }
   }
   if (!literals_.empty()) {
     std::sort(out.begin(), out.end(),

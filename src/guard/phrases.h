@@ -52,7 +52,7 @@ class Phrases {
   std::vector<Members> members_;
   // Which words there are at all, by first two letters and length: most words of a text are none of ours.
   std::array<uint64_t, 256> known_{};
-  std::vector<Literal> literals_;
+  std::vector<Literal> literals_;  // by their first bytes
 };
 
 }  // namespace ajar::guard

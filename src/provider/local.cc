@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/stream_decoder.h"
 #include "json/write.h"
+#include "provider/cross_encoder.h"
 #include "provider/local_constraint.h"
 #include "provider/local_request.h"
 #include "provider/token_mailbox.h"
@@ -401,36 +402,15 @@ Task<Result<RerankReply>> LocalProvider::rerank(const RerankRequest& request, co
   context.waited_since(from);
   if (!got) co_return std::unexpected(std::move(got).error());
   const std::shared_ptr<LoadedModel> model = std::move(*got);
-  if (!model->encoder || model->model->classifier().rows != 1)
-    co_return fail(Code::kUnsupported, "'" + model->spec.name + "' is no cross-encoder and cannot rerank", "model");
-  // [CLS] query [SEP] document [SEP], the document cut to what the model takes, or to less where the client says so.
-  std::vector<int32_t> query;
-  model->tokenizer->encode_whole(request.query, query);
-  int64_t room = model->encoder->context() - static_cast<int64_t>(query.size()) - 1;
-  if (room < 1) co_return invalid("query", "the query has " + std::to_string(query.size()) + " tokens; the model takes " + std::to_string(model->encoder->context()) + " with the document");
-  if (request.max_tokens_per_doc) room = std::min(room, std::max<int64_t>(1, *request.max_tokens_per_doc));
-  RerankReply reply{.id = new_id("rerank-"), .model = model->spec.name};
-  std::vector<engine::EncoderInput> inputs;
-  for (const std::string& document : request.documents) {
-    auto& input = inputs.emplace_back();
-    input.tokens = query;
-    std::vector<int32_t> ids;
-    model->tokenizer->encode(document, ids);
-    if (static_cast<int64_t>(ids.size()) > room) ids.resize(static_cast<size_t>(room));
-    input.types.assign(query.size(), 0);
-    input.tokens.insert(input.tokens.end(), ids.begin(), ids.end());
-    if (int32_t sep = model->tokenizer->special().sep; sep >= 0) input.tokens.push_back(sep);
-    input.types.resize(input.tokens.size(), 1);
-    reply.usage.input += static_cast<int64_t>(input.tokens.size());
-  }
   from = now();
-  auto scores = co_await in_background([model, inputs = std::move(inputs)] {
-    std::lock_guard lock(model->encoding);
-    return model->encoder->run(inputs);
+  auto scored = co_await in_background([model, query = request.query, documents = request.documents, most = request.max_tokens_per_doc, until = context.deadline] {
+    return score_pairs(*model, query, documents, most, until);
   });
   context.waited_since(from);
-  if (!scores) co_return std::unexpected(std::move(scores).error());
-  for (size_t i = 0; i < scores->size(); ++i) reply.results.push_back({.index = i, .score = 1 / (1 + std::exp(-static_cast<double>((*scores)[i])))});
+  if (!scored) co_return std::unexpected(std::move(scored).error());
+  RerankReply reply{.id = new_id("rerank-"), .model = model->spec.name};
+  reply.usage.input = scored->tokens;
+  for (size_t i = 0; i < scored->scores.size(); ++i) reply.results.push_back({.index = i, .score = scored->scores[i]});
   std::ranges::sort(reply.results, [](const auto& a, const auto& b) { return a.score != b.score ? a.score > b.score : a.index < b.index; });
   if (request.top_n && static_cast<size_t>(*request.top_n) < reply.results.size()) reply.results.resize(static_cast<size_t>(*request.top_n));
   reply.usage.searches = 1, reply.usage.reported = true;

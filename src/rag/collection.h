@@ -29,6 +29,7 @@
 #include "rag/chunk.h"
 #include "rag/context.h"
 #include "rag/convert.h"
+#include "rag/rerank.h"
 #include "rag/vector_store.h"
 #include "rag/visible.h"
 #include "store/sqlite.h"
@@ -49,6 +50,7 @@ struct CollectionOptions {
   ChunkOptions chunks;
   std::optional<Embedder> embedder;                 // nothing: words alone
   std::optional<ContextWriter> context;             // nothing: chunks get no line of context
+  Reranking rerank;
   std::optional<index::Language> language;          // nothing: of each document by its text
   index::Bm25Options bm25;
   index::GraphOptions graph;                        // of vectors, when there are many
@@ -99,7 +101,7 @@ struct DocumentInfo {
 
 // Seconds of a search's parts; each call adds its own.
 struct SearchTimes {
-  double embed = 0, words = 0, meaning = 0, texts = 0, answer = 0;
+  double embed = 0, words = 0, meaning = 0, texts = 0, rerank = 0, answer = 0;
 };
 
 // How answers of both legs become one. Tuned per collection (bench.h) and kept in it.
@@ -121,8 +123,11 @@ struct SearchRequest {
   bool parents = false;             // also the text around
   std::string* degraded = nullptr;  // set to what the answer lacks, where the store of the vectors did not give all it should
   SearchTimes* times = nullptr;     // the caller's, where it wants to know
-  // Scores of (text, passage) pairs by a cross-encoder, higher is better; empty: none.
+  // Scores of (text, passage) pairs by a cross-encoder, higher is better; empty: none. Of the first `rerank_candidates`, or of as many as
+  // are asked for. Where it fails the order stays and `rerank_failed` says why; without that the search fails.
   std::function<Result<std::vector<float>>(const std::string&, std::span<const std::string>)> rerank;
+  size_t rerank_candidates = 50;
+  std::optional<Error>* rerank_failed = nullptr;
 };
 
 struct Hit {
@@ -133,7 +138,8 @@ struct Hit {
   std::string parent;                     // what stands around it, when asked for
   uint32_t row = 0, page = 0;             // page 0: the format has none
   uint32_t begin = 0, end = 0;            // bytes of the document's text
-  float score = 0;                        // of all together
+  float score = 0;                        // of all together; of the cross-encoder where that was asked
+  float fused = 0;                        // of both legs together
   std::optional<float> words, meaning, rerank;  // of each leg that found it: BM25, cosine, cross-encoder
 };
 
@@ -228,6 +234,8 @@ class Collection {
   Status journal_all();
   Status leave_generation();                               // the next takes its place, within the transaction that says so
   Status send_journal();
+  void drop_unreadable(std::vector<Hit>& hits, const Reader& reader) const;  // and names the documents of the others
+  static Status rerank_hits(const SearchRequest& request, std::vector<Hit>& hits);
   std::vector<index::Scored> nearest_outside(const SearchRequest& request, const Predicate& predicate, const index::Bitmap& rows, size_t limit, const index::FetchVectors& fetch);
   std::string vectors_table(int64_t generation) const { return "vectors_" + std::to_string(generation); }
 

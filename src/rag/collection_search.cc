@@ -65,6 +65,28 @@ index::FetchVectors Collection::fetcher() {
   };
 }
 
+void Collection::drop_unreadable(std::vector<Hit>& hits, const Reader& reader) const {
+  std::shared_lock state(state_lock_);
+  std::erase_if(hits, [&](Hit& hit) {
+    const auto document = visible_.of_row(hit.row);
+    if (!document || !Visible::may_read(*document, reader)) return true;
+    hit.document = document->id;
+    return false;
+  });
+}
+
+// The hits in the order of the cross-encoder's scores, or as they were and an error.
+Status Collection::rerank_hits(const SearchRequest& request, std::vector<Hit>& hits) {
+  std::vector<std::string> passages;
+  for (const Hit& hit : hits) passages.push_back(indexed_text(hit.title, hit.headings, hit.text, hit.context));
+  AJAR_ASSIGN(const std::vector<float> scores, request.rerank(request.text, passages));
+  if (scores.size() != hits.size()) return fail(Code::kUpstream, "the re-ranker gave another number of scores than passages");
+  if (!std::ranges::all_of(scores, [](float score) { return std::isfinite(score); })) return fail(Code::kUpstream, "the re-ranker gave a score that is no number");
+  for (size_t i = 0; i < hits.size(); ++i) hits[i].rerank = scores[i], hits[i].score = scores[i];
+  std::ranges::stable_sort(hits, std::greater(), &Hit::score);  // among equals the search's order
+  return {};
+}
+
 Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
   std::vector<index::Scored> by_words, by_meaning;
   Weights weights;
@@ -120,10 +142,13 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     }
   }
   const index::Leg legs[] = {{by_words, request.embedding.empty() || (outside_ && by_meaning.empty()) ? 1 : weights.words}, {by_meaning, weights.meaning}};
-  const bool more = request.rerank || request.diversity < 1;
-  std::vector<index::Scored> found = index::fuse(legs, weights.how, more ? std::max<size_t>(request.limit, std::min<size_t>(candidates, 50)) : request.limit);
+  size_t most = request.limit;
+  if (request.diversity < 1) most = std::max<size_t>(most, std::min<size_t>(candidates, 50));
+  if (request.rerank) most = std::max(most, std::min(candidates, request.rerank_candidates));
+  std::vector<index::Scored> found = index::fuse(legs, weights.how, most);
 
   const TimePoint texts = now();
+  double scored = 0;
   std::vector<Hit> hits;
   AJAR_ASSIGN(Lease connection, lease());
   for (const index::Scored& one : found) {
@@ -132,7 +157,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     get.bind(int64_t{one.row});
     AJAR_ASSIGN(const bool there, get.step());
     if (!there) continue;  // removed meanwhile
-    Hit hit{.headings = get.text(4), .text = get.text(6), .row = one.row, .page = static_cast<uint32_t>(get.integer(1)), .score = one.score};
+    Hit hit{.headings = get.text(4), .text = get.text(6), .row = one.row, .page = static_cast<uint32_t>(get.integer(1)), .score = one.score, .fused = one.score};
     hit.title = get.text(5), hit.language = get.text(7), hit.heads = read_spans(get.text(8)), hit.context = get.text(9);
     hit.begin = static_cast<uint32_t>(get.integer(0));
     while (!hit.text.empty() && (hit.text.back() == '\n' || hit.text.back() == ' ')) hit.text.pop_back();
@@ -158,12 +183,14 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     hits.push_back(std::move(hit));
   }
   if (request.rerank && !hits.empty()) {
-    std::vector<std::string> passages;
-    for (const Hit& hit : hits) passages.push_back(indexed_text(hit.title, hit.headings, hit.text, hit.context));
-    AJAR_ASSIGN(const std::vector<float> scores, request.rerank(request.text, passages));
-    if (scores.size() != hits.size()) return fail(Code::kUpstream, "the re-ranker gave another number of scores than passages");
-    for (size_t i = 0; i < hits.size(); ++i) hits[i].rerank = scores[i], hits[i].score = scores[i];
-    std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; });
+    drop_unreadable(hits, request.reader);  // what this reader may not see any more no model is shown either
+    const TimePoint scoring = now();
+    if (Status done = rerank_hits(request, hits); !done) {
+      if (request.rerank_failed == nullptr) return std::unexpected(std::move(done).error());
+      *request.rerank_failed = std::move(done).error();
+    }
+    scored = seconds_between(scoring, now());
+    if (request.times != nullptr) request.times->rerank += scored;
   }
   if (request.diversity < 1 && hits.size() > 1) {
     std::vector<index::Scored> order;
@@ -196,14 +223,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
   if (hits.size() > request.limit) hits.resize(request.limit);
 
   // The last word on access: a document may have been removed, or closed to this reader, since the rows were looked up.
-  std::shared_lock state(state_lock_);
-  std::erase_if(hits, [&](Hit& hit) {
-    const auto document = visible_.of_row(hit.row);
-    if (!document || !Visible::may_read(*document, request.reader)) return true;
-    hit.document = document->id;
-    return false;
-  });
-  state.unlock();
+  drop_unreadable(hits, request.reader);
   AJAR_ASSIGN(store::Statement names, connection->database.prepare("SELECT name FROM documents WHERE id = ?"));
   for (Hit& hit : hits) {
     names.reset();
@@ -211,7 +231,7 @@ Result<std::vector<Hit>> Collection::search(const SearchRequest& request) {
     AJAR_ASSIGN(const bool there, names.step());
     if (there) hit.name = names.text(0);
   }
-  if (request.times != nullptr) request.times->texts += seconds_between(texts, now());
+  if (request.times != nullptr) request.times->texts += seconds_between(texts, now()) - scored;
   return hits;
 }
 

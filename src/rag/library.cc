@@ -57,6 +57,7 @@ Status write_about(const std::string& folder, const About& about) {
   w.field("description", about.description);
   w.field("created_ms", about.created_ms);
   if (!about.metadata.empty()) w.raw_field("metadata", about.metadata);
+  if (!about.rerank.empty()) w.field("rerank", about.rerank);
   w.end_object();
   const std::string file = folder + "/about.json", part = file + "." + new_id("");
   std::ofstream(part, std::ios::binary) << out << '\n';
@@ -75,6 +76,7 @@ Result<About> read_about(const std::string& folder, const std::string& id) {
   About about{.id = id, .name = std::string(json::string_or(*object, "name")), .description = std::string(json::string_or(*object, "description")),
               .created_ms = json::int_or(*object, "created_ms")};
   if (const auto metadata = json::find(*object, "metadata")) about.metadata = json::raw(*metadata);
+  about.rerank = json::string_or(*object, "rerank");
   return about;
 }
 

@@ -35,6 +35,7 @@ struct About {
   std::string name;                                 // for people; several may have the same
   std::string description;
   std::string metadata;                             // a JSON object, or empty
+  std::string rerank;                               // the route of its cross-encoder, "none", or empty: the options'
   int64_t created_ms = 0;
 };
 
@@ -79,7 +80,7 @@ class Library {
   Result<About> find(const std::string& owner, const std::string& id_or_name);
   Result<std::vector<About>> list(const std::string& owner);                // oldest first
   Result<Usage> usage(const std::string& owner, const std::string& id);
-  Status describe(const std::string& owner, const About& about);            // name, description, metadata
+  Status describe(const std::string& owner, const About& about);            // name, description, metadata, rerank
   // Waits until nobody uses it. Gone when it returns, also after a crash; its vectors in another store as soon as that answers.
   Status remove(const std::string& owner, const std::string& id);
   // Drops what removed collections have left in other stores that did not answer then. Done by remove(), too.

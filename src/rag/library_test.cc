@@ -279,5 +279,103 @@ TEST(Ask, AnswersAreQuotesWithTheirPlace) {
   EXPECT_EQ(ask(**collection, {.text = " ", .reader = kWhole}).error().field, "query");
 }
 
+// A stand-in for a cross-encoder: the later a passage came the better.
+struct Reranked {
+  TestFolder folder;
+  std::vector<std::string> routes, payers;
+  std::vector<size_t> asked;
+  std::optional<Error> broken;
+  std::unique_ptr<Library> library;
+
+  explicit Reranked(const std::string& route, size_t candidates = 3) {
+    LibraryOptions with = options(folder);
+    with.collection.rerank = {.route = route, .candidates = candidates, .timeout = Millis(60'000), .score = [this](const RerankQuestion& question) -> Result<std::vector<float>> {
+                                routes.push_back(question.route), payers.push_back(question.payer), asked.push_back(question.passages.size());
+                                EXPECT_NE(question.until, kNever);
+                                if (broken) return std::unexpected(*broken);
+                                std::vector<float> scores;
+                                for (size_t i = 0; i < question.passages.size(); ++i) scores.push_back(float(i));
+                                return scores;
+                              }};
+    library = open(std::move(with));
+    EXPECT_TRUE(library->create("", {.id = "a"}));
+    for (int i = 0; i < 6; ++i) add(*library, "", "a", "d" + std::to_string(i), "A valve that leaks" + std::string(size_t(i) * 40, '.') + " is " + std::to_string(i) + " years old.");
+  }
+  Result<Passages> find(Question question) {
+    question.text = "leaks valve", question.reader = kAll;
+    auto collection = library->get("", "a");
+    return find_passages(**collection, question);
+  }
+};
+
+std::vector<std::string> documents(const Passages& found) {
+  std::vector<std::string> out;
+  for (const Hit& hit : found.hits) out.push_back(hit.document);
+  return out;
+}
+
+TEST(Rerank, ABoundedNumberIsScoredAndOrdersTheAnswer) {
+  Reranked reranked("order");
+  const auto before = reranked.find({.limit = 3, .rerank = "none"});
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_TRUE(reranked.routes.empty());
+  const auto after = reranked.find({.limit = 2, .payer = "key:k"});
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(reranked.asked, std::vector<size_t>{3});
+  EXPECT_EQ(reranked.routes, std::vector<std::string>{"order"});
+  EXPECT_EQ(reranked.payers, std::vector<std::string>{"key:k"});
+  EXPECT_EQ(documents(*after), (std::vector<std::string>{documents(*before)[2], documents(*before)[1]}));
+  EXPECT_EQ(after->hits[0].rerank, 2.0f);
+  EXPECT_EQ(after->hits[0].score, 2.0f);
+  EXPECT_EQ(after->hits[0].fused, before->hits[2].score);
+  EXPECT_EQ(after->degraded, "");
+  std::string out;
+  json::Writer w(out);
+  write_hit(w, after->hits[0]);
+  EXPECT_THAT(out, HasSubstr("\"rerank\":2"));
+  // As many as are asked for, where that is more.
+  ASSERT_TRUE(reranked.find({.limit = 5}));
+  EXPECT_EQ(reranked.asked.back(), 5u);
+}
+
+TEST(Rerank, WithoutScoresTheSearchsOrderStandsAndSaysWhy) {
+  Reranked reranked("order");
+  const auto before = reranked.find({.limit = 3, .rerank = "none"});
+  for (const Code code : {Code::kTimeout, Code::kUpstream, Code::kForbidden, Code::kNotFound}) {
+    reranked.broken = Error{.code = code, .message = "it is late"};
+    const auto found = reranked.find({.limit = 3});
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(documents(*found), documents(*before));
+    EXPECT_FALSE(found->hits[0].rerank);
+    EXPECT_EQ(found->degraded, "not re-ranked: it is late");
+  }
+  // A route that the question itself names is the caller's to get right; that it is late is not.
+  reranked.broken = Error{.code = Code::kNotFound, .message = "no such route"};
+  EXPECT_EQ(reranked.find({.rerank = "nosuch", .rerank_asked = true}).error().code, Code::kNotFound);
+  reranked.broken = Error{.code = Code::kTimeout, .message = "it is late"};
+  EXPECT_TRUE(reranked.find({.rerank = "other", .rerank_asked = true}));
+  EXPECT_EQ(reranked.routes.back(), "other");
+  // No time left: nobody is asked.
+  const size_t asked = reranked.asked.size();
+  const auto late = reranked.find({.limit = 3, .rerank_until = now()});
+  ASSERT_TRUE(late);
+  EXPECT_EQ(documents(*late), documents(*before));
+  EXPECT_NE(late->degraded, "");
+  EXPECT_EQ(reranked.asked.size(), asked);
+}
+
+TEST(Rerank, ACollectionKeepsItsOwnRoute) {
+  Reranked reranked("");
+  ASSERT_TRUE(reranked.find({}));
+  EXPECT_TRUE(reranked.routes.empty());
+  auto about = *reranked.library->about("", "a");
+  EXPECT_EQ(about.rerank, "");
+  about.rerank = "mine";
+  ASSERT_TRUE(reranked.library->describe("", about));
+  EXPECT_EQ(reranked.library->about("", "a")->rerank, "mine");
+  ASSERT_TRUE(reranked.find({.rerank = about.rerank}));
+  EXPECT_EQ(reranked.routes, std::vector<std::string>{"mine"});
+}
+
 }  // namespace
 }  // namespace ajar::rag

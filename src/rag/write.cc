@@ -41,6 +41,7 @@ void write_hit(json::Writer& w, const Hit& hit) {
   w.field("score", double{hit.score});
   score("words", hit.words);
   score("meaning", hit.meaning);
+  if (hit.rerank) w.field("rerank", double{*hit.rerank});
   w.end_object();
 }
 

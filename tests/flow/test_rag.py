@@ -367,6 +367,164 @@ def test_a_route_writes_lines_of_context(context):
     assert len(rows) == 1 and rows[0]["key"] == "default", rows
 
 
+RERANK = """
+[providers.order]
+base_url = "{b}/v1"
+[routes.order]
+targets = [{ provider = "order", model = "cross" }]
+[routes.other]
+targets = [{ provider = "order", model = "another" }]
+"""
+
+
+def by_length(request, wire):
+    """A cross-encoder that likes short passages."""
+    documents = request.json()["documents"]
+    wire.whole(200, [("content-type", "application/json")],
+               json.dumps({"results": [{"index": i, "relevance_score": 1 / len(text)} for i, text in enumerate(documents)]}))
+
+
+def reranks(server, outcome):
+    return server.metrics().get(f'ajar_rag_rerank_total{{outcome="{outcome}"}}', 0)
+
+
+def test_a_route_of_cross_encoders_puts_passages_in_order(context):
+    upstream = context.upstreams["b"]
+    upstream.reset(by_length)
+    server = context.server(CONFIG.replace('embedder = "none"', 'embedder = "none"\nrerank = "order"\nrerank_timeout = "10s"') + RERANK)
+    store = make(server)["id"]
+    add(server, store, "long.txt", "Pump, pump, pump: the pump of the pumps is a pump that pumps as no other pump has pumped before it in this house.")
+    add(server, store, "short.txt", "A pump stands in the cellar.")
+    question = {"collection": store, "query": "pump"}
+    found = good(ask(server, "POST", "/v1/rag/search", question))
+    assert [hit["name"] for hit in found["data"]] == ["short.txt", "long.txt"] and "degraded" not in found, found
+    assert all(hit["score"] == hit["rerank"] for hit in found["data"]), found
+    assert upstream.requests[-1].json()["model"] == "cross" and len(upstream.requests[-1].json()["documents"]) == 2
+    # It is a call like others: the key that searched pays.
+    rows = [row for row in server.calls(count=1) if row["endpoint"] == "rerank"]
+    assert rows and rows[0]["route"] == "order" and rows[0]["key"] == "default", rows
+    assert reranks(server, "done") == 1
+
+    asked = len(upstream.requests)
+    plain = good(ask(server, "POST", "/v1/rag/search", {**question, "rerank": "none"}))
+    assert [hit["name"] for hit in plain["data"]] == ["long.txt", "short.txt"] and "rerank" not in plain["data"][0], plain
+    assert names(search(server, store, "pump", ranking_options={"ranker": "none"})) == ["long.txt", "short.txt"]
+    assert len(upstream.requests) == asked
+    assert names(search(server, store, ["pump", "the pump"], ranking_options={"ranker": "other"})) == ["short.txt", "long.txt"]
+    assert [request.json()["model"] for request in upstream.requests[asked:]] == ["another", "another"]
+    assert names(search(server, store, "pump", ranking_options={"ranker": "auto"})) == ["short.txt", "long.txt"]
+    asked = len(upstream.requests)
+    good(ask(server, "POST", "/v1/rag/ask", question))
+    assert len(upstream.requests) == asked + 1
+    # A route that the question names must be there.
+    assert ask(server, "POST", "/v1/rag/search", {**question, "rerank": "nosuch"}).status == 404
+
+    # A collection's own choice.
+    updated = good(ask(server, "POST", "/v1/vector_stores/" + store, {"rerank": "none"}))
+    assert updated["rerank"] == "none", updated
+    asked = len(upstream.requests)
+    assert names(search(server, store, "pump")) == ["long.txt", "short.txt"] and len(upstream.requests) == asked
+    good(ask(server, "POST", "/v1/vector_stores/" + store, {"rerank": "other"}))
+    assert names(search(server, store, "pump")) == ["short.txt", "long.txt"] and upstream.requests[-1].json()["model"] == "another"
+    assert make(server, "second", rerank="order")["rerank"] == "order"
+
+    # Without an answer the search's own order stands, and says so.
+    upstream.reset(lambda request, wire: wire.whole(500, [("content-type", "application/json")], '{"error":{"message":"down"}}'))
+    failed = good(ask(server, "POST", "/v1/rag/search", question))
+    assert [hit["name"] for hit in failed["data"]] == ["long.txt", "short.txt"], failed
+    assert failed["degraded"].startswith("not re-ranked"), failed
+    assert reranks(server, "failed") == 2    # with the one that names no route
+
+
+def test_a_late_ranking_is_not_waited_for(context):
+    gone = threading.Event()
+
+    def hang(request, wire):
+        gone.wait(30)
+
+    context.upstreams["b"].reset(hang)
+    server = context.server(CONFIG.replace('embedder = "none"', 'embedder = "none"\nrerank = "order"\nrerank_timeout = "200ms"') + RERANK)
+    store = make(server)["id"]
+    add(server, store, "pump.txt", PUMP)
+    found = good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "pump"}))
+    assert [hit["name"] for hit in found["data"]] == ["pump.txt"] and "in time" in found["degraded"], found
+    assert reranks(server, "late") == 1
+    gone.set()
+
+
+def test_passages_go_nowhere_that_may_not_see_them(context):
+    context.upstreams["b"].reset(by_length)
+    # The upstream is on this machine by its address, but an ordinary provider is outside unless it says otherwise.
+    restricted = CONFIG.replace('embedder = "none"', 'embedder = "none"\ndata_class = "restricted"') + RERANK
+    server = context.server(restricted)
+    store = make(server)["id"]
+    add(server, store, "pump.txt", PUMP)
+    found = good(ask(server, "POST", "/v1/vector_stores/" + store + "/search", {"query": "pump"}))
+    assert names(found["data"]) == ["pump.txt"], found
+    assert ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "pump", "rerank": "order"}).status == 403
+    good(ask(server, "POST", "/v1/vector_stores/" + store, {"rerank": "order"}))
+    found = good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "pump"}))
+    assert [hit["name"] for hit in found["data"]] == ["pump.txt"] and "restricted" in found["degraded"], found
+    assert context.upstreams["b"].requests == []
+    # As the default it is refused when the configuration is read.
+    server.config_file.write_text(server.config_file.read_text().replace('embedder = "none"', 'embedder = "none"\nrerank = "order"'))
+    answer = server.admin("POST", "reload")
+    assert answer.status == 400 and "may not be shown documents" in answer.text, answer.text
+    server.config_file.write_text(server.config_file.read_text().replace('rerank = "order"', 'rerank = "nosuch"'))
+    answer = server.admin("POST", "reload")
+    assert answer.status == 400 and "rag.rerank" in answer.text, answer.text
+
+
+def test_a_cross_encoder_in_this_process(context):
+    """Of random weights: its order means nothing, but it is the same wherever it is asked."""
+    server = context.server(CONFIG)
+    folder = server.data / "models" / "made--cross"
+    folder.mkdir(parents=True)
+    made = subprocess.run([context.binary, "quantize", "--random", "tiny-reranker", str(folder / "cross.gguf"), "F32"], capture_output=True, timeout=120)
+    assert made.returncode == 0, made.stderr
+    server.config_file.write_text(server.config_file.read_text().replace('embedder = "none"', 'embedder = "none"\nrerank = "order"\nrerank_timeout = "60s"\ndata_class = "restricted"') + """
+[providers.here]
+preset = "local"
+[routes.order]
+targets = [{ provider = "here", model = "made/cross" }]
+""")
+    assert server.stop() is None
+    server.start()
+    documents = ["pump " + "word " * (i % 7) + chr(97 + i) for i in range(40)]     # more than are scored at once
+    ranked = good(ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump", "documents": documents}))["results"]
+    scores = {one["index"]: one["relevance_score"] for one in ranked}
+    assert sorted(scores) == list(range(40)) and all(0 < score < 1 for score in scores.values()), scores
+    assert [one["relevance_score"] for one in ranked] == sorted(scores.values(), reverse=True)
+    for i in (0, 17, 39):
+        alone = good(ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump", "documents": [documents[i]]}))["results"][0]
+        assert abs(alone["relevance_score"] - scores[i]) < 0.01, (i, alone, scores[i])     # arithmetic goes by the number of rows
+    assert ask(server, "POST", "/v1/rerank", {"model": "order", "query": "pump " * 5000, "documents": ["a"]}).status == 400
+
+    store = make(server)["id"]
+    for i in range(5):
+        add(server, store, f"{i}.txt", documents[i])
+    found = good(ask(server, "POST", "/v1/rag/search", {"collection": store, "query": "pump"}))
+    assert len(found["data"]) == 5 and "degraded" not in found, found
+    order = [(hit["name"], hit["rerank"]) for hit in found["data"]]
+    assert [score for _, score in order] == sorted((score for _, score in order), reverse=True), order
+
+    # The command line asks the same model without a server, or this one.
+    files = [server.folder / f"{i}.txt" for i in range(5)]
+    for i, file in enumerate(files):
+        file.write_text(documents[i])
+    other = server.folder / "other"
+    other.mkdir()
+    (other / "data" / "models" / "made--cross").mkdir(parents=True)
+    os.link(folder / "cross.gguf", other / "data" / "models" / "made--cross" / "cross.gguf")
+    command(context, other, "add", "docs", *[str(file) for file in files], "--embedder", "none")
+    here = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "made/cross")["data"]
+    assert [hit["name"] for hit in here] == [name for name, _ in order], (here, order)
+    there = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "order", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"])["data"]
+    assert [hit["name"] for hit in there] == [name for name, _ in order], (there, order)
+    refused = command(context, other, "search", "docs", "pump", "--rerank", "nosuch", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"], status=1)
+    assert "nosuch" in refused["error"], refused
+
+
 def test_a_preview_stores_nothing(context):
     server = context.server(CONFIG)
     file = server.folder / "guide.md"
