@@ -33,7 +33,7 @@ std::vector<ModelSpec> specs_of(const Config& config) {
   for (const ModelConfigEntry& model : config.models) {
     specs.push_back({.name = model.name, .path = model.path, .context = model.context, .cache_bytes = model.cache_bytes,
                      .deterministic = model.deterministic, .exact = model.exact, .pinned = model.pinned, .chat_template = model.chat_template,
-                     .adapters = model.adapters, .speculate = int(model.speculate)});
+                     .adapters = model.adapters, .kv = engine::find_kv_type(model.kv).value_or(engine::KvType::kF16), .speculate = int(model.speculate)});
   }
   return specs;
 }

@@ -357,6 +357,9 @@ const Key<Mo> kModel[] = {
      "Longest conversation in tokens, the answer included. A longer prompt is refused with both numbers; nothing is cut off."},
     {"cache", "an eighth of the engine's memory at most", Bytes<Mo>{&Mo::cache_bytes},
      "For keys and values of all its conversations together, and for beginnings that may come again."},
+    {"kv", "\"f16\"", Special<Mo>{"string"},
+     "How keys and values are kept: \"f16\" as halves, \"q8_0\" as 8-bit integers with a scale for 32 of them, so that the same bytes hold nearly "
+     "twice the tokens. Answers differ a little, as if the model's weights were in Q8_0."},
     {"deterministic", "false", Flag<Mo>{&Mo::deterministic},
      "The same request gives the same logits bit by bit, whoever else is answered at the same time and whatever is cached. "
      "Long prompts are read more slowly where the machine has AMX."},

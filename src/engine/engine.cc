@@ -10,9 +10,11 @@ namespace {
 
 double seconds_since(TimePoint from) { return std::chrono::duration<double>(now() - from).count(); }
 
-// Under one root of the caller's every adapter has its own. The step is a bijection: two adapters never meet.
-uint64_t root_of(const Generation& want) {
-  uint64_t z = want.adapter ? want.adapter->identity() * 0x9e3779b97f4a7c15 : 0;
+// Under one root of the caller's every adapter has its own, and every type of keys and values. The steps are bijections: two
+// adapters never meet.
+uint64_t root_of(const Generation& want, KvType kv) {
+  uint64_t z = (want.adapter ? want.adapter->identity() : 0) << 8 | static_cast<uint64_t>(kv);
+  z *= 0x9e3779b97f4a7c15;
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
   return want.cache_root ^ (z ^ z >> 27);
 }
@@ -34,8 +36,8 @@ struct Engine::Sequence {
   GuessRecord record;
   std::vector<int32_t> guesses;    // of the step under way: what may follow its latest token
 
-  Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag)
-      : want(std::move(generation)), sampler(want.sampling), cache_root(root_of(want)), cancelled(std::move(flag)), tokens(want.prompt) {
+  Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag, KvType kv)
+      : want(std::move(generation)), sampler(want.sampling), cache_root(root_of(want, kv)), cancelled(std::move(flag)), tokens(want.prompt) {
     for (int32_t token : tokens) sampler.accept(token, true);
   }
   int32_t pending() const { return static_cast<int32_t>(tokens.size()) - kv.length; }
@@ -50,12 +52,12 @@ Result<std::unique_ptr<Engine>> Engine::start(std::shared_ptr<const Model> model
   if (!config.causal) return fail(Code::kUnsupported, config.name + " is an encoder: it writes no text");
   if (tokenizer == nullptr) return fail(Code::kInvalid, config.name + " has no tokenizer");
   if (options.context <= 0) options.context = config.context > 0 ? config.context : 4096;
-  int64_t per_page = KvPool::page_bytes(config);
+  int64_t per_page = KvPool::page_bytes(config, options.kv);
   int64_t pages = (options.context + kPageTokens - 1) / kPageTokens;
   if (options.cache_bytes <= 0) options.cache_bytes = std::min<int64_t>(pages * 4, 4096) * per_page;
   // A context that the cache cannot hold would only fail later, in the middle of an answer.
   options.context = static_cast<int32_t>(std::min<int64_t>(options.context, options.cache_bytes / per_page * kPageTokens));
-  AJAR_ASSIGN(KvPool cache, KvPool::make(config, options.cache_bytes));
+  AJAR_ASSIGN(KvPool cache, KvPool::make(config, options.cache_bytes, options.kv));
   std::unique_ptr<Engine> engine(new Engine(std::move(model), std::move(tokenizer), std::move(pool), options, std::move(cache)));
   engine->thread_ = std::thread([raw = engine.get()] { raw->run(); });
   return engine;
@@ -94,7 +96,7 @@ Result<Engine::Handle> Engine::submit(Generation generation) {
   if (generation.adapter && !generation.adapter->fits(*model_)) return fail(Code::kInvalid, "the adapter was loaded for another model");
   Handle handle;
   handle.cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_);
+  auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_, options_.kv);
   {
     std::lock_guard lock(mutex_);
     if (stop_) return fail(Code::kUnavailable, "the engine is stopping");

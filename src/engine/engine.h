@@ -68,6 +68,7 @@ struct EngineOptions {
   int32_t max_waiting = 512;
   int32_t prefill_tokens = 512;     // of prompts, in one step, when nobody is decoding
   int32_t speculate = 4;            // tokens guessed ahead where the text repeats itself and it pays; 0: none. The answers are the same
+  KvType kv = KvType::kF16;         // how keys and values are kept; kQ8_0 holds nearly twice the tokens in the same bytes
   double stall_factor = 1.5;        // how much of a decoding step's time a step may spend on prompts beside it
   MultiplierOptions multiplier;
 };

@@ -240,6 +240,7 @@ struct ModelConfigEntry {
   bool pinned = false;
   std::string chat_template;
   std::map<std::string, std::string> adapters;  // paths by name
+  std::string kv = "f16";
   int64_t speculate = 4;
 };
 

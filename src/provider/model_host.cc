@@ -83,7 +83,7 @@ void ModelHost::configure(std::vector<ModelSpec> specs) {
   std::vector<std::shared_ptr<Slot>> gone;  // their engines stop after the lock is given back
   std::lock_guard lock(mutex_);
   auto same = [](const ModelSpec& a, const ModelSpec& b) {
-    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic && a.speculate == b.speculate &&
+    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic && a.speculate == b.speculate && a.kv == b.kv &&
            a.chat_template == b.chat_template;
   };
   for (auto it = slots_.begin(); it != slots_.end();) {
@@ -247,7 +247,7 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   AJAR_ASSIGN(loaded->tokenizer, engine::load_tokenizer(spec.path));
   const engine::ModelConfig& config = checkpoint->config();
   int64_t weights = checkpoint_bytes(*checkpoint);
-  int64_t per_page = engine::KvPool::page_bytes(config);
+  int64_t per_page = engine::KvPool::page_bytes(config, spec.kv);
   int64_t context = spec.context > 0 ? spec.context : std::max<int64_t>(config.context, 512);
   int64_t cache = 0;
   if (config.causal) {
@@ -271,7 +271,7 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   }
   AJAR_ASSIGN(loaded->chat, chat::ChatTemplate::make(source, tokens_of(*loaded->tokenizer)));
   AJAR_ASSIGN(loaded->engine, engine::Engine::start(loaded->model, loaded->tokenizer, pool_,
-                                                    {.cache_bytes = cache, .context = static_cast<int32_t>(context), .speculate = spec.speculate, .multiplier = multiplier}));
+                                                    {.cache_bytes = cache, .context = static_cast<int32_t>(context), .speculate = spec.speculate, .kv = spec.kv, .multiplier = multiplier}));
   return loaded;
 }
 

@@ -35,6 +35,7 @@ struct ModelSpec {
   bool pinned = false;         // loaded at start and never let go
   std::string chat_template;   // a file; empty: the model's own
   AdapterShelf::Paths adapters;
+  engine::KvType kv = engine::KvType::kF16;
   int speculate = 4;           // tokens guessed ahead: EngineOptions::speculate
 };
 
