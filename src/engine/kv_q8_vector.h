@@ -14,6 +14,8 @@ typedef int32_t I16x __attribute__((vector_size(64)));
 typedef int8_t C16u __attribute__((vector_size(16), aligned(1)));
 typedef _Float16 Half16u __attribute__((vector_size(32), aligned(2)));
 
+constexpr int kAhead = 2;
+
 inline F16x load(const float* p) { return *reinterpret_cast<const F16u*>(p); }
 inline void store(float* p, F16x v) { *reinterpret_cast<F16u*>(p) = v; }
 inline F16x load_half(const void* p) { return __builtin_convertvector(*reinterpret_cast<const Half16u*>(p), F16x); }
@@ -56,6 +58,11 @@ void store_token(const float* key, const float* value, int head_dim, int slot, s
   for (int d = head_dim; d < layout.padded(); ++d) values[d] = 0;
 }
 
+// A page of one head is too short for the machine to see a stream in it: lines are asked for two pages ahead.
+inline void prefetch(const std::byte* from, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
+}
+
 // The scale of a block is taken out of its sum: one multiplication for 32.
 template <int Rows>
 inline void score_page(const std::byte* page, const Q8Layout& layout, const float* const* q, float* scores, int64_t ld) {
@@ -80,6 +87,7 @@ inline void mix_values(const Attention& a, const std::byte* const* pages, const 
   constexpr int kWide = Blocks * 2 - 2 + Last;
   F16x acc[Rows][kWide] = {};
   for (int32_t page = from / 16; page * 16 < to; ++page) {
+    if (d == 0 && (page + kAhead) * 16 < to) prefetch(pages[page + kAhead] + layout.values(), layout.bytes() - layout.values());
     const std::byte* values = pages[page] + layout.values() + d;
     const std::byte* scales = pages[page] + layout.value_scales() + d;  // 32 bytes of them for 32 dimensions
     float weights[Rows][Blocks][16];
@@ -114,8 +122,10 @@ inline void attend_rows(const Attention& a, const std::byte* const* pages, const
   }
   from = from / 16 * 16, to = (to + 15) / 16 * 16;
   const int64_t ld = to;
-  for (int32_t page = from / 16; page * 16 < to; ++page)
+  for (int32_t page = from / 16; page * 16 < to; ++page) {
+    if ((page + kAhead) * 16 < to) prefetch(pages[page + kAhead], layout.values());
     score_page<Rows>(pages[page], layout, a.queries + row, a.scores + page * 16, ld);
+  }
   for (int r = 0; r < Rows; ++r) {
     int32_t begin = a.begins[row + r], end = a.positions[row + r] + 1;
     float* s = a.scores + r * ld;
@@ -137,7 +147,11 @@ void attend(const Attention& a, const std::byte* const* pages) {
   int row = 0;
   for (; row + 8 <= a.rows; row += 8) attend_rows<8>(a, pages, layout, row);
   for (; row + 4 <= a.rows; row += 4) attend_rows<4>(a, pages, layout, row);
-  for (; row < a.rows; ++row) attend_rows<1>(a, pages, layout, row);
+  switch (a.rows - row) {  // heads that share keys and values often are two, three, six or seven
+    case 3: return attend_rows<3>(a, pages, layout, row);
+    case 2: return attend_rows<2>(a, pages, layout, row);
+    case 1: return attend_rows<1>(a, pages, layout, row);
+  }
 }
 
 void to_halves(const std::byte* head, int head_dim, uint16_t* keys, uint16_t* values) {
