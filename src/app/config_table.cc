@@ -374,6 +374,13 @@ const Key<Mo> kModel[] = {
     {"speculate", "4", Whole<Mo>{&Mo::speculate, 0, 15},
      "How many tokens are guessed ahead where a text repeats itself or its prompt, and checked in one step, as long as that measurably "
      "pays. The answers are the same; 0 turns it off."},
+    {"draft", "none", Text<Mo>{&Mo::draft},
+     "Another local model, much smaller and with the same tokenizer, that guesses ahead where the text itself gives no hint: as many tokens as "
+     "`speculate` says, as long as that measurably pays. The answers are the same."},
+    {"prefix_disk", "none", Text<Mo>{&Mo::prefix_disk},
+     "A folder for the beginnings of conversations that memory gives up: they are read back instead of computed, after a restart as well. The model has "
+     "a folder of its own in it. The files hold what users wrote, as keys and values: keep them as you keep conversations."},
+    {"prefix_disk_mb", "1024", Whole<Mo>{&Mo::prefix_disk_mb, 1, 100'000'000}, "How many MiB these files may take."},
 };
 
 using Ta = TaskConfig;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,7 @@ class KvPool {
   // Keys [head_dim][16 tokens] and values [16 tokens][padded head_dim] of one head, as halves. Only of kF16.
   uint16_t* keys(int page, int layer, int head) const { return reinterpret_cast<uint16_t*>(at(page, layer, head)); }
   uint16_t* values(int page, int layer, int head) const { return keys(page, layer, head) + head_dim_ * kPageTokens; }
+  std::span<std::byte> page(int page) const { return {buffer_.data() + page * page_bytes_, static_cast<size_t>(page_bytes_)}; }
   // One head of whatever type; of kQ8_0 see Q8Layout.
   std::byte* at(int page, int layer, int head) const {
     return buffer_.data() + page * page_bytes_ + (static_cast<int64_t>(layer) * heads_ + head) * head_bytes_;

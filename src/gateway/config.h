@@ -242,6 +242,9 @@ struct ModelConfigEntry {
   std::map<std::string, std::string> adapters;  // paths by name
   std::string kv = "f16";
   int64_t speculate = 4;
+  std::string draft;
+  std::string prefix_disk;
+  int64_t prefix_disk_mb = 1024;
 };
 
 // A task model: text to label, trained by `ajar tune task`.
