@@ -34,7 +34,8 @@ std::vector<ModelSpec> specs_of(const Config& config) {
   for (const ModelConfigEntry& model : config.models) {
     specs.push_back({.name = model.name, .path = model.path, .context = model.context, .cache_bytes = model.cache_bytes,
                      .deterministic = model.deterministic, .exact = model.exact, .pinned = model.pinned, .chat_template = model.chat_template,
-                     .adapters = model.adapters, .speculate = int(model.speculate)});
+                     .adapters = model.adapters, .kv = engine::find_kv_type(model.kv).value_or(engine::KvType::kF16), .speculate = int(model.speculate),
+                     .draft = model.draft, .prefix_disk = model.prefix_disk, .prefix_disk_bytes = model.prefix_disk_mb << 20});
   }
   return specs;
 }
@@ -59,7 +60,10 @@ std::vector<Metrics::EngineModel> engine_models(const ModelHost& host) {
                    .waiting = m.metrics.waiting, .free_pages = m.metrics.free_pages, .total_pages = m.metrics.total_pages,
                    .prompt_tokens = m.metrics.prompt_tokens, .cached_tokens = m.metrics.cached_tokens,
                    .output_tokens = m.metrics.output_tokens, .steps = m.metrics.steps, .preemptions = m.metrics.preemptions,
-                   .stalls = m.metrics.stalls, .guessed = m.metrics.proposed, .guessed_right = m.metrics.accepted});
+                   .stalls = m.metrics.stalls, .guessed = m.metrics.proposed, .guessed_right = m.metrics.accepted,
+                   .drafted = m.metrics.drafted, .drafted_right = m.metrics.drafted_accepted, .disk_bytes = m.metrics.disk.bytes,
+                   .disk_written = m.metrics.disk.written, .disk_read = m.metrics.disk.read, .disk_dropped = m.metrics.disk.dropped,
+                   .disk_damaged = m.metrics.disk.removed_damaged, .disk_foreign = m.metrics.disk.removed_foreign, .disk_old = m.metrics.disk.removed_old});
   }
   return out;
 }

@@ -111,12 +111,14 @@ Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const 
                        const std::shared_ptr<engine::ComputePool>& pool, const engine::Kernels& kernels, const EngineBenchOptions& options,
                        TimePoint loading, std::vector<Line>& lines, const Limits& limits) {
   int most = *std::ranges::max_element(options.streams);
-  int longest = std::max(options.prompt, options.stall_prompt) + options.generate * 4 + 64;
+  int longest = std::max({options.prompt, options.stall_prompt, options.depth}) + options.generate * 4 + 64;
+  const engine::KvType kv = engine::find_kv_type(options.kv).value_or(engine::KvType::kF16);
   auto engine = engine::Engine::start(model, tokenizer, pool,
-                                      {.cache_bytes = engine::KvPool::page_bytes(model->config()) *
-                                                      (int64_t{longest} / engine::kPageTokens + 2 + int64_t{most} * ((64 + options.generate) / engine::kPageTokens + 2) + 40),
+                                      {.cache_bytes = engine::KvPool::page_bytes(model->config(), kv) *
+                                                      (int64_t{longest} / engine::kPageTokens + 2 + int64_t{most} * ((std::max(64, options.depth) + options.generate) / engine::kPageTokens + 2) + 40),
                                        .context = longest,
                                        .speculate = 0,  // greedy text of random weights repeats itself; guessing would flatter
+                                       .kv = kv,
                                        .multiplier = {.kernels = &kernels}});
   if (!engine) return std::unexpected(engine.error());
   start(**engine, 1, 1, 0).get();
@@ -132,7 +134,7 @@ Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const 
     best = 0;
     for (int i = 0; i < options.repeat; ++i) {
       std::vector<std::future<Done>> all;
-      for (int s = 0; s < streams; ++s) all.push_back(start(**engine, streams == 1 ? 1 : 64, options.generate, 100 * i + s + 20));
+      for (int s = 0; s < streams; ++s) all.push_back(start(**engine, options.depth > 0 ? options.depth : streams == 1 ? 1 : 64, options.generate, 100 * i + s + 20));
       double tokens = 0;
       TimePoint first = TimePoint::max(), last = TimePoint::min();
       for (auto& stream : all) {

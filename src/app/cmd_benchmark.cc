@@ -127,6 +127,8 @@ void add_bench(CommandContext& context) {
   command->add_option("--engine", engine->model, "Measure the embedded engine with this model file instead");
   command->add_option("--prompt", engine->prompt, "With --engine: tokens of the prompt")->capture_default_str();
   command->add_option("--generate", engine->generate, "With --engine: tokens of the answer")->capture_default_str();
+  command->add_option("--depth", engine->depth, "With --engine: tokens that stand before each measured answer; 0: 1, and 64 of several at once");
+  command->add_option("--kv", engine->kv, "With --engine: keys and values as f16 or q8_0")->check(CLI::IsMember({"f16", "q8_0"}))->capture_default_str();
   command->add_option("--streams", engine->streams, "With --engine: how many answers at once")->delimiter(',')->capture_default_str();
   command->add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts")->capture_default_str();
   command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2 or portable; else the best");

@@ -32,8 +32,8 @@ void add_reports(CommandContext& context);   // usage, routes
 void add_bench(CommandContext& context);
 // `ajar bench --engine`: speeds of the embedded engine with one model.
 struct EngineBenchOptions {
-  std::string model, kernels;
-  int threads = 0, prompt = 512, generate = 128, repeat = 3;
+  std::string model, kernels, kv = "f16";
+  int threads = 0, prompt = 512, generate = 128, repeat = 3, depth = 0;
   std::vector<int> streams = {1, 8};
   int stall_prompt = 0;
 };

@@ -335,7 +335,8 @@ class Reader {
     if (const auto fine = vectors::check_options(store_options(store)); !fine) fault(place_of(path + "." + fine.error().field), path + ": " + fine.error().message);
   }
 
-  void read_special(const toml::node& node, const std::string& path, ModelConfigEntry& model) {  // adapters
+  void read_special(const toml::node& node, const std::string& path, ModelConfigEntry& model) {  // kv, adapters
+    if (path.ends_with(".kv")) return read_choice<std::string>(node, path, {{"f16", "f16"}, {"q8_0", "q8_0"}}, model.kv);
     const toml::table* table = node.as_table();
     if (!table) return fault(node, "'" + path + "' must be a table of strings");
     for (const auto& [name, value] : *table) {

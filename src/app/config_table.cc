@@ -362,6 +362,9 @@ const Key<Mo> kModel[] = {
      "Longest conversation in tokens, the answer included. A longer prompt is refused with both numbers; nothing is cut off."},
     {"cache", "an eighth of the engine's memory at most", Bytes<Mo>{&Mo::cache_bytes},
      "For keys and values of all its conversations together, and for beginnings that may come again."},
+    {"kv", "\"f16\"", Special<Mo>{"string"},
+     "How keys and values are kept: \"f16\" as halves, \"q8_0\" as 8-bit integers with a scale for 32 of them, so that the same bytes hold nearly "
+     "twice the tokens. Answers differ a little, as if the model's weights were in Q8_0."},
     {"deterministic", "false", Flag<Mo>{&Mo::deterministic},
      "The same request gives the same logits bit by bit, whoever else is answered at the same time and whatever is cached. "
      "Long prompts are read more slowly where the machine has AMX."},
@@ -376,6 +379,13 @@ const Key<Mo> kModel[] = {
     {"speculate", "4", Whole<Mo>{&Mo::speculate, 0, 15},
      "How many tokens are guessed ahead where a text repeats itself or its prompt, and checked in one step, as long as that measurably "
      "pays. The answers are the same; 0 turns it off."},
+    {"draft", "none", Text<Mo>{&Mo::draft},
+     "Another local model, much smaller and with the same tokenizer, that guesses ahead where the text itself gives no hint: as many tokens as "
+     "`speculate` says, as long as that measurably pays. The answers are the same."},
+    {"prefix_disk", "none", Text<Mo>{&Mo::prefix_disk},
+     "A folder for the beginnings of conversations that memory gives up: they are read back instead of computed, after a restart as well. The model has "
+     "a folder of its own in it. The files hold what users wrote, as keys and values: keep them as you keep conversations."},
+    {"prefix_disk_mb", "1024", Whole<Mo>{&Mo::prefix_disk_mb, 1, 100'000'000}, "How many MiB these files may take."},
 };
 
 using Ta = TaskConfig;

@@ -41,6 +41,10 @@ unknown_fields = "drop"
 path = "/m.gguf"
 adapters = { law = "/law.gguf", code = "/code" }
 speculate = 0
+kv = "q8_0"
+draft = "tiny"
+prefix_disk = "/var/lib/ajar/prefixes"
+prefix_disk_mb = 64
 [providers.openai.prices."my-model"]
 input = 1.5
 output = 2
@@ -65,6 +69,10 @@ targets = [{ provider = "openai", weight = 3 }, { provider = "openai", model = "
   const std::map<std::string, std::string> adapters{{"law", "/law.gguf"}, {"code", "/code"}};
   EXPECT_EQ(config->models.at(0).adapters, adapters);
   EXPECT_EQ(config->models.at(0).speculate, 0);
+  EXPECT_EQ(config->models.at(0).kv, "q8_0");
+  EXPECT_EQ(config->models.at(0).draft, "tiny");
+  EXPECT_EQ(config->models.at(0).prefix_disk, "/var/lib/ajar/prefixes");
+  EXPECT_EQ(config->models.at(0).prefix_disk_mb, 64);
   const auto& route = config->routes.at(0);
   EXPECT_EQ(route.strategy, Strategy::kWeighted);
   EXPECT_EQ(route.hedge_after, Millis(250));

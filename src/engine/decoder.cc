@@ -21,7 +21,8 @@ Decoder::Decoder(std::shared_ptr<const Model> model, ComputePool& pool, Multipli
       pool_(pool),
       multiplier_(pool, options),
       rope_(model_->config().rope, false, context),
-      local_rope_(model_->config().rope, true, context) {
+      local_rope_(model_->config().rope, true, context),
+      q8_(q8_kernels(multiplier_.kernels())) {
   const ModelConfig& c = model_->config();
   embedding_ = round_up(c.embedding);
   q_width_ = round_up(int64_t{c.heads} * c.head_dim);
@@ -118,6 +119,10 @@ void Decoder::store_keys(const Layer& layer, int index, std::span<const Row> row
     for (int h = 0; h < c.kv_heads; ++h) {
       float* k = k_.data() + m * kv_width_ + h * dim;
       turn(k, layer.k_norm);
+      if (cache.type() == KvType::kQ8_0) {
+        q8_.store(k, v_.data() + m * kv_width_ + h * dim, dim, slot, cache.at(page, index, h));
+        continue;
+      }
       uint16_t halves[512];
       kernels.to_half(k, dim, halves);
       uint16_t* keys = cache.keys(page, index, h);
@@ -142,7 +147,7 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
   };
   thread_local std::vector<Piece> pieces;
   pieces.clear();
-  const int group = c.heads / c.kv_heads, dim = c.head_dim;
+  const int group = c.heads / c.kv_heads, dim = c.head_dim, padded = (dim + 15) / 16 * 16;
   // Where the weights are more exact than tiles, the attention is too.
   const bool may_tile = dim % 32 == 0 && multiplier_.arithmetic(layer.q, static_cast<int>(rows.size())) == Arithmetic::kBfloat;
   const int most = may_tile ? kTileTokens : kQueryTokens;
@@ -160,12 +165,19 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
     const Piece& piece = all[static_cast<size_t>(task)];
     const KvSequence& sequence = *rows[static_cast<size_t>(piece.first)].sequence;
     thread_local std::vector<const uint16_t*> k_pages, v_pages;
+    thread_local std::vector<const std::byte*> q8_pages;
+    thread_local std::vector<uint16_t> halves;
     thread_local std::vector<const float*> queries;
     thread_local std::vector<float*> outputs;
     thread_local std::vector<int32_t> positions, begins;
-    k_pages.clear(), v_pages.clear(), queries.clear(), outputs.clear(), positions.clear(), begins.clear();
+    k_pages.clear(), v_pages.clear(), q8_pages.clear(), queries.clear(), outputs.clear(), positions.clear(), begins.clear();
     int last = rows[static_cast<size_t>(piece.first + piece.count - 1)].position;
+    const bool q8 = cache.type() == KvType::kQ8_0;
     for (int p = 0; p <= last / kPageTokens; ++p) {
+      if (q8) {
+        q8_pages.push_back(cache.at(sequence.pages[static_cast<size_t>(p)], index, piece.head));
+        continue;
+      }
       k_pages.push_back(cache.keys(sequence.pages[static_cast<size_t>(p)], index, piece.head));
       v_pages.push_back(cache.values(sequence.pages[static_cast<size_t>(p)], index, piece.head));
     }
@@ -186,11 +198,21 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
       auto floats = static_cast<size_t>(attend_tiles_floats(static_cast<int64_t>(queries.size()), last + 1, dim));
       if (scores.size() < floats) scores.resize(floats);
     }
-    (tiles ? kernels.attend_tiles : kernels.attend)({.k_pages = k_pages.data(), .v_pages = v_pages.data(), .queries = queries.data(),
-                                                     .outputs = outputs.data(), .positions = positions.data(), .begins = begins.data(),
-                                                     .rows = static_cast<int>(queries.size()), .head_dim = dim,
-                                                     .padded_head_dim = (dim + 15) / 16 * 16, .scale = scale,
-                                                     .softcap = c.attention_softcap, .soften = kernels.soften, .scores = scores.data()});
+    if (q8 && tiles) {  // tiles take halves: the pages that these rows see, once for all of them
+      const size_t head = size_t{kPageTokens} * static_cast<size_t>(dim + padded), first = static_cast<size_t>(*std::ranges::min_element(begins) / kPageTokens);
+      if (halves.size() < q8_pages.size() * head) halves.resize(q8_pages.size() * head);
+      for (size_t p = 0; p < q8_pages.size(); ++p) {
+        uint16_t* keys = halves.data() + p * head;
+        k_pages.push_back(keys), v_pages.push_back(keys + dim * kPageTokens);
+        if (p >= first / 2 * 2) q8_.to_halves(q8_pages[p], dim, keys, keys + dim * kPageTokens);
+      }
+    }
+    const Attention attention{.k_pages = k_pages.data(), .v_pages = v_pages.data(), .queries = queries.data(),
+                              .outputs = outputs.data(), .positions = positions.data(), .begins = begins.data(),
+                              .rows = static_cast<int>(queries.size()), .head_dim = dim, .padded_head_dim = padded, .scale = scale,
+                              .softcap = c.attention_softcap, .soften = kernels.soften, .scores = scores.data()};
+    if (q8 && !tiles) q8_.attend(attention, q8_pages.data());
+    else (tiles ? kernels.attend_tiles : kernels.attend)(attention);
   });
 }
 

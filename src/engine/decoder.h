@@ -10,6 +10,7 @@
 
 #include "engine/adapter.h"
 #include "engine/kv_pool.h"
+#include "engine/kv_q8.h"
 #include "engine/model.h"
 #include "engine/multiplier.h"
 #include "engine/rope.h"
@@ -66,6 +67,7 @@ class Decoder {
   ComputePool& pool_;
   Multiplier multiplier_;
   Rope rope_, local_rope_;
+  const Q8Kernels& q8_;
   // Widths with room for whole panels.
   int64_t embedding_, q_width_, kv_width_, ff_width_;
   int capacity_ = 0;

@@ -1,4 +1,4 @@
-#include "engine/engine.h"
+#include "engine/engine_sequence.h"
 
 #include <algorithm>
 #include <cassert>
@@ -10,67 +10,43 @@ namespace {
 
 double seconds_since(TimePoint from) { return std::chrono::duration<double>(now() - from).count(); }
 
-// Under one root of the caller's every adapter has its own. The step is a bijection: two adapters never meet.
-uint64_t root_of(const Generation& want) {
-  uint64_t z = want.adapter ? want.adapter->identity() * 0x9e3779b97f4a7c15 : 0;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  return want.cache_root ^ (z ^ z >> 27);
-}
+constexpr Millis kSpillPatience{5000};
 
 }  // namespace
 
-struct Engine::Sequence {
-  Generation want;
-  Sampler sampler;
-  const uint64_t cache_root;
-  std::shared_ptr<std::atomic<bool>> cancelled;
-  std::vector<int32_t> tokens;     // prompt and answer
-  KvSequence kv;                   // kv.length of tokens are computed
-  GenerationStats stats;
-  std::vector<Sampled> prompt_scores;
-  TimePoint submitted = now(), admitted{}, first{};
-  bool counted = false;            // its prompt is in the statistics
-  bool done = false;
-  GuessRecord record;
-  std::vector<int32_t> guesses;    // of the step under way: what may follow its latest token
-
-  Sequence(Generation generation, std::shared_ptr<std::atomic<bool>> flag)
-      : want(std::move(generation)), sampler(want.sampling), cache_root(root_of(want)), cancelled(std::move(flag)), tokens(want.prompt) {
-    for (int32_t token : tokens) sampler.accept(token, true);
-  }
-  int32_t pending() const { return static_cast<int32_t>(tokens.size()) - kv.length; }
-  int32_t answered() const { return static_cast<int32_t>(tokens.size() - want.prompt.size()); }
-  // Only its latest token is to be computed, and then the next one is known.
-  bool decoding() const { return pending() == 1 && answered() > 0; }
-};
-
 Result<std::unique_ptr<Engine>> Engine::start(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
-                                              std::shared_ptr<ComputePool> pool, EngineOptions options) {
+                                              std::shared_ptr<ComputePool> pool, EngineOptions options, Draft draft) {
   const ModelConfig& config = model->config();
   if (!config.causal) return fail(Code::kUnsupported, config.name + " is an encoder: it writes no text");
   if (tokenizer == nullptr) return fail(Code::kInvalid, config.name + " has no tokenizer");
   if (options.context <= 0) options.context = config.context > 0 ? config.context : 4096;
-  int64_t per_page = KvPool::page_bytes(config);
+  int64_t per_page = KvPool::page_bytes(config, options.kv);
   int64_t pages = (options.context + kPageTokens - 1) / kPageTokens;
   if (options.cache_bytes <= 0) options.cache_bytes = std::min<int64_t>(pages * 4, 4096) * per_page;
   // A context that the cache cannot hold would only fail later, in the middle of an answer.
   options.context = static_cast<int32_t>(std::min<int64_t>(options.context, options.cache_bytes / per_page * kPageTokens));
-  AJAR_ASSIGN(KvPool cache, KvPool::make(config, options.cache_bytes));
-  std::unique_ptr<Engine> engine(new Engine(std::move(model), std::move(tokenizer), std::move(pool), options, std::move(cache)));
+  AJAR_ASSIGN(KvPool cache, KvPool::make(config, options.cache_bytes, options.kv));
+  std::unique_ptr<Drafter> drafter;
+  if (draft.model) {
+    AJAR_ASSIGN(drafter, Drafter::make(std::move(draft), *model, *tokenizer, *pool, options.multiplier, options.context, cache.pages(), options.kv));
+  }
+  std::unique_ptr<Engine> engine(new Engine(std::move(model), std::move(tokenizer), std::move(pool), options, std::move(cache), std::move(drafter)));
   engine->thread_ = std::thread([raw = engine.get()] { raw->run(); });
   return engine;
 }
 
 Engine::Engine(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<ComputePool> pool,
-               EngineOptions options, KvPool cache)
+               EngineOptions options, KvPool cache, std::unique_ptr<Drafter> drafter)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       pool_(std::move(pool)),
       options_(options),
       context_(options.context),
       cache_(std::move(cache)),
-      prefixes_(cache_),
-      decoder_(model_, *pool_, options.multiplier, options.context) {
+      disk_(open_disk()),
+      prefixes_(cache_, disk_.get()),
+      decoder_(model_, *pool_, options.multiplier, options.context),
+      drafter_(std::move(drafter)) {
   publish();
 }
 
@@ -81,6 +57,7 @@ Engine::~Engine() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  disk_.reset();  // its thread tells us of what it reads
 }
 
 Result<Engine::Handle> Engine::submit(Generation generation) {
@@ -94,7 +71,7 @@ Result<Engine::Handle> Engine::submit(Generation generation) {
   if (generation.adapter && !generation.adapter->fits(*model_)) return fail(Code::kInvalid, "the adapter was loaded for another model");
   Handle handle;
   handle.cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_);
+  auto sequence = std::make_unique<Sequence>(std::move(generation), handle.cancelled_, options_.kv);
   {
     std::lock_guard lock(mutex_);
     if (stop_) return fail(Code::kUnavailable, "the engine is stopping");
@@ -118,6 +95,7 @@ void Engine::publish() {
   counts_.running = static_cast<int>(running_.size());
   counts_.free_pages = cache_.free_pages();
   counts_.total_pages = cache_.pages();
+  if (disk_) counts_.disk = disk_->metrics();
   std::lock_guard lock(mutex_);
   published_ = counts_;
 }
@@ -126,9 +104,15 @@ void Engine::run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stop_ || !incoming_.empty() || !running_.empty() || waiting_ > 0; });
+      auto due = [&] {
+        return stop_ || disk_news_ || !incoming_.empty() || !running_.empty() || (waiting_ > 0 && (fetching_.empty() || now() >= fetch_until_));
+      };
+      if (waiting_ > 0 && !fetching_.empty()) wake_.wait_until(lock, fetch_until_, due);
+      else wake_.wait(lock, due);
+      disk_news_ = false;
       if (stop_) break;
     }
+    take_fetched();
     take_new();
     admit();
     step();
@@ -142,6 +126,7 @@ void Engine::run() {
     if (!sequence->done) finish(*sequence, FinishReason::kFailed, {.code = Code::kUnavailable, .message = "the engine stopped"});
   running_.clear();
   queues_.clear();
+  prefixes_.spill(now() + kSpillPatience);
 }
 
 void Engine::take_new() {
@@ -169,6 +154,9 @@ void Engine::admit() {
                std::equal(next.want.prompt.begin(), next.want.prompt.begin() + kPageTokens, other->want.prompt.begin());
       });
       if (twin) return;
+      // What the disk has is read while others are answered; whoever is next waits for it, but not for long.
+      if (disk_ && next.lasting() && !next.want.prompt_logprobs && !std::exchange(next.fetched, true)) fetch(next);
+      if (!fetching_.empty() && now() < fetch_until_) return;
       // The last token is always computed anew: its logits are what is wanted.
       if (!next.want.prompt_logprobs) {
         next.kv.pages = prefixes_.find(next.cache_root, std::span(next.tokens).first(next.tokens.size() - 1));
@@ -203,6 +191,7 @@ void Engine::admit() {
       sequence->stats.prompt_tokens = static_cast<int32_t>(sequence->want.prompt.size());
       sequence->stats.cached_tokens = sequence->kv.length;
       counts_.cached_tokens += sequence->kv.length;
+      if (drafter_) sequence->draft.record = drafter_->typical();
     }
     running_.push_back(std::move(sequence));
   }
@@ -227,6 +216,7 @@ void Engine::preempt(Sequence& sequence) {
   ++counts_.preemptions;
   for (int page : sequence.kv.pages) cache_.release(page);
   sequence.kv = {};
+  leave_draft(sequence);
   for (auto& slot : running_) {
     if (slot.get() != &sequence) continue;
     {
@@ -247,7 +237,7 @@ int Engine::add_prompts(std::vector<Row>& rows, int budget) {
     if (sequence.done || sequence.decoding() || added >= budget) continue;
     int count = std::min(sequence.pending(), budget - added);
     if (!grow(sequence, count)) {
-      if (running_.size() == 1) finish(sequence, FinishReason::kFailed, {.code = Code::kTooLarge, .message = "the cache of keys and values is too small for this prompt"});
+      if (running_.size() == 1 && fetching_.empty()) finish(sequence, FinishReason::kFailed, {.code = Code::kTooLarge, .message = "the cache of keys and values is too small for this prompt"});
       break;  // the others go on; it waits for their pages
     }
     for (int i = 0; i < count; ++i) {
@@ -260,42 +250,18 @@ int Engine::add_prompts(std::vector<Row>& rows, int budget) {
   return added;
 }
 
-// Constrained replies do without: what comes next there is often certain anyway, and then is in the text already.
-void Engine::guess(Sequence& sequence, int& rows, double& tokens) {
-  const Generation& want = sequence.want;
-  int room = std::min(options_.speculate, StepCosts::kMaxRows - rows);
-  // Tiles would take over from integers, and round otherwise.
-  room = std::min(room, options_.multiplier.bfloat_rows - 1 - rows);
-  room = std::min(room, context_ - static_cast<int32_t>(sequence.tokens.size()) - 1);
-  if (want.max_tokens >= 0) room = std::min(room, want.max_tokens - sequence.answered() - 1);
-  // Guesses take no pages from anybody.
-  if (cache_.free_pages() <= static_cast<int>(running_.size()))
-    room = std::min(room, static_cast<int>(sequence.kv.pages.size()) * kPageTokens - sequence.kv.length - 1);
-  if (room <= 0 || want.constraint || !sequence.record.awake()) return;
-  look_up(sequence.tokens, room, sequence.guesses);
-  if (sequence.guesses.empty()) return;
-  auto count = static_cast<int>(sequence.guesses.size());
-  double gained = sequence.record.rate() * count;
-  if (!sequence.record.trying() && !costs_.pays(rows, tokens, count, gained)) {
-    sequence.record.rest();
-    sequence.guesses.clear();
-    return;
-  }
-  if (!grow(sequence, 1 + count)) return sequence.guesses.clear();
-  rows += count, tokens += gained;
-}
-
 void Engine::step() {
   std::vector<Row> rows;
-  int decoding = 0, planned = 0;
+  std::vector<Sequence*> decoding;
+  int planned = 0;
   bool guessing = options_.speculate > 0;
   for (const auto& sequence : running_) {
     sequence->guesses.clear();
+    sequence->drafted = false;
     planned += sequence->decoding();
     guessing = guessing && (sequence->done || sequence->decoding());  // prompts have their own use of a step
   }
   guessing = guessing && planned > 0 && !costs_.plain_due(planned);
-  double expected = planned;
   for (size_t i = 0; i < running_.size(); ++i) {
     Sequence& sequence = *running_[i];
     if (sequence.cancelled->load(std::memory_order_relaxed)) {
@@ -316,14 +282,16 @@ void Engine::step() {
       if (self) break;
     }
     if (i >= running_.size() || running_[i].get() != &sequence || sequence.done) continue;
-    if (guessing) guess(sequence, planned, expected);
-    const Adapter* adapter = sequence.want.adapter.get();
-    rows.push_back({sequence.tokens.back(), sequence.kv.length, &sequence.kv, true, adapter});
-    for (int32_t token : sequence.guesses) rows.push_back({token, rows.back().position + 1, &sequence.kv, true, adapter});
-    ++decoding;
+    decoding.push_back(&sequence);
+  }
+  if (guessing) guess(decoding);
+  for (Sequence* sequence : decoding) {
+    const Adapter* adapter = sequence->want.adapter.get();
+    rows.push_back({sequence->tokens.back(), sequence->kv.length, &sequence->kv, true, adapter});
+    for (int32_t token : sequence->guesses) rows.push_back({token, rows.back().position + 1, &sequence->kv, true, adapter});
   }
   int budget = options_.prefill_tokens;
-  if (decoding > 0 && prefill_token_s_ > 0 && decode_s_ > 0)
+  if (!decoding.empty() && prefill_token_s_ > 0 && decode_s_ > 0)
     budget = std::clamp(static_cast<int>(options_.stall_factor * decode_s_ / prefill_token_s_), 16, options_.prefill_tokens);
   int prompts = add_prompts(rows, budget);
   if (rows.empty()) return;
@@ -334,10 +302,10 @@ void Engine::step() {
   turn.unlock();
   double took = seconds_since(started);
   ++counts_.steps;
-  if (decoding > 0 && prompts > 0 && decode_s_ > 0 && took > 3 * decode_s_) ++counts_.stalls;
+  if (!decoding.empty() && prompts > 0 && decode_s_ > 0 && took > 3 * decode_s_) ++counts_.stalls;
   auto smooth = [](double& mean, double value) { mean = mean == 0 ? value : mean * 0.8 + value * 0.2; };
   if (prompts == 0) smooth(decode_s_, took);
-  else if (took > decode_s_ || decoding == 0) smooth(prefill_token_s_, (took - (decoding > 0 ? decode_s_ : 0)) / prompts);
+  else if (took > decode_s_ || decoding.empty()) smooth(prefill_token_s_, (took - (decoding.empty() ? 0 : decode_s_)) / prompts);
 
   // Rows of one sequence stand together, in the order of running_ within each of the two parts.
   int64_t stride = decoder_.logit_stride(), vocab = model_->config().vocab;
@@ -393,8 +361,14 @@ void Engine::step() {
     }
     if (int proposed = static_cast<int>(sequence.guesses.size())) {
       int accepted = static_cast<int>(it.sampled.size()) - 1;
-      sequence.record.tell(proposed, accepted);
-      counts_.proposed += proposed, counts_.accepted += accepted;
+      (sequence.drafted ? sequence.draft.record : sequence.record).tell(proposed, accepted);
+      if (sequence.drafted) {
+        drafter_->learn(proposed, accepted);
+        Drafter::told(sequence.draft, sequence.tokens.size(), proposed, accepted);
+        counts_.drafted += proposed, counts_.drafted_accepted += accepted;
+      } else {
+        counts_.proposed += proposed, counts_.accepted += accepted;
+      }
     }
     // Keys and values of guesses that came true are there; those of the others lie beyond kv.length and are overwritten.
     for (size_t g = 0; g < it.sampled.size() && !sequence.done; ++g) {
@@ -458,9 +432,10 @@ void Engine::finish(Sequence& sequence, FinishReason reason, Error error) {
   sequence.done = true;
   if (sequence.first != TimePoint{}) sequence.stats.decode_s = seconds_since(sequence.first);
   auto computed = std::span(sequence.tokens).first(static_cast<size_t>(sequence.kv.length));
-  prefixes_.insert(sequence.cache_root, computed, sequence.kv.pages);
+  prefixes_.insert(sequence.cache_root, computed, sequence.kv.pages, sequence.lasting());
   for (int page : sequence.kv.pages) cache_.release(page);
   sequence.kv = {};
+  leave_draft(sequence);
   if (sequence.want.on_done) sequence.want.on_done(reason, sequence.stats, std::move(error));
 }
 
@@ -468,7 +443,7 @@ void Engine::forget_finished() {
   // A prompt whose pages are all there is worth sharing before its answer is over.
   for (auto& sequence : running_)
     if (!sequence->done && sequence->answered() == 1)
-      prefixes_.insert(sequence->cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages);
+      prefixes_.insert(sequence->cache_root, std::span(sequence->tokens).first(static_cast<size_t>(sequence->kv.length)), sequence->kv.pages, sequence->lasting());
   std::erase_if(running_, [](const auto& sequence) { return sequence->done; });
 }
 

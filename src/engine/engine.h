@@ -13,7 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/decoder.h"
+#include "engine/draft.h"
 #include "engine/lookup.h"
 #include "engine/prefix_cache.h"
 #include "engine/sampler.h"
@@ -67,7 +69,10 @@ struct EngineOptions {
   int32_t max_running = 64;         // replies in one batch
   int32_t max_waiting = 512;
   int32_t prefill_tokens = 512;     // of prompts, in one step, when nobody is decoding
-  int32_t speculate = 4;            // tokens guessed ahead where the text repeats itself and it pays; 0: none. The answers are the same
+  int32_t speculate = 4;            // tokens guessed ahead, from the text or by a draft model, where it pays; 0: none. The answers are the same
+  KvType kv = KvType::kF16;         // how keys and values are kept; kQ8_0 holds nearly twice the tokens in the same bytes
+  std::string prefix_disk;          // a folder of this model's own for beginnings that memory gives up; empty: none
+  int64_t prefix_disk_bytes = int64_t{1} << 30;
   double stall_factor = 1.5;        // how much of a decoding step's time a step may spend on prompts beside it
   MultiplierOptions multiplier;
 };
@@ -76,13 +81,16 @@ struct EngineMetrics {  // all since start, but for the first three
   int running = 0, waiting = 0, free_pages = 0;
   int total_pages = 0;
   int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0;
-  int64_t proposed = 0, accepted = 0;  // guessed tokens, and those of them that came
+  int64_t proposed = 0, accepted = 0;  // tokens guessed from the text, and those of them that came
+  PrefixDiskMetrics disk;
+  int64_t drafted = 0, drafted_accepted = 0;  // the same of a draft model's guesses
 };
 
 class Engine {
  public:
+  // `draft`: a small model that guesses ahead, or none; kInvalid: its tokenizer is another (says what differs).
   static Result<std::unique_ptr<Engine>> start(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
-                                               std::shared_ptr<ComputePool> pool, EngineOptions options);
+                                               std::shared_ptr<ComputePool> pool, EngineOptions options, Draft draft = {});
   ~Engine();  // replies under way end with kFailed
 
   class Handle {  // cheap to copy; from any thread
@@ -102,19 +110,27 @@ class Engine {
   int32_t context() const { return context_; }
   EngineMetrics metrics() const;
   const EngineOptions& options() const { return options_; }
+  void settle_disk();  // until the disk has done what it was asked for; for tests
 
  private:
   struct Sequence;
   Engine(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<ComputePool> pool,
-         EngineOptions options, KvPool cache);
+         EngineOptions options, KvPool cache, std::unique_ptr<Drafter> drafter);
   void run();
   void take_new();
   void admit();
   void step();
   bool grow(Sequence& sequence, int32_t tokens);
   int add_prompts(std::vector<Row>& rows, int budget);
-  // Guesses of what follows, to be checked in the same step; `rows` and `tokens`: of the step so far, which it raises.
-  void guess(Sequence& sequence, int& rows, double& tokens);
+  // Guesses of what follows, to be checked in the same step. `rows` and `tokens`: of the step so far, which they raise.
+  void guess(std::span<Sequence* const> decoding);
+  bool guess_from_text(Sequence& sequence, int room, int& rows, double& tokens);
+  int guess_by_draft(Sequence& sequence, int room, int replies, int& rows, double& tokens);  // how many; to be made later
+  int guessing_room(const Sequence& sequence, int rows) const;
+  void leave_draft(Sequence& sequence);
+  std::unique_ptr<PrefixDisk> open_disk();
+  void fetch(Sequence& sequence);  // what the disk has of its prompt
+  void take_fetched();
   // `sampled`: its next token where that was chosen already, or null.
   void handle(Sequence& sequence, std::span<float> logits, const Sampled* sampled);
   bool append(Sequence& sequence, int32_t token);
@@ -131,8 +147,17 @@ class Engine {
 
   // The engine's thread only.
   KvPool cache_;
+  std::unique_ptr<PrefixDisk> disk_;  // or none. Its thread may be writing to pages of fetching_
   PrefixCache prefixes_;
+  struct Fetch {
+    PageKey key;
+    int page;
+  };
+  std::map<int, Fetch> fetching_;     // by ticket
+  int last_ticket_ = 0;
+  TimePoint fetch_until_{};           // then those who wait begin with what there is
   Decoder decoder_;
+  std::unique_ptr<Drafter> drafter_;  // or none
   std::map<std::string, std::deque<std::unique_ptr<Sequence>>> queues_;  // by tenant
   std::string last_tenant_;
   std::vector<std::unique_ptr<Sequence>> running_;
@@ -145,6 +170,7 @@ class Engine {
   std::vector<std::unique_ptr<Sequence>> incoming_;  // guarded by mutex_
   int waiting_ = 0;                                  // guarded by mutex_: incoming and queued
   bool stop_ = false;                                // guarded by mutex_
+  bool disk_news_ = false;                           // guarded by mutex_
   EngineMetrics published_;                          // guarded by mutex_
   std::thread thread_;
 };

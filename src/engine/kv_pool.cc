@@ -3,22 +3,33 @@
 #include <cassert>
 #include <string>
 
+#include "engine/kv_q8.h"
+
 namespace ajar::engine {
 namespace {
 
-int64_t head_halves(const ModelConfig& c) {
-  int64_t padded = (c.head_dim + 15) / 16 * 16;
-  return (c.head_dim + padded) * kPageTokens;
+int64_t head_bytes(const ModelConfig& c, KvType type) {
+  const Q8Layout layout{c.head_dim};
+  return type == KvType::kQ8_0 ? layout.bytes() : int64_t{c.head_dim + layout.padded()} * kPageTokens * 2;
 }
 
 }  // namespace
 
-int64_t KvPool::page_bytes(const ModelConfig& c) { return head_halves(c) * c.layers * c.kv_heads * 2; }
+std::string_view kv_type_name(KvType type) { return type == KvType::kQ8_0 ? "q8_0" : "f16"; }
 
-Result<KvPool> KvPool::make(const ModelConfig& config, int64_t bytes) {
+std::optional<KvType> find_kv_type(std::string_view name) {
+  for (KvType type : {KvType::kF16, KvType::kQ8_0})
+    if (kv_type_name(type) == name) return type;
+  return std::nullopt;
+}
+
+int64_t KvPool::page_bytes(const ModelConfig& c, KvType type) { return head_bytes(c, type) * c.layers * c.kv_heads; }
+
+Result<KvPool> KvPool::make(const ModelConfig& config, int64_t bytes, KvType type) {
   KvPool pool;
-  pool.page_bytes_ = page_bytes(config);
-  pool.head_stride_ = head_halves(config);
+  pool.type_ = type;
+  pool.page_bytes_ = page_bytes(config, type);
+  pool.head_bytes_ = head_bytes(config, type);
   pool.heads_ = config.kv_heads, pool.head_dim_ = config.head_dim;
   int64_t pages = bytes / pool.page_bytes_;
   if (pages < 1)

@@ -32,15 +32,22 @@ void look_up(std::span<const int32_t> tokens, int count, std::vector<int32_t>& o
   }
 }
 
+GuessRecord GuessRecord::expecting(const GuessRecord& others) {
+  GuessRecord record;
+  record.rate_ = others.rate_, record.hit_ = others.hit_, record.trials_ = 0;
+  return record;
+}
+
 bool GuessRecord::awake() {
   if (resting_ == 0) return true;
-  if (--resting_ == 0) trials_ = 2, rate_ = std::max(rate_, 0.3);  // the text may have changed
+  if (--resting_ == 0) trials_ = 2, rate_ = std::max(rate_, 0.3), hit_ = std::max(hit_, 0.5);  // the text may have changed
   return false;
 }
 
 void GuessRecord::tell(int proposed, int accepted) {
   trials_ = std::max(0, trials_ - 1);
   rate_ = rate_ * 0.7 + 0.3 * accepted / proposed;
+  hit_ = hit_ * 0.7 + 0.3 * accepted / (accepted + (accepted < proposed));
   if (accepted == proposed) next_rest_ = 16;
 }
 
@@ -67,6 +74,22 @@ double StepCosts::seconds(int rows) const {
   for (int r = std::min(rows, kMaxRows); r > 0; --r)
     if (seconds_[static_cast<size_t>(r)] > 0) return seconds_[static_cast<size_t>(r)];
   return 0;
+}
+
+double StepCosts::expected(int guesses, double hit) {
+  double sum = 0, all = 1;
+  for (int i = 0; i < guesses; ++i) sum += all *= hit;
+  return sum;
+}
+
+int StepCosts::best(int rows, double tokens, int most, double hit, double guess_s) const {
+  int best = 0;
+  double rate = tokens / seconds(rows);
+  for (int n = 1; n <= most; ++n) {
+    const double with = (tokens + expected(n, hit)) / (seconds(rows + n) + n * guess_s);
+    if (with > rate) best = n, rate = with;
+  }
+  return best;
 }
 
 bool StepCosts::pays(int rows, double tokens, int more, double gained) const {

@@ -16,8 +16,12 @@ void look_up(std::span<const int32_t> tokens, int count, std::vector<int32_t>& o
 // Of one sequence: how often guesses came true, and whether to guess at all.
 class GuessRecord {
  public:
+  // What is expected where others of the kind did like this: nothing needs to be tried.
+  static GuessRecord expecting(const GuessRecord& others);
   // Expected share of guesses that come true.
   double rate() const { return rate_; }
+  // How likely a guess comes true where those before it did.
+  double hit() const { return hit_; }
   // False while it rests because guessing did not pay; to be asked once per step.
   bool awake();
   // The next guesses are made whatever the measurements say: there is too little to judge by.
@@ -26,7 +30,7 @@ class GuessRecord {
   void rest();
 
  private:
-  double rate_ = 0.5;
+  double rate_ = 0.5, hit_ = 0.7;
   int trials_ = 4, resting_ = 0, next_rest_ = 16;
 };
 
@@ -41,9 +45,13 @@ class StepCosts {
   bool plain_due(int rows);
   // Whether `more` rows, of which `gained` tokens are expected, pay in a step of `rows` rows and `tokens` tokens.
   bool pays(int rows, double tokens, int more, double gained) const;
+  // How many guesses, up to `most`, pay best there when each comes true with `hit` where those before it did and takes `guess_s` to
+  // make. 0: none pays.
+  int best(int rows, double tokens, int most, double hit, double guess_s) const;
+  static double expected(int guesses, double hit);  // of them, how many come true
+  double seconds(int rows) const;  // 0: unknown
 
  private:
-  double seconds(int rows) const;
   std::array<double, kMaxRows + 1> seconds_{};
   std::array<int, kMaxRows + 1> age_{};
 };

@@ -261,6 +261,24 @@ TEST_F(Scheduler, LogprobsOfThePrompt) {
   }
 }
 
+// All of the above with keys and values in 8 bits.
+TEST_F(Scheduler, EightBitsSayTheSameInAnyCompanyAndHoldMore) {
+  const EngineOptions options{.cache_bytes = pages(30), .context = 256, .kv = KvType::kQ8_0};
+  std::vector<std::vector<int32_t>> alone;
+  for (int i = 0; i < 8; ++i) alone.push_back(ask(*start(options), want(i, 3 + i * 7, 20 + i)).get().tokens);
+  auto engine = start(options);
+  EXPECT_GT(engine->metrics().total_pages, 50);  // 30 of halves
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::future<Answer>> together;
+    for (int i = 0; i < 8; ++i) together.push_back(ask(*engine, want(i, 3 + i * 7, 20 + i)));
+    for (size_t i = 0; i < together.size(); ++i) {
+      Answer answer = together[i].get();
+      EXPECT_EQ(answer.tokens, alone[i]) << i;
+      if (round == 1) EXPECT_EQ(answer.stats.cached_tokens, static_cast<int>(2 + i * 7) / 16 * 16);
+    }
+  }
+}
+
 class OnlyEven final : public Constraint {
  public:
   explicit OnlyEven(int left) : left_(left) {}

@@ -243,7 +243,11 @@ struct ModelConfigEntry {
   bool pinned = false;
   std::string chat_template;
   std::map<std::string, std::string> adapters;  // paths by name
+  std::string kv = "f16";
   int64_t speculate = 4;
+  std::string draft;
+  std::string prefix_disk;
+  int64_t prefix_disk_mb = 1024;
 };
 
 // A task model: text to label, trained by `ajar tune task`.

@@ -64,7 +64,9 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   engine_steps_ = counter("ajar_engine_steps_total", "Forward passes");
   engine_preemptions_ = counter("ajar_engine_preemptions_total", "Replies that had to give their cache to others and begin again");
   engine_stalls_ = counter("ajar_engine_stalls_total", "Steps in which a prompt held replies up for more than three usual steps");
-  engine_guesses_ = counter("ajar_engine_guesses_total", "Tokens guessed ahead because the text repeats itself, by whether they came");
+  engine_guesses_ = counter("ajar_engine_guesses_total", "Tokens guessed ahead from the text's own repetitions or by a draft model, by whether they came");
+  engine_disk_bytes_ = gauge("ajar_engine_prefix_disk_bytes", "Files of the prefix cache on disk");
+  engine_disk_pages_ = counter("ajar_engine_prefix_disk_pages_total", "Pages of the prefix cache on disk by what became of them");
   requests_ = counter("ajar_requests_total", "Calls by how they ended");
   tokens_ = counter("ajar_tokens_total", "Tokens by kind; cached is part of input, reasoning of output");
   spend_ = counter("ajar_spend_dollars_total", "What calls cost, in US dollars");
@@ -320,8 +322,16 @@ void Metrics::engine(const std::vector<EngineModel>& models) {
     raise(engine_steps_->Add({{"model", m.name}}), m.steps);
     raise(engine_preemptions_->Add({{"model", m.name}}), m.preemptions);
     raise(engine_stalls_->Add({{"model", m.name}}), m.stalls);
-    raise(engine_guesses_->Add({{"model", m.name}, {"result", "right"}}), m.guessed_right);
-    raise(engine_guesses_->Add({{"model", m.name}, {"result", "wrong"}}), m.guessed - m.guessed_right);
+    const auto guesses = [&](const char* by, int64_t all, int64_t right) {
+      raise(engine_guesses_->Add({{"model", m.name}, {"by", by}, {"result", "right"}}), right);
+      raise(engine_guesses_->Add({{"model", m.name}, {"by", by}, {"result", "wrong"}}), all - right);
+    };
+    guesses("text", m.guessed, m.guessed_right);
+    guesses("draft", m.drafted, m.drafted_right);
+    engine_disk_bytes_->Add({{"model", m.name}}).Set(double(m.disk_bytes));
+    const std::pair<const char*, int64_t> events[] = {{"written", m.disk_written}, {"read", m.disk_read}, {"dropped", m.disk_dropped},
+                                                      {"damaged", m.disk_damaged}, {"foreign", m.disk_foreign}, {"evicted", m.disk_old}};
+    for (const auto& [event, pages] : events) raise(engine_disk_pages_->Add({{"model", m.name}, {"event", event}}), pages);
   }
 }
 

@@ -78,6 +78,8 @@ class Metrics {
     int64_t bytes = 0;
     int64_t running = 0, waiting = 0, free_pages = 0, total_pages = 0;
     int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0, steps = 0, preemptions = 0, stalls = 0, guessed = 0, guessed_right = 0;
+    int64_t drafted = 0, drafted_right = 0;
+    int64_t disk_bytes = 0, disk_written = 0, disk_read = 0, disk_dropped = 0, disk_damaged = 0, disk_foreign = 0, disk_old = 0;
   };
   void engine(const std::vector<EngineModel>& models);
 
@@ -95,8 +97,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>*llm_team_budget_, *llm_key_budget_, *breaker_, *estimate_error_, *rung_accept_, *rung_error_, *rung_alarm_, *canary_state_, *canary_error_;
   prometheus::Family<prometheus::Histogram>*overhead_, *ladder_delay_, *llm_overhead_, *attempt_seconds_, *rag_seconds_, *gen_usage_,
       *gen_duration_, *gen_first_, *gen_per_token_;
-  prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_;
-  prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_;
+  prometheus::Family<prometheus::Gauge>*engine_ready_, *engine_bytes_, *engine_running_, *engine_waiting_, *engine_pages_, *engine_disk_bytes_;
+  prometheus::Family<prometheus::Counter>*engine_tokens_, *engine_steps_, *engine_preemptions_, *engine_stalls_, *engine_guesses_, *engine_disk_pages_;
   prometheus::Gauge *in_flight_, *connections_, *config_version_, *store_waiting_, *cache_entries_, *cache_bytes_;
   prometheus::Counter *reloads_ok_, *reloads_refused_, *store_written_, *store_dropped_, *store_failed_, *cache_evicted_;
 

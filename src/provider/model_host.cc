@@ -24,6 +24,17 @@ chat::TemplateTokens tokens_of(const engine::Tokenizer& tokenizer) {
   return {.bos = name(tokenizer.special().bos), .eos = name(tokenizer.special().eos)};
 }
 
+// A model's name as that of a folder: what is no letter, digit, '-', '.' or '_' becomes two hexadecimal digits.
+std::string folder_name(const std::string& name) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "model-";
+  for (unsigned char c : name) {
+    if (std::isalnum(c) || c == '-' || c == '.' || c == '_') out += static_cast<char>(c);
+    else out += {'%', kDigits[c >> 4], kDigits[c & 15]};
+  }
+  return out;
+}
+
 int64_t checkpoint_bytes(const engine::Checkpoint& checkpoint) {
   int64_t bytes = 0;
   for (const engine::Tensor& tensor : checkpoint.tensors()) bytes += static_cast<int64_t>(tensor.bytes.size());
@@ -83,7 +94,7 @@ void ModelHost::configure(std::vector<ModelSpec> specs) {
   std::vector<std::shared_ptr<Slot>> gone;  // their engines stop after the lock is given back
   std::lock_guard lock(mutex_);
   auto same = [](const ModelSpec& a, const ModelSpec& b) {
-    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic && a.speculate == b.speculate &&
+    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic && a.speculate == b.speculate && a.kv == b.kv && a.draft == b.draft && a.prefix_disk == b.prefix_disk && a.prefix_disk_bytes == b.prefix_disk_bytes &&
            a.chat_template == b.chat_template;
   };
   for (auto it = slots_.begin(); it != slots_.end();) {
@@ -240,6 +251,34 @@ bool ModelHost::make_room(int64_t bytes) {
   }
 }
 
+Result<std::shared_ptr<const engine::Model>> ModelHost::weights(const std::shared_ptr<const engine::Checkpoint>& checkpoint,
+                                                                const engine::LoadOptions& options) {
+  if (options.round_floats) return engine::Model::load(checkpoint, *pool_, options);  // these are changed
+  auto& shared = weights_[checkpoint->path()];
+  if (auto model = shared.lock()) return model;
+  AJAR_ASSIGN(auto model, engine::Model::load(checkpoint, *pool_, options));
+  shared = model;
+  return model;
+}
+
+Result<ModelHost::DraftFiles> ModelHost::open_draft(const ModelSpec& spec) {
+  DraftFiles files;
+  if (spec.draft.empty()) return files;
+  std::string path;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto it = slots_.find(spec.draft); it != slots_.end()) path = it->second->spec.path;
+  }
+  if (path.empty()) {
+    auto found = find_(spec.draft);
+    if (!found) return fail(found.error().code, "the draft of '" + spec.name + "': " + found.error().message);
+    path = std::move(*found);
+  }
+  AJAR_ASSIGN(files.checkpoint, engine::Checkpoint::open(path));
+  AJAR_ASSIGN(files.tokenizer, engine::load_tokenizer(path));
+  return files;
+}
+
 Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, const std::function<void(double)>& progress) {
   auto loaded = std::make_shared<LoadedModel>();
   loaded->spec = spec;
@@ -247,7 +286,7 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
   AJAR_ASSIGN(loaded->tokenizer, engine::load_tokenizer(spec.path));
   const engine::ModelConfig& config = checkpoint->config();
   int64_t weights = checkpoint_bytes(*checkpoint);
-  int64_t per_page = engine::KvPool::page_bytes(config);
+  int64_t per_page = engine::KvPool::page_bytes(config, spec.kv);
   int64_t context = spec.context > 0 ? spec.context : std::max<int64_t>(config.context, 512);
   int64_t cache = 0;
   if (config.causal) {
@@ -255,12 +294,19 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
     cache = spec.cache_bytes > 0 ? spec.cache_bytes : std::min(whole * 4, options_.memory_bytes / 8);
     cache = std::max(cache, per_page);
   }
-  if (!make_room(weights + cache))
-    return fail(Code::kTooLarge, "the model '" + spec.name + "' needs " + std::to_string((weights + cache) >> 20) + " MiB; the engine may use " +
+  int64_t drafting = 0;  // what the draft takes: as many pages as the model has, and its weights
+  DraftFiles draft_files;
+  if (config.causal) {
+    AJAR_ASSIGN(draft_files, open_draft(spec));
+    if (const auto& draft = draft_files.checkpoint)
+      drafting = engine::Drafter::bytes(draft->config(), static_cast<int>(cache / per_page), spec.kv) + checkpoint_bytes(*draft);
+  }
+  if (!make_room(weights + cache + drafting))
+    return fail(Code::kTooLarge, "the model '" + spec.name + "' needs " + std::to_string((weights + cache + drafting) >> 20) + " MiB; the engine may use " +
                                      std::to_string(options_.memory_bytes >> 20) + " MiB, and what others hold is in use");
-  AJAR_ASSIGN(loaded->model, engine::Model::load(checkpoint, *pool_, {.progress = progress, .round_floats = !config.causal && !spec.exact}));
+  AJAR_ASSIGN(loaded->model, this->weights(checkpoint, {.progress = progress, .round_floats = !config.causal && !spec.exact}));
   engine::MultiplierOptions multiplier{.kernels = kernels_, .deterministic = spec.deterministic};
-  loaded->bytes = static_cast<int64_t>(loaded->model->bytes()) + cache;
+  loaded->bytes = static_cast<int64_t>(loaded->model->bytes()) + cache + drafting;
   if (!config.causal) {
     AJAR_ASSIGN(loaded->encoder, engine::Encoder::make(loaded->model, pool_, multiplier));
     return loaded;
@@ -270,8 +316,15 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
     AJAR_ASSIGN(source, read_template(spec.chat_template));
   }
   AJAR_ASSIGN(loaded->chat, chat::ChatTemplate::make(source, tokens_of(*loaded->tokenizer)));
+  engine::Draft draft{.model = nullptr, .tokenizer = draft_files.tokenizer};
+  if (draft_files.checkpoint) {
+    AJAR_ASSIGN(draft.model, this->weights(draft_files.checkpoint, {}));
+  }
   AJAR_ASSIGN(loaded->engine, engine::Engine::start(loaded->model, loaded->tokenizer, pool_,
-                                                    {.cache_bytes = cache, .context = static_cast<int32_t>(context), .speculate = spec.speculate, .multiplier = multiplier}));
+                                                    {.cache_bytes = cache, .context = static_cast<int32_t>(context), .speculate = spec.speculate, .kv = spec.kv,
+                                                     .prefix_disk = spec.prefix_disk.empty() ? "" : spec.prefix_disk + "/" + folder_name(spec.name),
+                                                     .prefix_disk_bytes = spec.prefix_disk_bytes, .multiplier = multiplier},
+                                                    std::move(draft)));
   return loaded;
 }
 

@@ -35,7 +35,11 @@ struct ModelSpec {
   bool pinned = false;         // loaded at start and never let go
   std::string chat_template;   // a file; empty: the model's own
   AdapterShelf::Paths adapters;
+  engine::KvType kv = engine::KvType::kF16;
   int speculate = 4;           // tokens guessed ahead: EngineOptions::speculate
+  std::string draft;           // another model by its name, which guesses for this one; empty: none
+  std::string prefix_disk;     // a folder, in which this model gets one of its own; empty: none
+  int64_t prefix_disk_bytes = int64_t{1} << 30;
 };
 
 struct HostOptions {
@@ -113,6 +117,13 @@ class ModelHost {
   void run();
   Result<std::shared_ptr<LoadedModel>> load(const ModelSpec& spec, const std::function<void(double)>& progress);
   bool make_room(int64_t bytes);
+  // Weights that another model uses already are shared.
+  Result<std::shared_ptr<const engine::Model>> weights(const std::shared_ptr<const engine::Checkpoint>& checkpoint, const engine::LoadOptions& options);
+  struct DraftFiles {
+    std::shared_ptr<const engine::Checkpoint> checkpoint;  // null: no draft
+    std::shared_ptr<const engine::Tokenizer> tokenizer;
+  };
+  Result<DraftFiles> open_draft(const ModelSpec& spec);
   // The model if it is ready, its error if it failed, nothing while it loads; then `ready` is called later.
   std::optional<Result<std::shared_ptr<LoadedModel>>> look(const std::string& name, std::function<void()> ready);
 
@@ -120,6 +131,7 @@ class ModelHost {
   const Find find_;
   std::shared_ptr<engine::ComputePool> pool_;
   const engine::Kernels* kernels_;
+  std::map<std::string, std::weak_ptr<const engine::Model>> weights_;  // by path; the loader's thread only
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
