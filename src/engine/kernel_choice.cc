@@ -27,16 +27,18 @@ Way usual_way(const Kernels& kernels, Dtype dtype, int64_t columns, int rows, in
 
 namespace {
 
-// The sets that have a function, the usual one first. Those that share its code count once, under the name that it was written
-// for; those that would give other bits do not count.
+// The sets that have a function, the usual one first. Those that share its code count once, under the name of the narrowest; those
+// that would give other bits do not count.
 template <class Member>
 void add_ways(Arithmetic arithmetic, Member member, std::vector<KernelChoice::Timed>& found) {
-  const Kernels* last = nullptr;
+  const size_t first = found.size();
   for (const Kernels* kernels : all_kernels()) {
     if (kernels->*member == nullptr || kernels->fused != best_kernels().fused) continue;
-    if (last != nullptr && last->*member == kernels->*member) found.pop_back();
-    found.push_back({.way = {kernels, arithmetic}});
-    last = kernels;
+    auto same = std::find_if(found.begin() + static_cast<ptrdiff_t>(first), found.end(), [&](const KernelChoice::Timed& t) {
+      return t.way.kernels->*member == kernels->*member;
+    });
+    if (same != found.end()) same->way.kernels = kernels;
+    else found.push_back({.way = {kernels, arithmetic}, .gops = {}});
   }
 }
 
