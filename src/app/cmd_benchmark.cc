@@ -127,7 +127,7 @@ void add_bench(CommandContext& context) {
   command->add_option("--generate", engine->generate, "With --engine: tokens of the answer")->capture_default_str();
   command->add_option("--streams", engine->streams, "With --engine: how many answers at once")->delimiter(',')->capture_default_str();
   command->add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts")->capture_default_str();
-  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon or portable; else the fastest, as timed");
+  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
   command->add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
   command->add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core")->capture_default_str();
   command->add_flag("--quick", options->quick, "Shorter runs");

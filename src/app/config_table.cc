@@ -346,7 +346,7 @@ const Key<En> kEngine[] = {
      "For weights and caches of all models together. What there is: the control group's limit, or the machine's memory. Models "
      "that are not used give way, the longest unused first. Read at start."},
     {"kernels", "the fastest", Text<En>{&En::kernels},
-     "Which instructions are used: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon or portable, as far as the machine has them. Without it, what "
+     "Which instructions are used: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable, as far as the machine has them. Without it, what "
      "multiplies fastest is timed when a model is loaded, by the weights' format and the number of rows, and logged. Read at start."},
 };
 

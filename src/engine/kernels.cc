@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <sys/syscall.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 namespace ajar::engine {
@@ -18,6 +20,10 @@ void attend_amx(const Attention& attention);
 double peak_avxvnni(int64_t rounds);
 double peak_vnni(int64_t rounds);
 double peak_amx(int64_t rounds);
+#elif defined(__aarch64__)
+extern const Kernels kernels_neon;
+void multiply_dotprod(const Product& product, const QuantizedRows& x);
+double peak_dotprod(int64_t rounds);
 #endif
 
 bool allow_tiles() {
@@ -77,6 +83,12 @@ std::vector<const Kernels*> probe() {
   }
   if (avx2 && has_avx_vnni()) found.push_back(&narrow_vnni);
   if (avx2) found.push_back(&kernels_avx2);
+#elif defined(__aarch64__)
+  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP
+  static Kernels dotprod = kernels_neon;
+  dotprod.name = "neon-dotprod", dotprod.multiply_integer = multiply_dotprod, dotprod.peak = peak_dotprod;
+  if ((getauxval(AT_HWCAP) & kDotProduct) != 0) found.push_back(&dotprod);
+  found.push_back(&kernels_neon);
 #endif
   found.push_back(&kernels_portable);
   return found;

@@ -1,9 +1,8 @@
 // No #pragma once, like kernels_vector.h: included within each set's flags. Inputs as 8-bit integers times panels of codes.
 //
-// The including file defines AJAR_KERNELS, AJAR_LANES (how many rows of a panel one register holds: 8 or 4; of AVX-512
-// there is kernels_vnni.cc), AJAR_ROWS (of
-// input at once, for which codes are unpacked once) and AJAR_MOST_CODE (the largest that its dot takes); behind the include it
-// defines `dot` and `look_up`.
+// The including file defines AJAR_KERNELS, AJAR_LANES (how many rows of a panel one register holds: 8 or 4), AJAR_ROWS (of input at
+// once, for which codes are unpacked once) and AJAR_MOST_CODE (the largest that its dot takes); behind the include it defines `dot`
+// and `look_up`. AVX-512, whose register holds a whole panel, has kernels_vnni.cc instead.
 //
 // Every set adds up in the order below, so all that fuse multiplication and addition give the same bits.
 
