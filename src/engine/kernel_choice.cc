@@ -42,7 +42,7 @@ void add_ways(Arithmetic arithmetic, Member member, std::vector<KernelChoice::Ti
   }
 }
 
-constexpr int64_t kColumns = 1024;
+constexpr int64_t kColumns = 512;
 constexpr int kPanels = 8;
 
 // Weights of one format and inputs for the largest class, with room for every thread's outputs.
@@ -132,7 +132,7 @@ std::string figure(int rows, double gops) {
 }  // namespace
 
 KernelChoice::Format KernelChoice::choose(Dtype dtype, const Clock& clock) {
-  constexpr int kRuns = 6;
+  constexpr int kRuns = 5;
   constexpr double kHopeless = 1.5, kNever = 1e30;
   Format format{.dtype = dtype, .best = {}, .timed = {}};
   if (!is_float(dtype)) add_ways(Arithmetic::kInteger, &Kernels::multiply_integer, format.timed);
