@@ -108,7 +108,7 @@ void measure_stall(engine::Engine& engine, const EngineBenchOptions& options, st
 }
 
 Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const std::shared_ptr<const engine::Tokenizer>& tokenizer,
-                       const std::shared_ptr<engine::ComputePool>& pool, const engine::Kernels& kernels, const EngineBenchOptions& options,
+                       const std::shared_ptr<engine::ComputePool>& pool, const engine::MultiplierOptions& multiplier, const EngineBenchOptions& options,
                        TimePoint loading, std::vector<Line>& lines, const Limits& limits) {
   int most = *std::ranges::max_element(options.streams);
   int longest = std::max({options.prompt, options.stall_prompt, options.depth}) + options.generate * 4 + 64;
@@ -119,7 +119,7 @@ Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const 
                                        .context = longest,
                                        .speculate = 0,  // greedy text of random weights repeats itself; guessing would flatter
                                        .kv = kv,
-                                       .multiplier = {.kernels = &kernels}});
+                                       .multiplier = multiplier});
   if (!engine) return std::unexpected(engine.error());
   start(**engine, 1, 1, 0).get();
   double first_s = seconds_since(loading);
@@ -154,8 +154,8 @@ Status measure_decoder(const std::shared_ptr<const engine::Model>& model, const 
 
 // Texts of `options.prompt` tokens, 32 in one call.
 Status measure_encoder(const std::shared_ptr<const engine::Model>& model, const std::shared_ptr<engine::ComputePool>& pool,
-                       const engine::Kernels& kernels, const EngineBenchOptions& options, std::vector<Line>& lines, const Limits& limits) {
-  AJAR_ASSIGN(auto encoder, engine::Encoder::make(model, pool, {.kernels = &kernels}));
+                       const engine::MultiplierOptions& multiplier, const EngineBenchOptions& options, std::vector<Line>& lines, const Limits& limits) {
+  AJAR_ASSIGN(auto encoder, engine::Encoder::make(model, pool, multiplier));
   int length = std::min(options.prompt, encoder->context());
   std::vector<engine::EncoderInput> texts(32);
   for (size_t t = 0; t < texts.size(); ++t)
@@ -176,8 +176,8 @@ Status measure_encoder(const std::shared_ptr<const engine::Model>& model, const 
 }  // namespace
 
 int run_engine_bench(const CommandContext& context, const EngineBenchOptions& options) {
-  const engine::Kernels* kernels = options.kernels.empty() ? &engine::best_kernels() : engine::find_kernels(options.kernels);
-  if (kernels == nullptr) return complain(context, {.code = Code::kInvalid, .message = "no kernels '" + options.kernels + "' on this machine"});
+  const engine::Kernels* wanted = engine::find_kernels(options.kernels);
+  if (wanted == nullptr && !options.kernels.empty()) return complain(context, {.code = Code::kInvalid, .message = "no kernels '" + options.kernels + "' on this machine"});
   int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   auto pool = std::make_shared<engine::ComputePool>(threads);
   TimePoint loading = now();
@@ -187,14 +187,18 @@ int run_engine_bench(const CommandContext& context, const EngineBenchOptions& op
   if (!tokenizer) return complain(context, tokenizer.error());
   auto model = engine::Model::load(*checkpoint, *pool);
   if (!model) return complain(context, model.error());
-  double load_s = seconds_since(loading);
+  TimePoint timing = now();
+  const auto multiplier = engine::MultiplierOptions::make(**model, *pool, wanted, false);
+  const engine::Kernels* kernels = multiplier.kernels;
+  double timing_s = seconds_since(timing), load_s = seconds_since(loading);
   std::vector<Line> lines;
   lines.push_back({"load, warm", load_s, "s", 0});
+  if (multiplier.choice) lines.push_back({"of that timing the kernels", timing_s * 1000, "ms", 0});
   Limits limits = machine_limits(*pool, *kernels);
   const auto& config = (*model)->config();
   TimePoint start_from = now() - std::chrono::duration_cast<TimePoint::duration>(std::chrono::duration<double>(load_s));
-  Status measured = config.causal ? measure_decoder(*model, *tokenizer, pool, *kernels, options, start_from, lines, limits)
-                                  : measure_encoder(*model, pool, *kernels, options, lines, limits);
+  Status measured = config.causal ? measure_decoder(*model, *tokenizer, pool, multiplier, options, start_from, lines, limits)
+                                  : measure_encoder(*model, pool, multiplier, options, lines, limits);
   if (!measured) return complain(context, measured.error());
 
   if (context.json) {
@@ -206,6 +210,12 @@ int run_engine_bench(const CommandContext& context, const EngineBenchOptions& op
     w.field("parameters", (*model)->parameters());
     w.field("weights_bytes", static_cast<int64_t>((*model)->bytes()));
     w.field("kernels", kernels->name);
+    if (multiplier.choice) {
+      w.key("timed");
+      w.begin_array();
+      for (const std::string& line : multiplier.choice->lines()) w.string(line);
+      w.end_array();
+    }
     w.field("threads", int64_t{threads});
     w.field("limit_gops", limits.operations / 1e9);
     w.field("limit_gbps", limits.bytes / 1e9);
@@ -226,6 +236,8 @@ int run_engine_bench(const CommandContext& context, const EngineBenchOptions& op
   }
   std::printf("%s: %s, %.2f G parameters, %.0f MiB of weights in memory; %s on %d threads\n", options.model.c_str(), config.architecture.c_str(),
               static_cast<double>((*model)->parameters()) / 1e9, static_cast<double>((*model)->bytes()) / (1 << 20), std::string(kernels->name).c_str(), threads);
+  if (multiplier.choice)
+    for (const std::string& line : multiplier.choice->lines()) std::printf("  %s\n", line.c_str());
   std::printf("limits here: %.0f Gop/s, %.1f GB/s\n\n", limits.operations / 1e9, limits.bytes / 1e9);
   std::vector<std::vector<std::string>> rows;
   for (const Line& line : lines) {

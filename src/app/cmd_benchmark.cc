@@ -131,7 +131,7 @@ void add_bench(CommandContext& context) {
   command->add_option("--kv", engine->kv, "With --engine: keys and values as f16 or q8_0")->check(CLI::IsMember({"f16", "q8_0"}))->capture_default_str();
   command->add_option("--streams", engine->streams, "With --engine: how many answers at once")->delimiter(',')->capture_default_str();
   command->add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts")->capture_default_str();
-  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2 or portable; else the best");
+  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
   command->add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
   command->add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core")->capture_default_str();
   command->add_option("--embedder", options->embedder, "A model of embeddings, its folder or file (default: " + RagConfig().embedder + " where it was pulled into AJAR_DATA)");

@@ -148,7 +148,7 @@ int run(const CommandContext& context, RunArgs& args) {
     if (!local) return complain(context, local.error());
     path = local->path;
   }
-  auto host = ModelHost::make({.threads = args.threads, .kernels = args.kernels}, [](const std::string& name) -> Result<std::string> {
+  auto host = ModelHost::make({.threads = args.threads, .kernels = args.kernels, .quiet = true}, [](const std::string& name) -> Result<std::string> {
     return fail(Code::kNotFound, "there is no model " + name);
   });
   if (!host) return complain(context, host.error());
@@ -227,7 +227,7 @@ void add_run(CommandContext& context) {
   command->add_option("--seed", args->seed, "Repeats an answer; -1 is another every time")->capture_default_str();
   command->add_option("--context", args->context, "Longest conversation in tokens; 0 is the model's own")->capture_default_str();
   command->add_option("--threads", args->threads, "That compute; 0 is one per core")->capture_default_str();
-  command->add_option("--kernels", args->kernels, "amx, avx512-vnni, avx512, avx2 or portable; else the best");
+  command->add_option("--kernels", args->kernels, "amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
   command->add_option("--data", args->data, "Folder of pulled models (default: $AJAR_DATA or data)");
   command->add_flag("--stats", args->stats, "Say how fast it was");
   command->footer("Examples:\n  ajar run model.gguf -p \"Why is the sky blue?\"\n  ajar run org/name --system \"Answer in one sentence.\"\n"

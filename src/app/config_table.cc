@@ -350,8 +350,9 @@ const Key<En> kEngine[] = {
     {"memory", "three quarters of what there is", Bytes<En>{&En::memory_bytes},
      "For weights and caches of all models together. What there is: the control group's limit, or the machine's memory. Models "
      "that are not used give way, the longest unused first. Read at start."},
-    {"kernels", "the best", Text<En>{&En::kernels},
-     "Which instructions are used: amx, avx512-vnni, avx512, avx2 or portable, as far as the machine has them. Read at start."},
+    {"kernels", "the fastest", Text<En>{&En::kernels},
+     "Which instructions are used: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable, as far as the machine has them. Without it, what "
+     "multiplies fastest is timed when a model is loaded, by the weights' format and the number of rows, and logged. Read at start."},
 };
 
 using Mo = ModelConfigEntry;
@@ -367,7 +368,7 @@ const Key<Mo> kModel[] = {
      "twice the tokens. Answers differ a little, as if the model's weights were in Q8_0."},
     {"deterministic", "false", Flag<Mo>{&Mo::deterministic},
      "The same request gives the same logits bit by bit, whoever else is answered at the same time and whatever is cached. "
-     "Long prompts are read more slowly where the machine has AMX."},
+     "Long prompts are read more slowly where the machine has AMX, and the widest instructions are used untimed."},
     {"exact", "false", Flag<Mo>{&Mo::exact},
      "An encoder whose file holds floats is computed in floats. Otherwise they are rounded to Q8_0 when it is loaded: a quarter of the memory "
      "and several times the speed, with vectors whose cosine to the exact ones is above 0.999."},

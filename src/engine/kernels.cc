@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <sys/syscall.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 namespace ajar::engine {
@@ -11,11 +13,17 @@ namespace ajar::engine {
 extern const Kernels kernels_portable;
 #if defined(__x86_64__)
 extern const Kernels kernels_avx2, kernels_avx512;
+void multiply_avxvnni(const Product& product, const QuantizedRows& x);
 void multiply_vnni(const Product& product, const QuantizedRows& x);
 void multiply_amx(const Product& product, const uint16_t* tiles, std::byte* scratch);
 void attend_amx(const Attention& attention);
+double peak_avxvnni(int64_t rounds);
 double peak_vnni(int64_t rounds);
 double peak_amx(int64_t rounds);
+#elif defined(__aarch64__)
+extern const Kernels kernels_neon;
+void multiply_dotprod(const Product& product, const QuantizedRows& x);
+double peak_dotprod(int64_t rounds);
 #endif
 
 bool allow_tiles() {
@@ -35,20 +43,34 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
 }
 
+struct Leaf {
+  unsigned a, b, c, d;
+};
+Leaf features(unsigned subleaf) {  // of CPUID leaf 7, which __builtin_cpu_supports has asked for
+  Leaf leaf{7, 0, subleaf, 0};
+  asm volatile("cpuid" : "+a"(leaf.a), "=b"(leaf.b), "+c"(leaf.c), "=d"(leaf.d));
+  return leaf;
+}
+
 bool has_amx() {
-  unsigned a = 7, b, c = 0, d;
-  asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  unsigned d = features(0).d;
   return (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && allow_tiles();  // AMX-BF16, AMX-TILE
 }
+
+bool has_avx_vnni() { return features(0).a >= 1 && (features(1).a >> 4 & 1) != 0; }
 #endif
 
 std::vector<const Kernels*> probe() {
   std::vector<const Kernels*> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (has_avx512()) {
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  static Kernels narrow_vnni = kernels_avx2;
+  narrow_vnni.name = "avx2-vnni", narrow_vnni.multiply_integer = multiply_avxvnni, narrow_vnni.peak = peak_avxvnni;
+  if (avx2 && has_avx512()) {
     static Kernels wide = kernels_avx512;
     static Kernels vnni, amx;
+    wide.multiply_integer = kernels_avx2.multiply_integer;  // still faster than floats
     if (__builtin_cpu_supports("avx512vnni")) {
       vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni, vnni.peak = peak_vnni;
       if (has_amx()) {
@@ -59,7 +81,14 @@ std::vector<const Kernels*> probe() {
     }
     found.push_back(&wide);
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&kernels_avx2);
+  if (avx2 && has_avx_vnni()) found.push_back(&narrow_vnni);
+  if (avx2) found.push_back(&kernels_avx2);
+#elif defined(__aarch64__)
+  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP
+  static Kernels dotprod = kernels_neon;
+  dotprod.name = "neon-dotprod", dotprod.multiply_integer = multiply_dotprod, dotprod.peak = peak_dotprod;
+  if ((getauxval(AT_HWCAP) & kDotProduct) != 0) found.push_back(&dotprod);
+  found.push_back(&kernels_neon);
 #endif
   found.push_back(&kernels_portable);
   return found;

@@ -62,6 +62,9 @@ struct Attention {
 
 struct Kernels {
   std::string_view name;            // "avx512", "avx2", "portable"
+  // A multiplication and an addition round once. All functions on floats of sets that do so give the same bits, and their integer
+  // multiplications too, so that one may be taken for another.
+  bool fused;
 
   void (*multiply_float)(const Product& product, const float* x, int64_t ldx);
   void (*multiply_integer)(const Product& product, const QuantizedRows& x);                  // null: not on this machine

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kStrip = 8;           // panels
 constexpr int64_t kDepth = 2048;    // columns unpacked at once
-constexpr int64_t kInner = 512;     // columns within which two tiles of input stay in the first-level cache, or a little more
+constexpr int64_t kInner = 128;     // columns at once: two tiles of input, and the sums, of two threads of a core lie in its first-level cache
 
 struct __attribute__((packed, aligned(64))) TileConfig {
   uint8_t palette = 1, start_row = 0;
@@ -70,22 +70,20 @@ void unpack(const uint8_t* panel, const PanelLayout& layout, int64_t block, int6
   }
 }
 
-// Two tiles of input (or one) times two panels (or one) over `steps` steps, added to y.
+// Two tiles of input (or one) times two panels (or one) over `steps` steps, added to four tiles of sums, one after the other.
 template <int A, int B>
 inline void multiply_tiles(const uint16_t* a0, const uint16_t* a1, const uint8_t* b0, const uint8_t* b1, int64_t steps,
-                           bool first, float* y, int64_t ldy) {
-  int64_t line = ldy * 4;
-  float* y1 = y + 16 * ldy;
+                           bool first, float* sums) {
   if (first) {
     _tile_zero(0);
     if constexpr (B > 1) _tile_zero(1);
     if constexpr (A > 1) _tile_zero(2);
     if constexpr (A > 1 && B > 1) _tile_zero(3);
   } else {
-    _tile_loadd(0, y, line);
-    if constexpr (B > 1) _tile_loadd(1, y + 16, line);
-    if constexpr (A > 1) _tile_loadd(2, y1, line);
-    if constexpr (A > 1 && B > 1) _tile_loadd(3, y1 + 16, line);
+    _tile_loadd(0, sums, 64);
+    if constexpr (B > 1) _tile_loadd(1, sums + 256, 64);
+    if constexpr (A > 1) _tile_loadd(2, sums + 512, 64);
+    if constexpr (A > 1 && B > 1) _tile_loadd(3, sums + 768, 64);
   }
   for (int64_t s = 0; s < steps; ++s) {
     _tile_loadd(6, b0 + s * 1024, 64);
@@ -101,16 +99,32 @@ inline void multiply_tiles(const uint16_t* a0, const uint16_t* a1, const uint8_t
       if constexpr (B > 1) _tile_dpbf16ps(3, 5, 7);
     }
   }
-  _tile_stored(0, y, line);
-  if constexpr (B > 1) _tile_stored(1, y + 16, line);
-  if constexpr (A > 1) _tile_stored(2, y1, line);
-  if constexpr (A > 1 && B > 1) _tile_stored(3, y1 + 16, line);
+  _tile_stored(0, sums, 64);
+  if constexpr (B > 1) _tile_stored(1, sums + 256, 64);
+  if constexpr (A > 1) _tile_stored(2, sums + 512, 64);
+  if constexpr (A > 1 && B > 1) _tile_stored(3, sums + 768, 64);
+}
+
+// The sums of `panels` panels and `tiles` tiles of input, from the strip's own tiles into the rows of y.
+inline void store_sums(const float* sums, int panels, int tiles, bool first, float* y, int64_t ldy) {
+  for (int t = 0; t < tiles; ++t) {
+    for (int r = 0; r < 16; ++r) {
+      float* to = y + (t * 16 + r) * ldy;
+      for (int i = 0; i < panels; ++i) {
+        __m512 v = _mm512_load_ps(sums + i / 2 * 1024 + t * 512 + i % 2 * 256 + r * 16);
+        _mm512_storeu_ps(to + i * 16, first ? v : _mm512_add_ps(_mm512_loadu_ps(to + i * 16), v));
+      }
+    }
+  }
 }
 
 template <Dtype T>
 void multiply(const Product& p, const uint16_t* tiles, uint8_t* scratch) {
   PanelLayout layout = panel_layout(T, p.columns);
-  auto* strip = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(scratch) + 63) & ~uintptr_t{63});
+  // Sums lie close together until they are whole: in y their rows are far apart, often by a power of two, and push each other out
+  // of the first-level cache.
+  auto* sums = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 63) & ~uintptr_t{63});
+  auto* strip = reinterpret_cast<uint8_t*>(sums + kStrip * 512);
   const int64_t steps = p.columns / 32;
   const int row_tiles = (p.rows + 15) / 16;
   for (int n = p.first; n < p.last; n += kStrip) {
@@ -133,21 +147,21 @@ void multiply(const Product& p, const uint16_t* tiles, uint8_t* scratch) {
         bool two = m + 1 < row_tiles;
         for (int64_t in = 0, inner; in < depth; in += inner) {
           inner = depth - in < kInner / 32 * 3 / 2 ? depth - in : kInner / 32;
-          bool first = from + in == 0;
           for (int i = 0; i < panels; i += 2) {
-            float* y = p.y + m * 16 * p.ldy + (n + i) * kPanelRows;
+            float* to = sums + i * 512;
             const uint16_t *x0 = a0 + in * 512, *x1 = a1 + in * 512;
             const uint8_t* b0 = weights(i, in);
             if (i + 1 < panels) {
               const uint8_t* b1 = weights(i + 1, in);
-              if (two) multiply_tiles<2, 2>(x0, x1, b0, b1, inner, first, y, p.ldy);
-              else multiply_tiles<1, 2>(x0, x0, b0, b1, inner, first, y, p.ldy);
+              if (two) multiply_tiles<2, 2>(x0, x1, b0, b1, inner, in == 0, to);
+              else multiply_tiles<1, 2>(x0, x0, b0, b1, inner, in == 0, to);
             } else {
-              if (two) multiply_tiles<2, 1>(x0, x1, b0, b0, inner, first, y, p.ldy);
-              else multiply_tiles<1, 1>(x0, x0, b0, b0, inner, first, y, p.ldy);
+              if (two) multiply_tiles<2, 1>(x0, x1, b0, b0, inner, in == 0, to);
+              else multiply_tiles<1, 1>(x0, x0, b0, b0, inner, in == 0, to);
             }
           }
         }
+        store_sums(sums, panels, two ? 2 : 1, from == 0, p.y + m * 16 * p.ldy + n * kPanelRows, p.ldy);
       }
     }
   }

@@ -59,8 +59,8 @@ void multiply(benchmark::State& state, const Kernels* kernels, Dtype dtype, Arit
           std::string name = std::string(kernels->name) + "/" + how + "/" + std::string(dtype_info(dtype).name) + "/" + std::to_string(rows);
           benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { multiply(state, kernels, dtype, arithmetic, rows); });
         };
-        if (kernels->multiply_integer == nullptr || is_float(dtype)) add("float", Arithmetic::kFloat);
-        else add("integer", Arithmetic::kInteger);
+        add("float", Arithmetic::kFloat);
+        if (kernels->multiply_integer != nullptr && !is_float(dtype)) add("integer", Arithmetic::kInteger);
         if (kernels->multiply_bfloat != nullptr && dtype != Dtype::kF16) add("bfloat", Arithmetic::kBfloat);
       }
     }

@@ -175,6 +175,54 @@ TEST(Kernels, ARowDoesNotFeelTheRowsBesideIt) {
   }
 }
 
+// What a choice among them rests on: see Kernels::fused.
+TEST(Kernels, SetsThatFuseGiveTheSameBits) {
+  std::vector<const Kernels*> sets;
+  for (const Kernels* kernels : all_kernels())
+    if (kernels->fused == best_kernels().fused) sets.push_back(kernels);
+  const Kernels& first = *sets.front();
+  for (const Kernels* kernels : sets) {
+    for (Dtype dtype : kAll) {
+      const int rows = 13;
+      int64_t columns = columns_for(dtype, is_float(dtype) ? 77 : 288);
+      Case c = make_case(dtype, 37, columns, 6);
+      Inputs in = make_inputs(first, rows, columns), here = make_inputs(*kernels, rows, columns);
+      ASSERT_EQ(in.codes, here.codes) << kernels->name;
+      ASSERT_EQ(in.scales, here.scales) << kernels->name;
+      ASSERT_EQ(in.sums, here.sums) << kernels->name;
+      ASSERT_EQ(in.tiles, here.tiles) << kernels->name;
+      std::vector<float> wanted(16 * 48), got(wanted);
+      auto same = [&] { return std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float)) == 0; };
+      first.multiply_float({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.x.data(), columns);
+      kernels->multiply_float({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.x.data(), columns);
+      ASSERT_TRUE(same()) << kernels->name << " floats " << dtype_info(dtype).name;
+      if (first.multiply_integer == nullptr || kernels->multiply_integer == nullptr || is_float(dtype)) continue;
+      first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+      kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+      ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name;
+    }
+    for (int64_t n : {1, 15, 16, 100}) {
+      std::mt19937 random(9);
+      std::normal_distribution<float> normal(0, 3);
+      std::vector<float> x(static_cast<size_t>(n)), w(x), b(x);
+      for (auto* v : {&x, &w, &b})
+        for (float& f : *v) f = normal(random);
+      auto both = [&](auto&& run) {
+        std::vector<float> wanted = x, got = x;
+        run(first, wanted.data()), run(*kernels, got.data());
+        ASSERT_EQ(0, std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float))) << kernels->name << " " << n;
+      };
+      both([&](const Kernels& k, float* out) { k.rms_norm(x.data(), w.data(), 1e-5f, n, out); });
+      both([&](const Kernels& k, float* out) { k.layer_norm(x.data(), w.data(), b.data(), 1e-5f, n, out); });
+      both([&](const Kernels& k, float* out) { k.silu_times(out, w.data(), n); });
+      both([&](const Kernels& k, float* out) { k.gelu_tanh_times(out, w.data(), n); });
+      both([&](const Kernels& k, float* out) { k.gelu(out, n); });
+      both([&](const Kernels& k, float* out) { k.scale_add(out, w.data(), 0.3f, n); });
+      both([&](const Kernels& k, float* out) { k.rope(out, w.data(), b.data(), static_cast<int>(n) / 2 * 2, false); });
+    }
+  }
+}
+
 TEST(Kernels, NormsAndActivations) {
   std::mt19937 random(2);
   std::normal_distribution<float> normal(0, 3);

@@ -418,8 +418,14 @@ static double peak(int64_t rounds) {
   return static_cast<double>(rounds) * 6 * 32;
 }
 
-static constexpr Kernels table(std::string_view name) {
-  return {.name = name, .multiply_float = multiply_float, .multiply_integer = nullptr, .multiply_bfloat = nullptr,
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+static constexpr bool kFused = true;
+#else
+static constexpr bool kFused = false;
+#endif
+
+static constexpr Kernels table(std::string_view name, void (*multiply_integer)(const Product&, const QuantizedRows&) = nullptr) {
+  return {.name = name, .fused = kFused, .multiply_float = multiply_float, .multiply_integer = multiply_integer, .multiply_bfloat = nullptr,
           .quantize = quantize, .write_tiles = write_tiles, .rms_norm = rms_norm, .layer_norm = layer_norm,
           .silu_times = silu_times, .gelu_tanh_times = gelu_tanh_times, .gelu = gelu, .add = add, .scale_add = scale_add,
           .to_half = to_half, .rope = rope, .attend = attend, .attend_tiles = nullptr, .soften = soften, .peak = peak};

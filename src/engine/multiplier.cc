@@ -5,26 +5,34 @@
 
 namespace ajar::engine {
 
-Multiplier::Multiplier(ComputePool& pool, MultiplierOptions options) : pool_(pool), options_(options) {
+MultiplierOptions MultiplierOptions::make(const Model& model, ComputePool& pool, const Kernels* wanted, bool deterministic) {
+  MultiplierOptions options{.kernels = wanted != nullptr ? wanted : &best_kernels(), .deterministic = deterministic};
+  if (deterministic || wanted != nullptr) return options;
+  options.choice = KernelChoice::timed(formats_of(model), pool);
+  if (options.kernels->multiply_bfloat != nullptr) options.bfloat_rows = options.choice->tile_rows();
+  return options;
+}
+
+Multiplier::Multiplier(ComputePool& pool, MultiplierOptions options) : pool_(pool), options_(std::move(options)) {
+  if (options_.deterministic || options_.kernels != &best_kernels()) options_.choice = nullptr;
   if (options_.kernels->multiply_bfloat == nullptr) return;
   for (int i = 0; i < pool.threads(); ++i) {
     auto buffer = HugeBuffer::make(kBfloatScratch);
     if (!buffer) {  // integers do as well
       options_.bfloat_rows = INT32_MAX;
+      scratch_.clear();
       return;
     }
     scratch_.push_back(std::move(*buffer));
   }
 }
 
-Arithmetic Multiplier::arithmetic(const Matrix& matrix, int rows) const {
-  const Kernels& k = *options_.kernels;
-  if (matrix.columns % kBlock != 0) return Arithmetic::kFloat;
-  bool tiles = k.multiply_bfloat != nullptr && !options_.deterministic && rows >= options_.bfloat_rows &&
-               matrix.dtype != Dtype::kF32 && matrix.dtype != Dtype::kF16;
-  if (tiles) return Arithmetic::kBfloat;
-  if (k.multiply_integer != nullptr && !is_float(matrix.dtype)) return Arithmetic::kInteger;
-  return Arithmetic::kFloat;
+Way Multiplier::way(const Matrix& matrix, int rows) const {
+  if (options_.choice != nullptr && matrix.columns % kBlock == 0) {
+    const Way* way = options_.choice->find(matrix.dtype, rows);
+    if (way != nullptr && (way->arithmetic != Arithmetic::kBfloat || !scratch_.empty())) return *way;
+  }
+  return usual_way(*options_.kernels, matrix.dtype, matrix.columns, rows, options_.deterministic ? INT32_MAX : options_.bfloat_rows);
 }
 
 void Multiplier::prepare_integer(const Input& input, int64_t columns) {
@@ -60,7 +68,7 @@ void Multiplier::prepare_bfloat(const Input& input, int64_t columns) {
 void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   struct Piece {
     const Output* output;
-    Arithmetic arithmetic;
+    Way way;
     int first, last;
   };
   thread_local std::vector<Piece> pieces;
@@ -72,10 +80,11 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   // Some pieces per thread, so that a thread that was held up does not hold up the rest. Tiles want strips of 8 panels.
   int step = std::max(1, total / (pool_.threads() * 6));
   for (const Output& output : outputs) {
-    Arithmetic how = arithmetic(*output.matrix, input.rows);
+    Way chosen = way(*output.matrix, input.rows);
+    Arithmetic how = chosen.arithmetic;
     integer |= how == Arithmetic::kInteger, bfloat |= how == Arithmetic::kBfloat;
     int count = output.matrix->panel_count(), by = how == Arithmetic::kBfloat ? std::max(8, (step + 7) / 8 * 8) : step;
-    for (int n = 0; n < count; n += by) pieces.push_back({&output, how, n, std::min(n + by, count)});
+    for (int n = 0; n < count; n += by) pieces.push_back({&output, chosen, n, std::min(n + by, count)});
   }
   if (integer) prepare_integer(input, columns);
   if (bfloat) prepare_bfloat(input, columns);
@@ -84,11 +93,12 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
     const Piece& piece = all[static_cast<size_t>(task)];
     const Matrix& matrix = *piece.output->matrix;
     Product product{matrix.dtype, matrix.panels, columns, piece.first, piece.last, input.rows, piece.output->y, piece.output->ld};
-    switch (piece.arithmetic) {
-      case Arithmetic::kFloat: kernels().multiply_float(product, input.x, input.ld); break;
-      case Arithmetic::kInteger: kernels().multiply_integer(product, {codes_.data(), scales_.data(), sums_.data(), columns}); break;
+    const Kernels& with = *piece.way.kernels;
+    switch (piece.way.arithmetic) {
+      case Arithmetic::kFloat: with.multiply_float(product, input.x, input.ld); break;
+      case Arithmetic::kInteger: with.multiply_integer(product, {codes_.data(), scales_.data(), sums_.data(), columns}); break;
       case Arithmetic::kBfloat:
-        kernels().multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles_.data()), scratch_[static_cast<size_t>(thread)].data());
+        with.multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles_.data()), scratch_[static_cast<size_t>(thread)].data());
         break;
     }
     if (matrix.bias.empty()) return;

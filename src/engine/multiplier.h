@@ -6,6 +6,7 @@
 
 #include "engine/compute_pool.h"
 #include "engine/huge_buffer.h"
+#include "engine/kernel_choice.h"
 #include "engine/kernels.h"
 #include "engine/model.h"
 
@@ -13,9 +14,15 @@ namespace ajar::engine {
 
 struct MultiplierOptions {
   const Kernels* kernels = &best_kernels();
-  // Answers do not depend on the batch: the arithmetic no longer follows the number of rows.
+  // Answers do not depend on the batch, nor on what was timed: the arithmetic follows neither the number of rows nor `choice`.
   bool deterministic = false;
-  int bfloat_rows = 20;        // from how many rows on tiles beat integers (kernels_bench)
+  int bfloat_rows = kTileRows;  // from how many rows on tiles beat integers
+  // What was timed, for multiplications; all else is done by `kernels`. Null: the usual way. Only beside the widest set: one that
+  // somebody asked for by name is used as it is.
+  std::shared_ptr<const KernelChoice> choice = nullptr;
+
+  // For this model on this machine: timed, unless it is deterministic or `wanted` (null: none) is the set that somebody asked for.
+  static MultiplierOptions make(const Model& model, ComputePool& pool, const Kernels* wanted, bool deterministic);
 };
 
 // What goes in: `rows` rows of `columns` floats, `ld` apart.
@@ -39,7 +46,8 @@ class Multiplier {
   void run(const Input& input, std::span<const Output> outputs);
   const Kernels& kernels() const { return *options_.kernels; }
   const MultiplierOptions& options() const { return options_; }
-  Arithmetic arithmetic(const Matrix& matrix, int rows) const;
+  Way way(const Matrix& matrix, int rows) const;
+  Arithmetic arithmetic(const Matrix& matrix, int rows) const { return way(matrix, rows).arithmetic; }
 
  private:
   void prepare_integer(const Input& input, int64_t columns);

@@ -231,7 +231,7 @@ struct TokenizerConfig {
 struct EngineConfig {
   int64_t threads = 0;                     // that compute; 0: one per core
   int64_t memory_bytes = 0;                // of weights and caches; 0: three quarters of what there is
-  std::string kernels;                     // empty: the best
+  std::string kernels;                     // empty: the fastest, as timed
 };
 struct ModelConfigEntry {
   std::string name;

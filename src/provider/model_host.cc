@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 
+#include "base/log.h"
 #include "net/loop.h"
 #include "net/waiter.h"
 
@@ -78,7 +79,7 @@ ModelHost::ModelHost(HostOptions options, Find find)
     : options_(std::move(options)),
       find_(std::move(find)),
       pool_(std::make_shared<engine::ComputePool>(options_.threads)),
-      kernels_(options_.kernels.empty() ? &engine::best_kernels() : engine::find_kernels(options_.kernels)),
+      kernels_(engine::find_kernels(options_.kernels)),
       loader_([this] { run(); }) {}
 
 ModelHost::~ModelHost() {
@@ -305,7 +306,9 @@ Result<std::shared_ptr<LoadedModel>> ModelHost::load(const ModelSpec& spec, cons
     return fail(Code::kTooLarge, "the model '" + spec.name + "' needs " + std::to_string((weights + cache + drafting) >> 20) + " MiB; the engine may use " +
                                      std::to_string(options_.memory_bytes >> 20) + " MiB, and what others hold is in use");
   AJAR_ASSIGN(loaded->model, this->weights(checkpoint, {.progress = progress, .round_floats = !config.causal && !spec.exact}));
-  engine::MultiplierOptions multiplier{.kernels = kernels_, .deterministic = spec.deterministic};
+  auto multiplier = engine::MultiplierOptions::make(*loaded->model, *pool_, kernels_, spec.deterministic);
+  if (multiplier.choice && !options_.quiet)
+    for (const std::string& line : multiplier.choice->lines()) log_info("model " + spec.name + ": fastest for " + line);
   loaded->bytes = static_cast<int64_t>(loaded->model->bytes()) + cache + drafting;
   if (!config.causal) {
     AJAR_ASSIGN(loaded->encoder, engine::Encoder::make(loaded->model, pool_, multiplier));

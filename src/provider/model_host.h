@@ -45,7 +45,8 @@ struct ModelSpec {
 struct HostOptions {
   int threads = 0;             // that compute; 0: one per core
   int64_t memory_bytes = 0;    // of weights and caches; 0: three quarters of what the machine or the control group has
-  std::string kernels;         // "amx", "avx512-vnni", ...; empty: the best
+  std::string kernels;         // "amx", "avx512-vnni", ...; empty: what is timed to be the fastest
+  bool quiet = false;          // what was timed is not logged
 };
 
 // Shared by every request that uses it; the last of them lets it go.
@@ -130,7 +131,7 @@ class ModelHost {
   HostOptions options_;
   const Find find_;
   std::shared_ptr<engine::ComputePool> pool_;
-  const engine::Kernels* kernels_;
+  const engine::Kernels* kernels_;  // those that were asked for, or null
   std::map<std::string, std::weak_ptr<const engine::Model>> weights_;  // by path; the loader's thread only
 
   mutable std::mutex mutex_;
