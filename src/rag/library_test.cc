@@ -302,7 +302,7 @@ struct Reranked {
     for (int i = 0; i < 6; ++i) add(*library, "", "a", "d" + std::to_string(i), "A valve that leaks" + std::string(size_t(i) * 40, '.') + " is " + std::to_string(i) + " years old.");
   }
   Result<Passages> find(Question question) {
-    question.text = "leaks valve", question.reader = kAll;
+    question.text = "leaks valve", question.reader = kWhole;
     auto collection = library->get("", "a");
     return find_passages(**collection, question);
   }
