@@ -518,7 +518,10 @@ targets = [{ provider = "here", model = "made/cross" }]
     os.link(folder / "cross.gguf", other / "data" / "models" / "made--cross" / "cross.gguf")
     command(context, other, "add", "docs", *[str(file) for file in files], "--embedder", "none")
     here = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "made/cross")["data"]
-    assert [hit["name"] for hit in here] == [name for name, _ in order], (here, order)
+    # Each process times which kernels are fastest for it, so that scores agree but for rounding; the order is by one's own.
+    assert {hit["name"] for hit in here} == {name for name, _ in order}, (here, order)
+    assert all(abs(hit["rerank"] - dict(order)[hit["name"]]) < 0.01 for hit in here), (here, order)
+    assert [hit["rerank"] for hit in here] == sorted((hit["rerank"] for hit in here), reverse=True), here
     there = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "order", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"])["data"]
     assert [hit["name"] for hit in there] == [name for name, _ in order], (there, order)
     refused = command(context, other, "search", "docs", "pump", "--rerank", "nosuch", "--url", f"http://127.0.0.1:{server.port}", "--key", server.keys["main"], status=1)
