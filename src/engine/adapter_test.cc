@@ -8,6 +8,7 @@
 #include "engine/decoder.h"
 #include "engine/random_model.h"
 #include "engine/test_adapters.h"
+#include "engine/test_decoder.h"
 
 namespace ajar::engine {
 namespace {
@@ -43,7 +44,6 @@ struct Base {
   }
 };
 
-using Logits = std::vector<std::vector<float>>;
 
 // One sequence per adapter, all in the same batches, each `piece` tokens at a time; the rows of one batch take turns in length.
 std::vector<Logits> run(const Model& model, ComputePool& pool, const std::vector<const Adapter*>& adapters, MultiplierOptions options = {}, int tokens = 24,
@@ -66,13 +66,6 @@ std::vector<Logits> run(const Model& model, ComputePool& pool, const std::vector
     }
   }
   return out;
-}
-
-double difference(const Logits& a, const Logits& b) {
-  double error = 0, spread = 0;
-  for (size_t t = 0; t < a.size(); ++t)
-    for (size_t i = 0; i < a[t].size(); ++i) error += std::pow(a[t][i] - b[t][i], 2), spread += std::pow(b[t][i], 2);
-  return std::sqrt(error / spread);
 }
 
 std::string config_of(int rank, double alpha, const std::string& more = "") {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/random_model.h"
+#include "engine/test_decoder.h"
 #include "engine/testing.h"
 
 namespace ajar::engine {
@@ -19,12 +20,6 @@ constexpr int kTokens = 45;
 #endif
 
 class Decoders : public testing::TestWithParam<std::string> {};
-
-std::vector<int32_t> some_tokens(int count, int vocab) {
-  std::vector<int32_t> tokens;
-  for (int i = 0; i < count; ++i) tokens.push_back((i * 7919 + 13) % vocab);
-  return tokens;
-}
 
 struct Setup {
   std::shared_ptr<const Checkpoint> checkpoint;
@@ -66,14 +61,6 @@ std::vector<std::vector<float>> run(Setup& setup, MultiplierOptions options, std
   return out;
 }
 
-// Root mean square of the difference, relative to the spread of the exact logits.
-double logit_difference(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
-  double error = 0, spread = 0;
-  for (size_t t = 0; t < a.size(); ++t)
-    for (size_t i = 0; i < a[t].size(); ++i) error += std::pow(a[t][i] - b[t][i], 2), spread += std::pow(b[t][i], 2);
-  return std::sqrt(error / spread);
-}
-
 TEST_P(Decoders, AgreeWithTheReference) {
   TemporaryFolder folder;
   auto setup = set_up(GetParam(), Dtype::kF32, folder);
@@ -81,7 +68,7 @@ TEST_P(Decoders, AgreeWithTheReference) {
   auto exact = reference_logits(*setup->checkpoint, tokens);
   for (const Kernels* kernels : all_kernels())
     for (int piece : {1, 7, kTokens})
-      EXPECT_LT(logit_difference(run(*setup, {.kernels = kernels}, tokens, piece), exact), 2e-3) << kernels->name << ", pieces of " << piece;
+      EXPECT_LT(difference(run(*setup, {.kernels = kernels}, tokens, piece), exact), 2e-3) << kernels->name << ", pieces of " << piece;
 }
 
 TEST_P(Decoders, AgreeWithTheReferenceQuantised) {
@@ -91,7 +78,7 @@ TEST_P(Decoders, AgreeWithTheReferenceQuantised) {
   auto exact = reference_logits(*setup->checkpoint, tokens);
   for (const Kernels* kernels : all_kernels())
     for (int piece : {1, kTokens}) {
-      double error = logit_difference(run(*setup, {.kernels = kernels}, tokens, piece), exact);
+      double error = difference(run(*setup, {.kernels = kernels}, tokens, piece), exact);
       // Experts are chosen by a hair's breadth in a random model; one that is chosen otherwise changes much.
       EXPECT_LT(error, setup->model->config().experts > 0 ? 0.15 : 0.03) << kernels->name << ", pieces of " << piece;
     }

@@ -13,6 +13,7 @@
 
 #include "engine/decoder.h"
 #include "engine/random_model.h"
+#include "engine/test_decoder.h"
 #include "engine/testing.h"
 #include "engine/tokenizer.h"
 
@@ -138,8 +139,6 @@ std::unique_ptr<Loaded> load(const std::string& path) {
   return loaded;
 }
 
-using Logits = std::vector<std::vector<float>>;
-
 Logits run(Loaded& loaded, MultiplierOptions options, KvType kv, std::span<const int32_t> tokens, size_t piece) {
   const ModelConfig& c = loaded.model->config();
   KvPool cache = *KvPool::make(c, KvPool::page_bytes(c, kv) * 40, kv);
@@ -154,19 +153,6 @@ Logits run(Loaded& loaded, MultiplierOptions options, KvType kv, std::span<const
     for (size_t i = 0; i < rows.size(); ++i, logits += decoder.logit_stride()) out.emplace_back(logits, logits + c.vocab);
   }
   return out;
-}
-
-double difference(const Logits& a, const Logits& b) {
-  double error = 0, spread = 0;
-  for (size_t t = 0; t < a.size(); ++t)
-    for (size_t i = 0; i < a[t].size(); ++i) error += std::pow(a[t][i] - b[t][i], 2), spread += std::pow(b[t][i], 2);
-  return std::sqrt(error / spread);
-}
-
-std::vector<int32_t> some_tokens(int count, int vocab) {
-  std::vector<int32_t> tokens;
-  for (int i = 0; i < count; ++i) tokens.push_back((i * 7919 + 13) % vocab);
-  return tokens;
 }
 
 // Windows, soft caps, groups of heads, mixtures: every family has its own way through the attention.

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/random_model.h"
 #include "engine/test_adapters.h"
+#include "engine/test_decoder.h"
 #include "engine/testing.h"
 
 namespace ajar::engine {
@@ -213,17 +214,6 @@ TEST(PrefixDisk, KilledWhileItWritesItLosesNothingThatWasWhole) {
 }
 
 // Whole engines, one after the other, over one folder.
-class NoTokenizer final : public Tokenizer {
- public:
-  void encode(std::string_view, std::vector<int32_t>&) const override {}
-  void encode_with_controls(std::string_view, std::vector<int32_t>&) const override {}
-  void append_bytes(int32_t, std::string&) const override {}
-  size_t size() const override { return 512; }
-  bool is_control(int32_t) const override { return false; }
-  std::string_view piece(int32_t) const override { return {}; }
-  int32_t find(std::string_view) const override { return -1; }
-};
-
 class EngineDisk : public testing::Test {
  protected:
   void SetUp() override { write_model(1); }

@@ -8,22 +8,11 @@
 #include "engine/engine.h"
 #include "engine/random_model.h"
 #include "engine/test_adapters.h"
+#include "engine/test_decoder.h"
 #include "engine/testing.h"
 
 namespace ajar::engine {
 namespace {
-
-class NoTokenizer final : public Tokenizer {
- public:
-  explicit NoTokenizer(int32_t end) { special_.end_of_generation = {end}; }
-  void encode(std::string_view, std::vector<int32_t>&) const override {}
-  void encode_with_controls(std::string_view, std::vector<int32_t>&) const override {}
-  void append_bytes(int32_t, std::string&) const override {}
-  size_t size() const override { return 512; }
-  bool is_control(int32_t) const override { return false; }
-  std::string_view piece(int32_t) const override { return {}; }
-  int32_t find(std::string_view) const override { return -1; }
-};
 
 struct Answer {
   std::vector<int32_t> tokens;
