@@ -68,11 +68,16 @@ def test_what_was_learnt_outlives_kill_9_and_no_other_caller_gets_it(context):
     server.kill()
     server.start()
     assert server.admin("GET", "cache").json()["alike"] >= known
-    asked = len(context.upstreams["a"].requests)
-    assert ask(server, "which is the capital of france" + " " * 100) == ("semantic", "Paris")
+    # The model is asked all the same now and then (vCache draws), but an entry that had learnt nothing would serve none of the first six.
+    for spaces in range(100, 105):
+        asked = len(context.upstreams["a"].requests)
+        answer = ask(server, "which is the capital of france" + " " * spaces)
+        if answer[0] == "semantic":
+            break
+    assert answer == ("semantic", "Paris")
     assert len(context.upstreams["a"].requests) == asked
     server.new_key("stranger")
-    assert ask(server, "which is the capital of france" + " " * 101, "stranger")[0] == "miss"
+    assert ask(server, "which is the capital of france" + " " * 110, "stranger")[0] == "miss"
 
     # A file that is cut loses its end; one that is no such file is set aside.
     server.kill()
