@@ -60,9 +60,9 @@ configure_and_build() {
   ninja -C "$folder" $targets | awk -v tty="$terminal" '
     # On a terminal one moving line; in a log one line in fifty. Warnings and errors always.
     /^\[[0-9]+\/[0-9]+\]/ { if (tty) { printf "\r\033[K%s", substr($0, 1, 100); fflush() }
-                            else if (++n % 50 == 1) print substr($0, 1, 100); next }
+                            else if (++n % 50 == 1) { print substr($0, 1, 100); fflush() } next }
     /^ninja: (Entering|no work)/ { next }
-    { if (tty) printf "\r\033[K"; print }
+    { if (tty) printf "\r\033[K"; print; fflush() }
     END { if (tty) printf "\r\033[K" }'
   # sh has no pipefail: ask ninja whether anything is left to do.
   # shellcheck disable=SC2086
