@@ -16,6 +16,7 @@ extern const Kernels kernels_avx2, kernels_avx512;
 void multiply_avxvnni(const Product& product, const QuantizedRows& x);
 void multiply_vnni(const Product& product, const QuantizedRows& x);
 void multiply_amx(const Product& product, const uint16_t* tiles, std::byte* scratch);
+void multiply_amx_integer(const Product& product, const QuantizedRows& x);
 void attend_amx(const Attention& attention);
 double peak_avxvnni(int64_t rounds);
 double peak_vnni(int64_t rounds);
@@ -54,7 +55,7 @@ Leaf features(unsigned subleaf) {  // of CPUID leaf 7, which __builtin_cpu_suppo
 
 bool has_amx() {
   unsigned d = features(0).d;
-  return (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && allow_tiles();  // AMX-BF16, AMX-TILE
+  return (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && (d >> 25 & 1) != 0 && allow_tiles();  // AMX-BF16, AMX-TILE, AMX-INT8
 }
 
 bool has_avx_vnni() { return features(0).a >= 1 && (features(1).a >> 4 & 1) != 0; }
@@ -74,7 +75,7 @@ std::vector<const Kernels*> probe() {
     if (__builtin_cpu_supports("avx512vnni")) {
       vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni, vnni.peak = peak_vnni;
       if (has_amx()) {
-        amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx, amx.attend_tiles = attend_amx, amx.peak = peak_amx;
+        amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx, amx.multiply_integer = multiply_amx_integer, amx.attend_tiles = attend_amx, amx.peak = peak_amx;
         found.push_back(&amx);
       }
       found.push_back(&vnni);

@@ -119,7 +119,7 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
   for (const Kernels* kernels : all_kernels()) {
     for (Dtype dtype : kAll) {
 #ifdef AJAR_SANITIZED
-      for (int rows : {1, 3, 13, 33}) {
+      for (int rows : {1, 3, 8, 13, 33}) {
 #else
       for (int rows : {1, 3, 8, 13, 33, 48}) {
 #endif
@@ -182,24 +182,29 @@ TEST(Kernels, SetsThatFuseGiveTheSameBits) {
     if (kernels->fused == best_kernels().fused) sets.push_back(kernels);
   const Kernels& first = *sets.front();
   for (const Kernels* kernels : sets) {
-    for (Dtype dtype : kAll) {
-      const int rows = 13;
-      int64_t columns = columns_for(dtype, is_float(dtype) ? 77 : 288);
-      Case c = make_case(dtype, 37, columns, 6);
-      Inputs in = make_inputs(first, rows, columns), here = make_inputs(*kernels, rows, columns);
-      ASSERT_EQ(in.codes, here.codes) << kernels->name;
-      ASSERT_EQ(in.scales, here.scales) << kernels->name;
-      ASSERT_EQ(in.sums, here.sums) << kernels->name;
-      ASSERT_EQ(in.tiles, here.tiles) << kernels->name;
-      std::vector<float> wanted(16 * 48), got(wanted);
-      auto same = [&] { return std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float)) == 0; };
-      first.multiply_float({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.x.data(), columns);
-      kernels->multiply_float({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.x.data(), columns);
-      ASSERT_TRUE(same()) << kernels->name << " floats " << dtype_info(dtype).name;
-      if (first.multiply_integer == nullptr || kernels->multiply_integer == nullptr || is_float(dtype)) continue;
-      first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
-      kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
-      ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name;
+    struct Shape {
+      int rows;
+      int64_t columns;
+    };
+    for (auto [rows, wished] : {Shape{13, 288}, {3, 288}, {7, 2400}, {8, 96}, {11, 288}, {21, 288}}) {
+      for (Dtype dtype : kAll) {
+        int64_t columns = columns_for(dtype, is_float(dtype) ? 77 : wished);
+        Case c = make_case(dtype, 37, columns, 6);
+        Inputs in = make_inputs(first, rows, columns), here = make_inputs(*kernels, rows, columns);
+        ASSERT_EQ(in.codes, here.codes) << kernels->name;
+        ASSERT_EQ(in.scales, here.scales) << kernels->name;
+        ASSERT_EQ(in.sums, here.sums) << kernels->name;
+        ASSERT_EQ(in.tiles, here.tiles) << kernels->name;
+        std::vector<float> wanted(32 * 48), got(wanted);
+        auto same = [&] { return std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float)) == 0; };
+        first.multiply_float({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.x.data(), columns);
+        kernels->multiply_float({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.x.data(), columns);
+        ASSERT_TRUE(same()) << kernels->name << " floats " << dtype_info(dtype).name;
+        if (first.multiply_integer == nullptr || kernels->multiply_integer == nullptr || is_float(dtype)) continue;
+        first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+        ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name << " " << rows << " rows, " << columns << " columns";
+      }
     }
     for (int64_t n : {1, 15, 16, 100}) {
       std::mt19937 random(9);

@@ -8,6 +8,7 @@
 namespace ajar::engine {
 
 void multiply_vnni(const Product& product, const QuantizedRows& x);
+void multiply_amx_integer(const Product& product, const QuantizedRows& x);
 void multiply_amx(const Product& product, const uint16_t* tiles, std::byte* scratch);
 void attend_amx(const Attention& attention);
 
