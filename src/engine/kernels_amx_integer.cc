@@ -10,7 +10,7 @@ namespace ajar::engine {
 namespace {
 
 constexpr int64_t kChunk = 64;  // blocks of which the inputs are gathered at once: they stay in the first-level cache
-constexpr int64_t kPrefetch = 4096;  // bytes
+constexpr int64_t kPrefetch = 6144;  // bytes ahead
 constexpr int kFewest = 3;      // rows; below, vectors alone do as well
 
 // What goes through the tiles in one step is a unit: for up to 8 rows two groups of columns with a scale of their own each, the first
@@ -52,13 +52,10 @@ struct Inputs {
   alignas(64) float scales[kChunk][Rows];
   alignas(64) float sums[kChunk][Rows * (U::halves ? 2 : 1)];
 
-  Inputs() {
-    if constexpr (U::groups > 1) __builtin_memset(tiles, 0, sizeof tiles);
-  }
-
   // Rows row..row+rows-1, blocks from..from+blocks-1.
   void gather(const QuantizedRows& x, int row, int rows, int64_t from, int64_t blocks) {
     const int64_t all = x.columns / kBlock, groups = blocks * kBlock / U::group;
+    if (U::groups > 1 && from == 0) __builtin_memset(tiles, 0, static_cast<size_t>((groups + 1) / 2) * sizeof tiles[0]);
     for (int m = 0; m < Rows; ++m) {
       const bool there = m < rows;
       const int8_t* codes = x.codes + (row + m) * x.columns + from * kBlock;
@@ -85,7 +82,8 @@ void multiply_rows(const Product& p, const QuantizedRows& x, int row, int rows) 
   constexpr bool as_they_lie = form.bits == 8;
   // How far unpacking is ahead of the tiles, and they of the vectors, in units: what was just stored is slow to load.
   constexpr int kAhead = 4, kBehind = U::columns < kBlock ? 4 : 3;
-  constexpr int64_t kRing = 8, kPerBlock = kBlock > U::columns ? kBlock / U::columns : 1, kBlocks = U::columns > kBlock ? U::columns / kBlock : 1;
+  constexpr int64_t kRing = 8, kUnitBytes = U::columns * form.code_bytes() / kBlock;
+  constexpr bool two_blocks = U::columns > kBlock, half_block = U::columns < kBlock;
   const PanelLayout layout = panel_layout(T, p.columns);
   const int64_t all = p.columns / kBlock;
   const TileConfig config = tile_config(U::rows, U::columns);
@@ -96,86 +94,100 @@ void multiply_rows(const Product& p, const QuantizedRows& x, int row, int rows) 
   for (int64_t from = 0; from < all; from += kChunk) {
     const int64_t blocks = all - from < kChunk ? all - from : kChunk, units = (blocks * kBlock + U::columns - 1) / U::columns;
     in.gather(x, row, rows, from, blocks);
-    for (int n = p.first; n < p.last; ++n) {
-      const auto* panel = reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride;
-      const uint8_t* codes = panel + from * form.code_bytes();
-      float* y = p.y + row * p.ldy + n * kPanelRows;
-      __m512 acc[Rows];
-      for (int m = 0; m < Rows; ++m) acc[m] = from > 0 && m < rows ? _mm512_loadu_ps(y + m * p.ldy) : _mm512_setzero_ps();
 
-      // Memory is slower than the tiles: lines are asked for early, at the end of the chunk those of the next panel.
-      auto fetch = [&](int64_t u) __attribute__((always_inline)) {
-        constexpr int64_t kUnitBytes = U::columns * form.bits * kPanelRows / 8;
-        int64_t at = u * kUnitBytes + kPrefetch;
-        const auto* line = reinterpret_cast<const char*>(codes + at + (at >= blocks * form.code_bytes() ? layout.stride - blocks * form.code_bytes() : 0));
-        for (int64_t i = 0; i < kUnitBytes; i += 64) _mm_prefetch(line + i, _MM_HINT_T1);
-        _mm_prefetch(reinterpret_cast<const char*>(panel + layout.stride + layout.scales + (from + u * U::columns / kBlock) * form.scale_bytes()), _MM_HINT_T1);
-      };
-      auto unpack = [&](int64_t u) __attribute__((always_inline)) {
-        if constexpr (as_they_lie) {
-          if (U::columns > kBlock && u * kBlocks + 1 == blocks) {  // the second block of the last unit is not there
-            for (int g = 0; g < 8; ++g) _mm512_store_si512(unpacked[u % kRing] + g * 64, _mm512_loadu_si512(codes + u * U::codes + g * 64));
-          }
-        } else {
-          if (u % kPerBlock != 0) return;
-          for (int64_t b = u * kBlocks / kPerBlock, i = 0; i < kBlocks && b + i < blocks; ++i) {
+    // The units of all panels are one stream; each step of their way has its place in it.
+    struct Place {
+      const uint8_t* panel;
+      int64_t unit = 0;
+    };
+    auto advance = [&](Place& place) __attribute__((always_inline)) {
+      if (++place.unit == units) place.unit = 0, place.panel += layout.stride;
+    };
+    const auto* first = reinterpret_cast<const uint8_t*>(p.panels) + p.first * layout.stride;
+    Place unpacking{first}, loading{first}, adding{first};
+    auto codes_of = [&](const Place& place) __attribute__((always_inline)) { return place.panel + from * form.code_bytes() + place.unit * kUnitBytes; };
+    // Of two blocks the second may not be there.
+    auto alone = [&](const Place& place) __attribute__((always_inline)) { return two_blocks && place.unit * 2 + 1 == blocks; };
+
+    auto unpack = [&](int64_t slot) __attribute__((always_inline)) {
+      // Memory is slower than the tiles: lines are asked for early, at the end of a chunk those of the next panel.
+      const uint8_t* codes = codes_of(unpacking);
+      const bool over = unpacking.unit * kUnitBytes + kPrefetch >= blocks * form.code_bytes();
+      const auto* line = reinterpret_cast<const char*>(codes + kPrefetch + (over ? layout.stride - blocks * form.code_bytes() : 0));
+      for (int64_t i = 0; i < kUnitBytes; i += 64) _mm_prefetch(line + i, _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(unpacking.panel + layout.stride + layout.scales + (from + unpacking.unit * U::columns / kBlock) * form.scale_bytes()),
+                   _MM_HINT_T1);
+      if (!as_they_lie || alone(unpacking)) {
+        const int count = two_blocks && !alone(unpacking) ? 2 : 1;
+        if (!half_block || unpacking.unit % 2 == 0) {
+          if (half_block) codes = unpacking.panel + (from + unpacking.unit / 2) * form.code_bytes();
+          for (int i = 0; i < count; ++i) {
             __m512i w[8];
-            load_codes<T>(codes + (b + i) * form.code_bytes(), w);
-            for (int g = 0; g < 8; ++g) _mm512_store_si512(unpacked[u % kRing] + i * 512 + g * 64, w[g]);
+            load_codes<T>(codes + i * form.code_bytes(), w);
+            for (int g = 0; g < 8; ++g) _mm512_store_si512(unpacked[slot % kRing] + i * 512 + g * 64, w[g]);  // of a half: its slot and the next
           }
         }
-      };
-      auto load = [&]<int Odd>(int64_t u) __attribute__((always_inline)) {
-        const uint8_t* w = unpacked[u % kRing];
-        if constexpr (as_they_lie)
-          if (!(U::columns > kBlock && u * kBlocks + 1 == blocks)) w = codes + u * U::codes;
-        _tile_loadd(2 + Odd, in.tiles[u], U::columns);
-        _tile_loadd(4 + Odd, w, 64);
-      };
-      auto multiply = [&]<int Odd>() __attribute__((always_inline)) {
+      }
+      advance(unpacking);
+    };
+    auto load = [&]<int Odd>(int64_t slot) __attribute__((always_inline)) {
+      const uint8_t* w = as_they_lie && !alone(loading) ? codes_of(loading) : unpacked[slot % kRing];
+      _tile_loadd(2 + Odd, in.tiles[loading.unit], U::columns);
+      _tile_loadd(4 + Odd, w, 64);
+      advance(loading);
+    };
+
+    __m512 acc[Rows];
+    float* y = p.y + row * p.ldy + p.first * kPanelRows;
+    auto add_block = [&](int64_t b, const int32_t* dot0, const int32_t* dot1) __attribute__((always_inline)) {
+      __m512 scale[2], minimum[2];
+      load_scales<T>(adding.panel + layout.scales + (from + b) * form.scale_bytes(), adding.panel + layout.supers + (from + b) / 8 * form.super_bytes(), scale,
+                     minimum);
+#pragma clang loop unroll(full)
+      for (int m = 0; m < Rows; ++m) {
+        __m512 s = _mm512_set1_ps(in.scales[b][m]);
+        acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot0 + m * 16)), _mm512_mul_ps(scale[0], s), acc[m]);
+        if constexpr (U::halves) acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot1 + m * 16)), _mm512_mul_ps(scale[1], s), acc[m]);
+        acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(in.sums[b][m]), acc[m]);
+        if constexpr (U::halves) acc[m] = _mm512_fnmadd_ps(minimum[1], _mm512_set1_ps(in.sums[b][Rows + m]), acc[m]);
+      }
+    };
+    auto add = [&](int64_t slot) __attribute__((always_inline)) {
+      const int64_t u = adding.unit;
+      if (u == 0)
+        for (int m = 0; m < Rows; ++m) acc[m] = from > 0 && m < rows ? _mm512_loadu_ps(y + m * p.ldy) : _mm512_setzero_ps();
+      const int32_t* dot = dots[slot % kRing];
+      if constexpr (two_blocks) {
+        add_block(u * 2, dot, dot);
+        if (!alone(adding)) add_block(u * 2 + 1, dot + Rows * kPanelRows, dot);
+      } else if constexpr (!half_block) {
+        add_block(u, dot, dot + Rows * kPanelRows);  // the second of halves only
+      } else if (u % 2 != 0) {
+        add_block(u / 2, dots[(slot - 1) % kRing], dot);
+      }
+      if (u + 1 == units) {
+        for (int m = 0; m < Rows; ++m)
+          if (m < rows) _mm512_storeu_ps(y + m * p.ldy, acc[m]);
+        y += kPanelRows;
+      }
+      advance(adding);
+    };
+
+    const int64_t total = (p.last - p.first) * units;
+    auto step = [&]<int Odd>(int64_t i) __attribute__((always_inline)) {
+      if (i + kAhead < total) unpack(i + kAhead);
+      if (i > 0 && i <= total) _tile_stored(1 - Odd, dots[(i - 1) % kRing], 64);
+      if (i >= 0 && i < total) {
         _tile_zero(Odd);
         _tile_dpbsud(Odd, 2 + Odd, 4 + Odd);
-      };
-      auto store = [&]<int Odd>(int64_t u) __attribute__((always_inline)) { _tile_stored(Odd, dots[u % kRing], 64); };
-      auto add_block = [&](int64_t b, const int32_t* dot0, const int32_t* dot1) __attribute__((always_inline)) {
-        __m512 scale[2], minimum[2];
-        load_scales<T>(panel + layout.scales + (from + b) * form.scale_bytes(), panel + layout.supers + (from + b) / 8 * form.super_bytes(), scale,
-                       minimum);
-#pragma clang loop unroll(full)
-        for (int m = 0; m < Rows; ++m) {
-          __m512 s = _mm512_set1_ps(in.scales[b][m]);
-          acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot0 + m * 16)), _mm512_mul_ps(scale[0], s), acc[m]);
-          if constexpr (U::halves)
-            acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot1 + m * 16)), _mm512_mul_ps(scale[1], s), acc[m]);
-          acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(in.sums[b][m]), acc[m]);
-          if constexpr (U::halves) acc[m] = _mm512_fnmadd_ps(minimum[1], _mm512_set1_ps(in.sums[b][Rows + m]), acc[m]);
-        }
-      };
-      auto add = [&](int64_t u) __attribute__((always_inline)) {
-        const int32_t* dot = dots[u % kRing];
-        if constexpr (U::columns > kBlock) {
-          add_block(u * 2, dot, dot);
-          if (u * 2 + 1 < blocks) add_block(u * 2 + 1, dot + Rows * kPanelRows, dot);
-        } else if constexpr (U::columns == kBlock) {
-          add_block(u, dot, dot + Rows * kPanelRows);  // the second of halves only
-        } else if (u % 2 != 0) {
-          add_block(u / 2, dots[(u - 1) % kRing], dot);
-        }
-      };
-      auto step = [&]<int Odd>(int64_t u) __attribute__((always_inline)) {
-        fetch(u);
-        if (u + kAhead < units) unpack(u + kAhead);
-        if (u > 0 && u <= units) store.template operator()<1 - Odd>(u - 1);
-        if (u >= 0 && u < units) multiply.template operator()<Odd>();
-        if (u + 1 >= 0 && u + 1 < units) load.template operator()<1 - Odd>(u + 1);
-        if (u >= kBehind) add(u - kBehind);
-      };
-      for (int64_t u = -kAhead; u < units + kBehind; u += 2) {
-        step.template operator()<kAhead % 2>(u);
-        if (u + 1 < units + kBehind) step.template operator()<1 - kAhead % 2>(u + 1);
       }
-      for (int m = 0; m < Rows; ++m)
-        if (m < rows) _mm512_storeu_ps(y + m * p.ldy, acc[m]);
+      if (i >= -1 && i + 1 < total) load.template operator()<1 - Odd>(i + 1);
+      if (i >= kBehind) add(i - kBehind);
+    };
+    static_assert(kAhead % 2 == 0);
+    for (int64_t i = -kAhead; i < total + kBehind; i += 2) {
+      step.template operator()<0>(i);
+      if (i + 1 < total + kBehind) step.template operator()<1>(i + 1);
     }
   }
   _tile_release();

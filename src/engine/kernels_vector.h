@@ -31,10 +31,20 @@ static inline F16x load_small(const void* p) {
   return __builtin_convertvector(__builtin_convertvector(*reinterpret_cast<const C16u*>(p), I16x), F16x);
 }
 static inline float sum(F16x v) {  // in a fixed order
-  float s8[8], s4[4];
-  for (int i = 0; i < 8; ++i) s8[i] = v[i] + v[i + 8];
-  for (int i = 0; i < 4; ++i) s4[i] = s8[i] + s8[i + 4];
+  typedef float F8x __attribute__((vector_size(32)));
+  typedef float F4x __attribute__((vector_size(16)));
+  F8x s8 = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  F4x s4 = __builtin_shufflevector(s8, s8, 0, 1, 2, 3) + __builtin_shufflevector(s8, s8, 4, 5, 6, 7);
   return (s4[0] + s4[2]) + (s4[1] + s4[3]);
+}
+
+static inline float largest(F16x v) {
+  F16x other = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  v = v > other ? v : other;
+  other = __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  v = v > other ? v : other;
+  float a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];
+  return a > b ? a : b;
 }
 
 // e^x to about 2 ulp: 2^n * p(r), Cody-Waite reduction and a Taylor polynomial of degree 6 on |r| <= ln2/2.
@@ -205,8 +215,8 @@ static void quantize(const float* x, int64_t columns, int8_t* codes, float* scal
     F16x v0 = load(x), v1 = load(x + 16);
     F16x a0 = v0 < 0 ? -v0 : v0, a1 = v1 < 0 ? -v1 : v1;
     F16x a = a0 > a1 ? a0 : a1;
-    float peak = 0;
-    for (int i = 0; i < 16; ++i) peak = a[i] > peak ? a[i] : peak;
+    float peak = largest(a);
+    peak = peak > 0 ? peak : 0;  // NaN
     float scale = peak / 127, inverse = peak > 0 ? 127 / peak : 0;
     scales[b] = scale;
     F16x half[2] = {v0 * inverse, v1 * inverse};
@@ -339,8 +349,7 @@ static void soften(float* s, int32_t begin, int32_t end, float scale, float soft
     store(s + i, v);
     peak = v > peak ? v : peak;
   }
-  float highest = -1e30f;
-  for (int i = 0; i < 16; ++i) highest = peak[i] > highest ? peak[i] : highest;
+  const float highest = largest(peak);
   F16x total = {};
   for (int32_t i = from; i < to; i += 16) {
     F16x v = load(s + i), e = exp(v - highest);

@@ -78,7 +78,7 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   int total = 0;
   for (const Output& output : outputs) total += output.matrix->panel_count();
   // Some pieces per thread, so that a thread that was held up does not hold up the rest. Tiles want strips of 8 panels.
-  int step = std::max(1, total / (pool_.threads() * 6));
+  int step = pool_.threads() == 1 ? total : std::max(1, total / (pool_.threads() * 6));
   for (const Output& output : outputs) {
     Way chosen = way(*output.matrix, input.rows);
     Arithmetic how = chosen.arithmetic;
