@@ -7,7 +7,7 @@ command -v llvm-profdata-19 >/dev/null || { echo "llvm-profdata-19 is missing: a
 folder=build-profile
 counted=$PWD/$folder/counted
 cmake -S . -B $folder -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 -DCMAKE_BUILD_TYPE=Release -DAJAR_TESTS=OFF \
-  -DAJAR_PROFILE=OFF -DCMAKE_CXX_FLAGS="-fprofile-generate=$counted -mllvm -static-func-full-module-prefix=false"
+  -DAJAR_UNITY=ON -DAJAR_PROFILE=OFF -DCMAKE_CXX_FLAGS="-fprofile-generate=$counted -mllvm -static-func-full-module-prefix=false"
 ninja -C $folder ajar
 rm -rf "$counted"
 $folder/ajar bench --quick --only whole,tokens,latency,pairs
