@@ -60,6 +60,13 @@ struct Attention {
   float* scores;                    // scratch: 8 x (tokens rounded up to 16); of attend_tiles: see there
 };
 
+// What a row of logits says as a whole. Those that are not above -1e30 (NaN among them) do not count; with none that does, peak is
+// -infinity and the sums are 0.
+struct LogitMoments {
+  float peak, second;       // the largest and the one after it
+  double total, weighted;   // sums of e^d and of d * e^d, d = logit - peak, as far as d > -40: the rest is below 1e-17 of the peak
+};
+
 struct Kernels {
   std::string_view name;            // "avx512", "avx2", "portable"
   // A multiplication and an addition round once. All functions on floats of sets that do so give the same bits, and their integer
@@ -91,6 +98,10 @@ struct Kernels {
   void (*attend_tiles)(const Attention& attention);
   // What attend does to the scores of one row between its two multiplications: scale, cap, mask, softmax over [begin, end).
   void (*soften)(float* scores, int32_t begin, int32_t end, float scale, float softcap);
+
+  void (*logit_moments)(const float* logits, int64_t n, LogitMoments* out);
+  // out = e^((logit - peak) * inverse) where that exponent is at least `floor`, else 0; floor >= -87.
+  void (*weigh)(const float* logits, int64_t n, float peak, float inverse, float floor, float* out);
 
   // Does nothing but the arithmetic of the widest multiplication, in registers: the machine's limit. Returns the number of
   // operations (a multiplication and an addition are two).

@@ -223,6 +223,7 @@ TEST(Kernels, SetsThatFuseGiveTheSameBits) {
       both([&](const Kernels& k, float* out) { k.gelu_tanh_times(out, w.data(), n); });
       both([&](const Kernels& k, float* out) { k.gelu(out, n); });
       both([&](const Kernels& k, float* out) { k.scale_add(out, w.data(), 0.3f, n); });
+      both([&](const Kernels& k, float* out) { k.weigh(x.data(), n, 2, 0.7f, -3, out); });
       both([&](const Kernels& k, float* out) { k.rope(out, w.data(), b.data(), static_cast<int>(n) / 2 * 2, false); });
     }
   }
@@ -254,6 +255,41 @@ TEST(Kernels, NormsAndActivations) {
       kernels->gelu(out.data(), n);
       for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(out[i], 0.5 * x[i] * (1 + std::erf(x[i] / std::sqrt(2.0))), 1e-5);
     }
+  }
+}
+
+TEST(Kernels, LogitsAsAWhole) {
+  std::mt19937 random(8);
+  std::normal_distribution<float> normal(0, 9);
+  for (const Kernels* kernels : all_kernels()) {
+    for (size_t n : {1u, 2u, 15u, 16u, 17u, 100u, 3000u}) {
+      std::vector<float> v(n), weights(n);
+      for (float& f : v) f = normal(random);
+      if (n > 2) v[n / 2] = NAN, v[n - 2] = -INFINITY;
+      std::vector<double> known;
+      for (float f : v)
+        if (f > -1e30f) known.push_back(static_cast<double>(f));
+      std::ranges::sort(known, std::greater());
+      double total = 0, weighted = 0;
+      for (double f : known) total += std::exp(f - known[0]), weighted += (f - known[0]) * std::exp(f - known[0]);
+      LogitMoments m{};
+      kernels->logit_moments(v.data(), static_cast<int64_t>(n), &m);
+      EXPECT_EQ(m.peak, known[0]) << kernels->name << " " << n;
+      EXPECT_EQ(m.second, known.size() > 1 ? known[1] : -INFINITY) << kernels->name << " " << n;
+      EXPECT_NEAR(m.total, total, 1e-5 * total) << kernels->name << " " << n;
+      EXPECT_NEAR(m.weighted, weighted, 1e-5 * std::max(1.0, -weighted)) << kernels->name << " " << n;
+      if (n > 2) v[n / 2] = -INFINITY;
+      kernels->weigh(v.data(), static_cast<int64_t>(n), m.peak, 0.5f, -3, weights.data());
+      for (size_t i = 0; i < n; ++i) {
+        const double d = (static_cast<double>(v[i]) - known[0]) * 0.5;
+        EXPECT_NEAR(weights[i], d >= -3 ? std::exp(d) : 0, 1e-5) << kernels->name << " " << n << " " << i;
+      }
+    }
+    const std::vector<float> none(20, -INFINITY);
+    LogitMoments m{};
+    kernels->logit_moments(none.data(), 20, &m);
+    EXPECT_EQ(m.peak, -INFINITY);
+    EXPECT_EQ(m.total, 0);
   }
 }
 

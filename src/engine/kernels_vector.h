@@ -361,6 +361,59 @@ static void soften(float* s, int32_t begin, int32_t end, float scale, float soft
   for (int32_t i = from; i < to; i += 16) store(s + i, load(s + i) * inverse);
 }
 
+static void logit_moments(const float* logits, int64_t n, LogitMoments* out) {
+  const float impossible = -__builtin_inff();
+  F16x peaks = splat(impossible), seconds = peaks;
+  auto at = [&](int64_t i) {
+    float last[16];
+    for (int64_t j = 0; j < 16; ++j) last[j] = i + j < n ? logits[i + j] : impossible;
+    return load(last);
+  };
+  for (int64_t i = 0; i < n; i += 16) {
+    F16x v = i + 16 <= n ? load(logits + i) : at(i);
+    v = v > -1e30f ? v : splat(impossible);
+    F16x lower = v > peaks ? peaks : v;
+    seconds = lower > seconds ? lower : seconds;
+    peaks = v > peaks ? v : peaks;
+  }
+  out->peak = out->second = impossible;
+  for (int i = 0; i < 16; ++i) {
+    const float two[] = {peaks[i], seconds[i]};
+    for (float v : two) {
+      if (v > out->peak) out->second = out->peak, out->peak = v;
+      else if (v > out->second) out->second = v;
+    }
+  }
+  out->total = out->weighted = 0;
+  if (!(out->peak > impossible)) return;
+  constexpr int64_t kPart = 1024;  // so many in floats before they are added to the whole
+  for (int64_t from = 0; from < n; from += kPart) {
+    F16x total = {}, weighted = {};
+    for (int64_t i = from; i < n && i < from + kPart; i += 16) {
+      F16x d = (i + 16 <= n ? load(logits + i) : at(i)) - out->peak;
+      F16x e = exp(d > -40 ? d : F16x{});
+      total += d > -40 ? e : F16x{};
+      weighted += d > -40 ? d * e : F16x{};
+    }
+    out->total += static_cast<double>(sum(total)), out->weighted += static_cast<double>(sum(weighted));
+  }
+}
+
+static void weigh(const float* logits, int64_t n, float peak, float inverse, float floor, float* out) {
+  auto weight = [&](F16x v) {
+    F16x d = (v - peak) * inverse;
+    F16x e = exp(d);
+    return d >= floor ? e : F16x{};
+  };
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) store(out + i, weight(load(logits + i)));
+  if (i == n) return;
+  float last[16] = {};
+  for (int64_t j = i; j < n; ++j) last[j - i] = logits[j];
+  store(last, weight(load(last)));
+  for (int64_t j = i; j < n; ++j) out[j] = last[j - i];
+}
+
 template <int Rows, int Wide>
 static inline void mix_values(const Attention& a, int row, const float* scores, int64_t ld, int32_t from, int32_t to, int d) {
   F16x acc[Rows][Wide] = {};
@@ -384,6 +437,10 @@ static inline void mix_values(const Attention& a, int row, const float* scores, 
   }
 }
 
+static inline void ask_for(const void* p, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i, 0, 2);
+}
+
 // Each row sums over its own pages only, in order: what the other rows of the chunk see does not touch it.
 template <int Rows>
 static inline void attend_rows(const Attention& a, int row) {
@@ -395,8 +452,12 @@ static inline void attend_rows(const Attention& a, int row) {
   }
   from = from / 16 * 16, to = (to + 15) / 16 * 16;
   int64_t ld = to;
-  for (int32_t page = from / 16; page * 16 < to; ++page)
+  // Pages lie anywhere in memory: the next keys, and the values that come after them, are asked for early.
+  for (int32_t page = from / 16; page * 16 < to; ++page) {
+    if ((page + 2) * 16 < to) ask_for(a.k_pages[page + 2], int64_t{a.head_dim} * 32);
+    ask_for(a.v_pages[page], int64_t{a.padded_head_dim} * 32);
     score_page<Rows>(a.k_pages[page], a.queries + row, a.head_dim, a.scores + page * 16, ld);
+  }
   for (int r = 0; r < Rows; ++r) {
     int32_t begin = a.begins[row + r], end = a.end > 0 ? a.end : a.positions[row + r] + 1;
     float* s = a.scores + r * ld;
@@ -414,8 +475,13 @@ static inline void attend_rows(const Attention& a, int row) {
 static void attend(const Attention& a) {
   int row = 0;
   for (; row + 8 <= a.rows; row += 8) attend_rows<8>(a, row);
-  for (; row + 4 <= a.rows; row += 4) attend_rows<4>(a, row);
-  for (; row < a.rows; ++row) attend_rows<1>(a, row);
+  if (row + 4 <= a.rows) attend_rows<4>(a, row), row += 4;
+  switch (a.rows - row) {
+    case 3: return attend_rows<3>(a, row);
+    case 2: return attend_rows<2>(a, row);
+    case 1: return attend_rows<1>(a, row);
+    default: return;
+  }
 }
 
 static double peak(int64_t rounds) {
@@ -437,7 +503,8 @@ static constexpr Kernels table(std::string_view name, void (*multiply_integer)(c
   return {.name = name, .fused = kFused, .multiply_float = multiply_float, .multiply_integer = multiply_integer, .multiply_bfloat = nullptr,
           .quantize = quantize, .write_tiles = write_tiles, .rms_norm = rms_norm, .layer_norm = layer_norm,
           .silu_times = silu_times, .gelu_tanh_times = gelu_tanh_times, .gelu = gelu, .add = add, .scale_add = scale_add,
-          .to_half = to_half, .rope = rope, .attend = attend, .attend_tiles = nullptr, .soften = soften, .peak = peak};
+          .to_half = to_half, .rope = rope, .attend = attend, .attend_tiles = nullptr, .soften = soften,
+          .logit_moments = logit_moments, .weigh = weigh, .peak = peak};
 }
 
 }  // namespace AJAR_KERNELS

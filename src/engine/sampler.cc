@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/kernels.h"
+
 namespace ajar::engine {
 namespace {
 
@@ -16,21 +18,9 @@ struct Moments {
 };
 
 Moments moments(std::span<const float> logits) {
-  Moments m;
-  for (float v : logits) {
-    if (v > m.peak) m.second = m.peak, m.peak = v;
-    else if (v > m.second) m.second = v;
-  }
-  double total = 0, weighted = 0;
-  for (float v : logits) {
-    float d = v - m.peak;
-    if (!(d > -40)) continue;  // below 1e-17 of the peak; also NaN and impossible ones
-    float e = std::exp(d);
-    total += e, weighted += static_cast<double>(e) * d;
-  }
-  m.log_total = m.peak + std::log(total);
-  m.entropy = std::log(total) - weighted / total;
-  return m;
+  LogitMoments sums{};
+  best_kernels().logit_moments(logits.data(), static_cast<int64_t>(logits.size()), &sums);
+  return {.peak = sums.peak, .second = sums.second, .log_total = sums.peak + std::log(sums.total), .entropy = std::log(sums.total) - sums.weighted / sums.total};
 }
 
 std::vector<std::pair<int32_t, float>> most_likely(std::span<const float> logits, int32_t count, double log_total) {
@@ -131,14 +121,24 @@ int32_t Sampler::choose(std::span<const float> logits) {
   if (params_.temperature <= 0 || params_.top_k == 1 || !(peak > kImpossible)) {
     if (peak > kImpossible || params_.temperature <= 0) return best;
   }
-  // Candidates: all that could matter, with weights relative to the peak.
+  // Weights relative to the peak; 0 for what cannot matter.
   const float inverse = 1 / std::max(params_.temperature, 1e-4f);
-  candidates_.clear();
-  float floor = params_.min_p > 0 ? std::log(params_.min_p) : -30;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    float d = (logits[i] - peak) * inverse;
-    if (d >= floor) candidates_.emplace_back(std::exp(d), static_cast<int32_t>(i));
+  const float floor = params_.min_p > 0 ? std::max(std::log(params_.min_p), -80.f) : -30;
+  weights_.resize(logits.size());
+  best_kernels().weigh(logits.data(), static_cast<int64_t>(logits.size()), peak, inverse, floor, weights_.data());
+  if (params_.top_k <= 0 && params_.typical_p >= 1 && params_.top_p >= 1) {
+    double total = 0;
+    for (float w : weights_) total += static_cast<double>(w);
+    double point = uniform() * total;
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      point -= static_cast<double>(weights_[i]);
+      if (point < 0) return static_cast<int32_t>(i);
+    }
+    return best;
   }
+  candidates_.clear();
+  for (size_t i = 0; i < logits.size(); ++i)
+    if (weights_[i] > 0) candidates_.emplace_back(weights_[i], static_cast<int32_t>(i));
   auto likelier = [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; };
   size_t keep = candidates_.size();
   if (params_.top_k > 0 && static_cast<size_t>(params_.top_k) < keep) {

@@ -78,6 +78,7 @@ class Sampler {
   std::vector<Seen> seen_;  // sorted by token; only kept where a penalty needs it
   bool penalties_;
   uint64_t state_;
+  std::vector<float> weights_;                            // of all tokens
   std::vector<std::pair<float, int32_t>> candidates_;
 };
 
