@@ -1,11 +1,16 @@
 // ajar check: reads a configuration without serving.
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/app.h"
+#include "app/builtin_task.h"
 #include "app/commands.h"
 #include "app/terminal.h"
+#include "engine/checkpoint.h"
 #include "gateway/route.h"
 #include "json/write.h"
+#include "learn/task_model.h"
 #include "provider/remote.h"
 
 namespace ajar::app {
@@ -15,6 +20,24 @@ struct CheckArgs {
   std::string file;
   bool reference = false;
 };
+
+// Tasks whose models cannot be read: those that routes ask, without which the server does not start, or the others.
+std::vector<std::string> unreadable_tasks(const Config& config, bool asked) {
+  const auto is_asked = [&](const std::string& name) {
+    return std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
+      return std::ranges::any_of(route.targets, [&](const TargetConfig& target) {
+        const auto provider = std::ranges::find(config.providers, target.provider, &ProviderConfig::name);
+        return provider != config.providers.end() && provider->preset == "task" && target.model == name;
+      });
+    });
+  };
+  std::vector<std::string> found;
+  for (const TaskConfig& task : config.tasks) {
+    if (task.path == kBuiltinTask || is_asked(task.name) != asked) continue;
+    if (const auto loaded = learn::TaskModel::load(task.path); !loaded) found.push_back("tasks." + task.name + ": " + loaded.error().message);
+  }
+  return found;
+}
 
 // What serves but may surprise.
 std::vector<std::string> warnings(const Config& config) {
@@ -37,6 +60,13 @@ std::vector<std::string> warnings(const Config& config) {
       }
     }
   }
+  // The server starts without a model that cannot be opened, and answers its routes with the reason.
+  for (const ModelConfigEntry& model : config.models) {
+    if (const auto opened = engine::Checkpoint::open(model.path); !opened) found.push_back("models." + model.name + ": " + opened.error().message);
+    for (const auto& [name, path] : model.adapters)
+      if (!std::filesystem::exists(path)) found.push_back("models." + model.name + ": adapter " + name + ": there is no " + path);
+  }
+  for (auto& line : unreadable_tasks(config, false)) found.push_back(std::move(line));
   return found;
 }
 
@@ -60,6 +90,9 @@ int check(const CommandContext& context, const CheckArgs& args) {
     for (const TokenizerConfig& tokenizer : config->tokenizers) {
       if (const auto loaded = load_vocabulary(tokenizer); !loaded) faults.push_back(file + ": " + loaded.error().message);
     }
+  }
+  if (config) {
+    for (auto& line : unreadable_tasks(*config, true)) faults.push_back(file + ": " + std::move(line));
   }
   const auto warned = config ? warnings(*config) : std::vector<std::string>();
   if (context.json) {

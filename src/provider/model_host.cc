@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <tuple>
 
 #include "base/log.h"
 #include "net/loop.h"
@@ -94,9 +95,18 @@ ModelHost::~ModelHost() {
 void ModelHost::configure(std::vector<ModelSpec> specs) {
   std::vector<std::shared_ptr<Slot>> gone;  // their engines stop after the lock is given back
   std::lock_guard lock(mutex_);
-  auto same = [](const ModelSpec& a, const ModelSpec& b) {
-    return a.path == b.path && a.context == b.context && a.cache_bytes == b.cache_bytes && a.deterministic == b.deterministic && a.speculate == b.speculate && a.kv == b.kv && a.draft == b.draft && a.prefix_disk == b.prefix_disk && a.prefix_disk_bytes == b.prefix_disk_bytes &&
-           a.chat_template == b.chat_template;
+  std::map<std::string, std::string> paths;  // as they are until now
+  for (const auto& [name, slot] : slots_) paths[name] = slot->spec.path;
+  const auto same_draft = [&](const std::string& draft) {
+    const auto was = paths.find(draft);
+    const auto will = std::ranges::find(specs, draft, &ModelSpec::name);
+    return (was == paths.end() ? "" : was->second) == (will == specs.end() ? "" : will->path);
+  };
+  const auto same = [&](const ModelSpec& a, const ModelSpec& b) {
+    const auto loaded_from = [](const ModelSpec& s) {
+      return std::tie(s.path, s.context, s.cache_bytes, s.deterministic, s.exact, s.chat_template, s.kv, s.speculate, s.draft, s.prefix_disk, s.prefix_disk_bytes);
+    };
+    return loaded_from(a) == loaded_from(b) && (a.draft.empty() || same_draft(a.draft));
   };
   for (auto it = slots_.begin(); it != slots_.end();) {
     auto spec = std::ranges::find(specs, it->first, &ModelSpec::name);

@@ -197,3 +197,28 @@ def test_adapters_come_and_go(context):
         assert say("m") == plain
     finally:
         shutil.rmtree(folder)
+
+
+def test_another_draft_loads_its_model_anew(context):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ajar-local-"))
+    try:
+        made = subprocess.run([context.binary, "quantize", "--random", "tiny-llama", str(folder / "m.gguf")], capture_output=True, text=True, timeout=120)
+        assert made.returncode == 0, made.stderr
+        for name in ("one", "two"):
+            shutil.copy(folder / "m.gguf", folder / f"{name}.gguf")
+        server = context.server(config([("m", folder / "m.gguf", 'draft = "d"'), ("d", folder / "one.gguf", "")]))
+
+        def ready():
+            return next(value for name, value in server.metrics().items() if name.startswith("ajar_engine_model_ready") and 'model="m"' in name)
+
+        assert completion(server, "m", "hello", max_tokens=8, temperature=0).status == 200
+        assert ready() == 1
+        server.admin("POST", "reload")
+        assert ready() == 1
+        server.config_file.write_text(server.config_file.read_text().replace("one.gguf", "two.gguf"))
+        server.admin("POST", "reload")
+        assert ready() == 0
+        assert completion(server, "m", "hello", max_tokens=8, temperature=0).status == 200
+        assert ready() == 1
+    finally:
+        shutil.rmtree(folder)

@@ -85,3 +85,27 @@ def test_broken_files_are_named(context):
         code, output = bench.ajar("inspect", "folder")
         assert code == 1 and "config.json" in output, output
         assert "x.gguf" not in bench.files()
+
+
+def test_check_opens_what_a_configuration_names(context):
+    with Bench(context) as bench:
+        code, output = bench.ajar("quantize", "--random", "tiny-bert", "bert.gguf")
+        assert code == 0, output
+        file = bench.path / "ajar.toml"
+        text = '[models.here]\npath = "%s"\n%s[providers.local]\npreset = "local"\n[routes.r]\ntargets = [{provider = "local", model = "here"}]\n'
+        file.write_text(text % (bench.path / "bert.gguf", ""))
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 0 and "note:" not in output, output
+        # The server starts without a model, and answers other routes: a note.
+        file.write_text(text % (bench.path / "none.gguf", 'adapters = { tone = "tone.gguf" }\n'))
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 0 and "models.here: " in output and "none.gguf: No such file" in output, output
+        assert "adapter tone: there is no " in output, output
+        # Nor a task model that no route asks; one that is asked must be there.
+        task = '[tasks.t]\npath = "t.task"\n[providers.tasks]\npreset = "task"\n'
+        file.write_text(text % (bench.path / "bert.gguf", "") + task)
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 0 and "tasks.t: " in output and "t.task" in output, output
+        file.write_text(text % (bench.path / "bert.gguf", "") + task + '[routes.asks]\ntargets = [{provider = "tasks", model = "t"}]\n')
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 1 and "ajar.toml: tasks.t: " in output and "t.task" in output, output
