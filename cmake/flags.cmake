@@ -1,8 +1,8 @@
 # One place for every flag. Release is -O2: -O3 gave no measurable gain on the request line.
-add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-designated-field-initializers -Wno-deprecated-declarations -fno-omit-frame-pointer)
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-designated-field-initializers -Wno-deprecated-declarations)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 # Unoptimized, with lines only: enough for a sanitizer's report, and a third of -O1's compile time where coroutines are many.
-set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only -fno-omit-frame-pointer")
 add_compile_definitions(
   BOOST_ASIO_SEPARATE_COMPILATION  # asio is compiled once, in net/asio_impl.cc
   BOOST_ASIO_NO_DEPRECATED
