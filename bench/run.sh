@@ -1,13 +1,13 @@
 #!/bin/sh
 # Measures Ajar and, beside it, nginx (proxy_pass, the floor of any HTTP proxy) and Portkey's gateway, all with the same
 # simulator behind them and the same load client before them; then writes the table into bench/README.md.
-#   bench/run.sh            three runs, medians
+#   bench/run.sh            three runs (RUNS=N for others), medians
 #   bench/run.sh --quick    one shorter run without the pairs, the table is printed only
 # The binary is build/ajar (AJAR=… for another). Runs on a machine that should have nothing else to do.
 set -eu
 cd "$(dirname "$0")/.."
 AJAR=${AJAR:-build/ajar}
-RUNS=3
+RUNS=${RUNS:-3}
 QUICK=
 if [ "${1:-}" = "--quick" ]; then RUNS=1 QUICK=--quick; fi
 [ -x "$AJAR" ] || { echo "bench/run.sh: build $AJAR first" >&2; exit 1; }
