@@ -52,7 +52,7 @@ configure_and_build() {
   while [ $# -gt 0 ] && [ "$1" != "--" ]; do targets="$targets $1"; shift; done
   [ $# -gt 0 ] && shift
   mkdir -p "$folder"
-  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 "$@" >"$folder/configure.log" 2>&1 || {
+  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 -DAJAR_UNITY=ON "$@" >"$folder/configure.log" 2>&1 || {
     cat "$folder/configure.log" >&2; return 1
   }
   terminal=""; [ -t 1 ] && terminal=1

@@ -44,7 +44,6 @@ struct Base {
   }
 };
 
-
 // One sequence per adapter, all in the same batches, each `piece` tokens at a time; the rows of one batch take turns in length.
 std::vector<Logits> run(const Model& model, ComputePool& pool, const std::vector<const Adapter*>& adapters, MultiplierOptions options = {}, int tokens = 24,
                         int piece = 9) {

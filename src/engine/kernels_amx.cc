@@ -13,12 +13,7 @@ constexpr int kStrip = 8;           // panels
 constexpr int64_t kDepth = 2048;    // columns unpacked at once
 constexpr int64_t kInner = 128;     // columns at once: two tiles of input, and the sums, of two threads of a core lie in its first-level cache
 
-struct __attribute__((packed, aligned(64))) TileConfig {
-  uint8_t palette = 1, start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t columns[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
+constexpr TileConfig kWholeTiles = {.columns = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
 
 inline __m512i round_to_bfloat(__m512 v) {  // in the upper halves; to nearest, ties away from zero
   return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_set1_epi32(0x8000));
@@ -170,31 +165,15 @@ void multiply(const Product& p, const uint16_t* tiles, uint8_t* scratch) {
 }  // namespace
 
 void multiply_amx(const Product& p, const uint16_t* tiles, std::byte* scratch_bytes) {
-  static constexpr TileConfig config;
-  _tile_loadconfig(&config);
+  _tile_loadconfig(&kWholeTiles);
   auto* scratch = reinterpret_cast<uint8_t*>(scratch_bytes);
-  switch (p.dtype) {
-    case Dtype::kBF16: multiply<Dtype::kBF16>(p, tiles, scratch); break;
-    case Dtype::kQ4_0: multiply<Dtype::kQ4_0>(p, tiles, scratch); break;
-    case Dtype::kQ4_1: multiply<Dtype::kQ4_1>(p, tiles, scratch); break;
-    case Dtype::kQ5_0: multiply<Dtype::kQ5_0>(p, tiles, scratch); break;
-    case Dtype::kQ5_1: multiply<Dtype::kQ5_1>(p, tiles, scratch); break;
-    case Dtype::kQ8_0: multiply<Dtype::kQ8_0>(p, tiles, scratch); break;
-    case Dtype::kQ2_K: multiply<Dtype::kQ2_K>(p, tiles, scratch); break;
-    case Dtype::kQ3_K: multiply<Dtype::kQ3_K>(p, tiles, scratch); break;
-    case Dtype::kQ4_K: multiply<Dtype::kQ4_K>(p, tiles, scratch); break;
-    case Dtype::kQ5_K: multiply<Dtype::kQ5_K>(p, tiles, scratch); break;
-    case Dtype::kQ6_K: multiply<Dtype::kQ6_K>(p, tiles, scratch); break;
-    case Dtype::kIQ4_NL: multiply<Dtype::kIQ4_NL>(p, tiles, scratch); break;
-    case Dtype::kMXFP4: multiply<Dtype::kMXFP4>(p, tiles, scratch); break;
-    default: break;
-  }
+  if (p.dtype == Dtype::kBF16) multiply<Dtype::kBF16>(p, tiles, scratch);
+  for_quantised(p.dtype, [&]<Dtype T>() { multiply<T>(p, tiles, scratch); });
   _tile_release();
 }
 
 // Rows of queries in tiles of 16, two pages of tokens at a time: scores = Q * K^T, then outputs = P * V.
 void attend_amx(const Attention& a) {
-  static constexpr TileConfig config;
   const int dim = a.head_dim, steps = dim / 32, row_tiles = (a.rows + 15) / 16;
   int32_t from = 1 << 30, to = 0;
   for (int r = 0; r < a.rows; ++r) {
@@ -221,7 +200,7 @@ void attend_amx(const Attention& a) {
       _mm512_storeu_si512(q, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
     }
   }
-  _tile_loadconfig(&config);
+  _tile_loadconfig(&kWholeTiles);
   for (int32_t page = from / 16; page * 16 < ld; ++page) {
     if (page >= pages) {  // the second of the last pair: nothing is there
       for (int r = 0; r < row_tiles * 16; ++r) _mm512_storeu_ps(scores + r * ld + page * 16, _mm512_setzero_ps());
@@ -280,8 +259,7 @@ void attend_amx(const Attention& a) {
 }
 
 double peak_amx(int64_t rounds) {
-  static constexpr TileConfig config;
-  _tile_loadconfig(&config);
+  _tile_loadconfig(&kWholeTiles);
   _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3), _tile_zero(4), _tile_zero(5), _tile_zero(6), _tile_zero(7);
   for (int64_t i = 0; i < rounds; ++i) {
     _tile_dpbf16ps(0, 4, 6);

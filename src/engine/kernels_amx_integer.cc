@@ -26,13 +26,6 @@ struct Unit {
   static constexpr int codes = columns * kPanelRows;
 };
 
-struct __attribute__((packed, aligned(64))) TileConfig {
-  uint8_t palette = 1, start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t columns[16] = {};
-  uint8_t rows[16] = {};
-};
-
 // Tiles 0 and 1: sums. 2 and 3: inputs. 4 and 5: codes.
 TileConfig tile_config(int rows, int columns) {
   TileConfig config;
@@ -208,21 +201,7 @@ void multiply(const Product& p, const QuantizedRows& x) {
 
 void multiply_amx_integer(const Product& p, const QuantizedRows& x) {
   if (p.rows < kFewest) return multiply_vnni(p, x);
-  switch (p.dtype) {
-    case Dtype::kQ4_0: return multiply<Dtype::kQ4_0>(p, x);
-    case Dtype::kQ4_1: return multiply<Dtype::kQ4_1>(p, x);
-    case Dtype::kQ5_0: return multiply<Dtype::kQ5_0>(p, x);
-    case Dtype::kQ5_1: return multiply<Dtype::kQ5_1>(p, x);
-    case Dtype::kQ8_0: return multiply<Dtype::kQ8_0>(p, x);
-    case Dtype::kQ2_K: return multiply<Dtype::kQ2_K>(p, x);
-    case Dtype::kQ3_K: return multiply<Dtype::kQ3_K>(p, x);
-    case Dtype::kQ4_K: return multiply<Dtype::kQ4_K>(p, x);
-    case Dtype::kQ5_K: return multiply<Dtype::kQ5_K>(p, x);
-    case Dtype::kQ6_K: return multiply<Dtype::kQ6_K>(p, x);
-    case Dtype::kIQ4_NL: return multiply<Dtype::kIQ4_NL>(p, x);
-    case Dtype::kMXFP4: return multiply<Dtype::kMXFP4>(p, x);
-    default: return;
-  }
+  for_quantised(p.dtype, [&]<Dtype T>() { multiply<T>(p, x); });
 }
 
 }  // namespace ajar::engine

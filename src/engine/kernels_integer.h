@@ -191,21 +191,7 @@ static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
 }
 
 static void multiply_integer(const Product& p, const QuantizedRows& x) {
-  switch (p.dtype) {
-    case Dtype::kQ4_0: return multiply_integer_as<Dtype::kQ4_0>(p, x);
-    case Dtype::kQ4_1: return multiply_integer_as<Dtype::kQ4_1>(p, x);
-    case Dtype::kQ5_0: return multiply_integer_as<Dtype::kQ5_0>(p, x);
-    case Dtype::kQ5_1: return multiply_integer_as<Dtype::kQ5_1>(p, x);
-    case Dtype::kQ8_0: return multiply_integer_as<Dtype::kQ8_0>(p, x);
-    case Dtype::kQ2_K: return multiply_integer_as<Dtype::kQ2_K>(p, x);
-    case Dtype::kQ3_K: return multiply_integer_as<Dtype::kQ3_K>(p, x);
-    case Dtype::kQ4_K: return multiply_integer_as<Dtype::kQ4_K>(p, x);
-    case Dtype::kQ5_K: return multiply_integer_as<Dtype::kQ5_K>(p, x);
-    case Dtype::kQ6_K: return multiply_integer_as<Dtype::kQ6_K>(p, x);
-    case Dtype::kIQ4_NL: return multiply_integer_as<Dtype::kIQ4_NL>(p, x);
-    case Dtype::kMXFP4: return multiply_integer_as<Dtype::kMXFP4>(p, x);
-    default: return;
-  }
+  for_quantised(p.dtype, [&]<Dtype T>() { multiply_integer_as<T>(p, x); });
 }
 
 }  // namespace AJAR_KERNELS

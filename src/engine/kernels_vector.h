@@ -193,18 +193,7 @@ static void multiply_float(const Product& p, const float* x, int64_t ldx) {
     case Dtype::kF32: return multiply_float_as<Dtype::kF32>(p, x, ldx);
     case Dtype::kF16: return multiply_float_as<Dtype::kF16>(p, x, ldx);
     case Dtype::kBF16: return multiply_float_as<Dtype::kBF16>(p, x, ldx);
-    case Dtype::kQ4_0: return multiply_float_as<Dtype::kQ4_0>(p, x, ldx);
-    case Dtype::kQ4_1: return multiply_float_as<Dtype::kQ4_1>(p, x, ldx);
-    case Dtype::kQ5_0: return multiply_float_as<Dtype::kQ5_0>(p, x, ldx);
-    case Dtype::kQ5_1: return multiply_float_as<Dtype::kQ5_1>(p, x, ldx);
-    case Dtype::kQ8_0: return multiply_float_as<Dtype::kQ8_0>(p, x, ldx);
-    case Dtype::kQ2_K: return multiply_float_as<Dtype::kQ2_K>(p, x, ldx);
-    case Dtype::kQ3_K: return multiply_float_as<Dtype::kQ3_K>(p, x, ldx);
-    case Dtype::kQ4_K: return multiply_float_as<Dtype::kQ4_K>(p, x, ldx);
-    case Dtype::kQ5_K: return multiply_float_as<Dtype::kQ5_K>(p, x, ldx);
-    case Dtype::kQ6_K: return multiply_float_as<Dtype::kQ6_K>(p, x, ldx);
-    case Dtype::kIQ4_NL: return multiply_float_as<Dtype::kIQ4_NL>(p, x, ldx);
-    case Dtype::kMXFP4: return multiply_float_as<Dtype::kMXFP4>(p, x, ldx);
+    default: for_quantised(p.dtype, [&]<Dtype T>() { multiply_float_as<T>(p, x, ldx); });
   }
 }
 

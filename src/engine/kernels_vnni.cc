@@ -75,21 +75,7 @@ void multiply(const Product& p, const QuantizedRows& x) {
 }  // namespace
 
 void multiply_vnni(const Product& p, const QuantizedRows& x) {
-  switch (p.dtype) {
-    case Dtype::kQ4_0: return multiply<Dtype::kQ4_0>(p, x);
-    case Dtype::kQ4_1: return multiply<Dtype::kQ4_1>(p, x);
-    case Dtype::kQ5_0: return multiply<Dtype::kQ5_0>(p, x);
-    case Dtype::kQ5_1: return multiply<Dtype::kQ5_1>(p, x);
-    case Dtype::kQ8_0: return multiply<Dtype::kQ8_0>(p, x);
-    case Dtype::kQ2_K: return multiply<Dtype::kQ2_K>(p, x);
-    case Dtype::kQ3_K: return multiply<Dtype::kQ3_K>(p, x);
-    case Dtype::kQ4_K: return multiply<Dtype::kQ4_K>(p, x);
-    case Dtype::kQ5_K: return multiply<Dtype::kQ5_K>(p, x);
-    case Dtype::kQ6_K: return multiply<Dtype::kQ6_K>(p, x);
-    case Dtype::kIQ4_NL: return multiply<Dtype::kIQ4_NL>(p, x);
-    case Dtype::kMXFP4: return multiply<Dtype::kMXFP4>(p, x);
-    default: return;
-  }
+  for_quantised(p.dtype, [&]<Dtype T>() { multiply<T>(p, x); });
 }
 
 double peak_vnni(int64_t rounds) {

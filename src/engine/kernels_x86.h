@@ -14,6 +14,14 @@ void attend_amx(const Attention& attention);
 
 namespace {
 
+// What LDTILECFG reads: of each tile how many rows of how many bytes.
+struct __attribute__((packed, aligned(64))) TileConfig {
+  uint8_t palette = 1, start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t columns[16] = {};
+  uint8_t rows[16] = {};
+};
+
 inline __attribute__((always_inline)) __m512 load_half(const uint8_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }

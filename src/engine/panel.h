@@ -72,6 +72,26 @@ static constexpr PanelForm panel_form(Dtype dtype) {
   }
 }
 
+// body.operator()<T>() for the quantised format `dtype`; nothing for others.
+template <class Body>
+static inline void for_quantised(Dtype dtype, const Body& body) {
+  switch (dtype) {
+    case Dtype::kQ4_0: return body.template operator()<Dtype::kQ4_0>();
+    case Dtype::kQ4_1: return body.template operator()<Dtype::kQ4_1>();
+    case Dtype::kQ5_0: return body.template operator()<Dtype::kQ5_0>();
+    case Dtype::kQ5_1: return body.template operator()<Dtype::kQ5_1>();
+    case Dtype::kQ8_0: return body.template operator()<Dtype::kQ8_0>();
+    case Dtype::kQ2_K: return body.template operator()<Dtype::kQ2_K>();
+    case Dtype::kQ3_K: return body.template operator()<Dtype::kQ3_K>();
+    case Dtype::kQ4_K: return body.template operator()<Dtype::kQ4_K>();
+    case Dtype::kQ5_K: return body.template operator()<Dtype::kQ5_K>();
+    case Dtype::kQ6_K: return body.template operator()<Dtype::kQ6_K>();
+    case Dtype::kIQ4_NL: return body.template operator()<Dtype::kIQ4_NL>();
+    case Dtype::kMXFP4: return body.template operator()<Dtype::kMXFP4>();
+    default: return;
+  }
+}
+
 // The tables with their zero added, so that entries are unsigned.
 constexpr uint8_t kIq4NlTable[16] = {1,   24,  45,  63,  79,  93,  106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
 constexpr uint8_t kMxfp4Table[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};

@@ -118,9 +118,7 @@ Sampled Sampler::sample(std::span<float> logits, const TokenMask* mask) {
 int32_t Sampler::choose(std::span<const float> logits) {
   auto best = static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin());
   float peak = logits[static_cast<size_t>(best)];
-  if (params_.temperature <= 0 || params_.top_k == 1 || !(peak > kImpossible)) {
-    if (peak > kImpossible || params_.temperature <= 0) return best;
-  }
+  if (params_.temperature <= 0 || params_.top_k == 1 || !(peak > kImpossible)) return best;
   // Weights relative to the peak; 0 for what cannot matter.
   const float inverse = 1 / std::max(params_.temperature, 1e-4f);
   const float floor = params_.min_p > 0 ? std::max(std::log(params_.min_p), -80.f) : -30;
