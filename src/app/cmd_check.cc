@@ -21,19 +21,25 @@ struct CheckArgs {
   bool reference = false;
 };
 
-// Tasks whose models cannot be read: those that routes ask, without which the server does not start, or the others.
+// Whether the server does not start without this task model: a route asks it, or has a policy that does.
+bool is_asked(const Config& config, const std::string& task) {
+  return std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
+    return std::ranges::any_of(route.targets, [&](const TargetConfig& target) {
+             const auto provider = std::ranges::find(config.providers, target.provider, &ProviderConfig::name);
+             return provider != config.providers.end() && provider->preset == "task" && target.model == task;
+           }) ||
+           std::ranges::any_of(route.policies, [&](const std::string& name) {
+             const auto policy = std::ranges::find(config.policies, name, &PolicyConfigEntry::name);
+             return policy != config.policies.end() && policy->task == task;
+           });
+  });
+}
+
+// Tasks whose models cannot be read: those that are asked, or the others.
 std::vector<std::string> unreadable_tasks(const Config& config, bool asked) {
-  const auto is_asked = [&](const std::string& name) {
-    return std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
-      return std::ranges::any_of(route.targets, [&](const TargetConfig& target) {
-        const auto provider = std::ranges::find(config.providers, target.provider, &ProviderConfig::name);
-        return provider != config.providers.end() && provider->preset == "task" && target.model == name;
-      });
-    });
-  };
   std::vector<std::string> found;
   for (const TaskConfig& task : config.tasks) {
-    if (task.path == kBuiltinTask || is_asked(task.name) != asked) continue;
+    if (task.path == kBuiltinTask || is_asked(config, task.name) != asked) continue;
     if (const auto loaded = learn::TaskModel::load(task.path); !loaded) found.push_back("tasks." + task.name + ": " + loaded.error().message);
   }
   return found;

@@ -19,7 +19,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   struct stat info {};
   const int rc = fstat(fd, &info);
   if (rc != 0 || !S_ISREG(info.st_mode)) {
-    const int error = rc != 0 ? errno : EISDIR;
+    const int error = rc != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : ENODEV;
     ::close(fd);
     return failed(error);
   }

@@ -109,3 +109,10 @@ def test_check_opens_what_a_configuration_names(context):
         file.write_text(text % (bench.path / "bert.gguf", "") + task + '[routes.asks]\ntargets = [{provider = "tasks", model = "t"}]\n')
         code, output = bench.ajar("check", "ajar.toml")
         assert code == 1 and "ajar.toml: tasks.t: " in output and "t.task" in output, output
+        policy = '[policies.topics]\ncheck = "topics"\ntask = "t"\ndeny = ["x"]\n'
+        file.write_text(text % (bench.path / "bert.gguf", "") + 'policies = ["topics"]\n' + task + policy)
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 1 and "ajar.toml: tasks.t: " in output and "t.task" in output, output
+        file.write_text(text % ("/dev/null", ""))
+        code, output = bench.ajar("check", "ajar.toml")
+        assert code == 0 and "models.here: /dev/null: No such device" in output, output
