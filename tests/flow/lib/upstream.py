@@ -110,10 +110,11 @@ class Upstream:
     def __init__(self, name):
         self.name = name
         self.handler = None
-        self.lock = threading.Lock()      # guards requests and faults
+        self.lock = threading.Lock()      # guards requests, faults, idle and generation
         self.requests, self.faults = [], []
         self.script = queue.Queue()
         self.idle = set()
+        self.generation = 0               # of the test; a connection belongs to the one that opened it
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -124,7 +125,9 @@ class Upstream:
             self.requests, self.faults = [], []
             self.script = queue.Queue()
             self.handler = handler
-            # Nothing of the last test is reused: its idle connections end here.
+            # Nothing of the last test is reused: its idle connections end here, and one whose answer the client has
+            # read before its thread came around to the next request ends when it does.
+            self.generation += 1
             for sock in self.idle:
                 try:
                     sock.shutdown(socket.SHUT_RDWR)
@@ -167,9 +170,13 @@ class Upstream:
     def _serve(self, sock):
         left = b""
         wire = Wire(sock)
+        with self.lock:
+            born = self.generation
         try:
             while wire.keep:
                 with self.lock:
+                    if born != self.generation:
+                        break
                     self.idle.add(sock)
                 request, left = self._read(sock, left)
                 with self.lock:
