@@ -148,7 +148,7 @@ Status App::build() {
         return std::make_shared<GroundedProvider>(*quoted_, GroundedOptions{.collection = target.collection, .in_text = target.sources_in_text},
                                                   std::move(model));
       });
-  builder_->set_topics([this](const std::string& task) { return topic_model(task); });
+  builder_->set_label_models([this](const std::string& task) { return label_model(task); });
   reading_ = &config_;
   AJAR_ASSIGN(auto snapshot, builder_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
@@ -202,14 +202,17 @@ Result<learn::TaskModel> App::load_task(const std::string& name) const {
   return model;
 }
 
-Result<guard::TopicModel> App::topic_model(const std::string& name) const {
+Result<guard::LabelModel> App::label_model(const std::string& name) const {
   AJAR_ASSIGN(auto loaded, load_task(name));
-  if (loaded.width() > 0) return fail(Code::kUnsupported, "tasks." + name + ": topics of policies are told by task models without embeddings");
-  return guard::TopicModel([model = std::make_shared<const learn::TaskModel>(std::move(loaded))](std::string_view text) -> Result<std::string> {
-    AJAR_ASSIGN(const auto prediction, model->predict(text, {}, 1));
+  if (loaded.width() > 0) return fail(Code::kUnsupported, "tasks." + name + ": policies ask task models without embeddings");
+  auto labels = loaded.labels();
+  return guard::LabelModel{.labels = std::move(labels), .tell = [model = std::make_shared<const learn::TaskModel>(std::move(loaded))](std::string_view text) -> Result<guard::LabelAnswer> {
+    AJAR_ASSIGN(const auto prediction, model->predict(text, {}, model->labels().size()));
     const bool sure = prediction.in_scope && (!model->lineage().guaranteed || prediction.confidence >= model->lineage().threshold);
-    return sure ? model->labels()[prediction.ranked.front().label] : std::string("unknown");
-  });
+    guard::LabelAnswer answer{.label = sure ? model->labels()[prediction.ranked.front().label] : "unknown", .shares = {}};
+    for (const auto& [label, probability] : prediction.ranked) answer.shares.emplace_back(model->labels()[label], probability);
+    return answer;
+  }};
 }
 
 Result<std::shared_ptr<Provider>> App::model_provider(const ProviderConfig& provider, const TargetConfig& target) {

@@ -139,7 +139,7 @@ Result<std::vector<Figure>> Bench::pairs() {
                           .connections = stream ? 8 : 32, .stream = stream, .end = stream ? client.end : client.whole,
                           .token = stream ? client.token : ""};
         };
-        const auto [whole, whole_cpu] = cost(plan(false), 500, options_.quick ? 4000 : 6000, pids);
+        const auto [whole, whole_cpu] = cost(plan(false), 500, options_.quick ? 4000 : 10'000, pids);
         take(at++, name, "request", same ? 30 : 45,
              whole_cpu.total() * 1e6 / double(std::max<int64_t>(1, whole.answered)), failures(whole));
         const auto [stream, stream_cpu] = cost(plan(true), 20, 100, pids);

@@ -154,15 +154,29 @@ Result<std::vector<Figure>> Bench::run(const std::string& point) {
   return invalid("only", "there is no point '" + point + "'");
 }
 
+// What else runs on a machine only ever adds to what a request costs: caches are lost, the core's other thread is busy.
+constexpr int kParts = 5;
+
 Bench::Cost Bench::cost(LoadPlan load, int64_t warm_up, int64_t requests, const std::vector<pid_t>& pids) {
   load.requests = warm_up;
   client_.run(load);
   let_settle();
-  load.requests = requests;
-  const Cpu before = cpu_of(pids);
-  LoadResult result = client_.run(load);
-  let_settle();
-  return {std::move(result), cpu_of(pids) - before};
+  load.requests = requests / kParts;
+  Cost least;
+  int64_t failed = 0;
+  std::string failure;
+  for (int i = 0; i < kParts; ++i) {
+    const Cpu before = cpu_of(pids);
+    LoadResult result = client_.run(load);
+    let_settle();
+    const Cpu used = cpu_of(pids) - before;
+    failed += result.failed;
+    if (failure.empty()) failure = result.failure;
+    const bool less = used.total() * double(least.result.answered) < least.used.total() * double(result.answered);
+    if (least.result.answered == 0 || less) least = {std::move(result), used};
+  }
+  least.result.failed = failed, least.result.failure = std::move(failure);
+  return least;
 }
 
 std::vector<Figure> Bench::whole() {

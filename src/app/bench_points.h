@@ -63,7 +63,8 @@ class Bench {
   LoadPlan plan(const std::string& model, bool stream, size_t bytes) const;
   LoadPlan plan_of(const Served& served, const std::string& model, bool stream, size_t bytes) const;
   LoadPlan direct(const LoadPlan& plan, const std::string& model, bool stream, size_t bytes) const;
-  // A load's CPU time at the server, kernel and batched writers included, once a smaller one has warmed it up.
+  // A load's CPU time at the server, kernel and batched writers included, once a smaller one has warmed it up. It runs in fifths, of
+  // which the one that cost least per answer is given, with the failures of all.
   struct Cost {
     LoadResult result;
     Cpu used;

@@ -64,7 +64,7 @@ const Key<Pr> kPrivacy[] = {
 using Po = PolicyConfigEntry;
 const Key<Po> kPolicy[] = {
     {"check", "required", Text<Po>{&Po::check},
-     "What is looked for: pii, secrets, words, regex, topics, schema, injection, hidden (characters that nobody sees), length, repetition, moderation."},
+     "What is looked for: pii, secrets, words, regex, topics, schema, injection, hidden (characters that nobody sees), length, repetition, moderation, toxicity."},
     {"stage", "\"input\"", Text<Po>{&Po::stage}, "\"input\": requests, before anybody sees them. \"output\": answers, while they pass."},
     {"mode", "\"block\"", Text<Po>{&Po::mode},
      "\"observe\": only the log says so. \"window\": an answer's text is held only while it may still be part of a match. \"block\": an answer is held until it is whole."},
@@ -75,12 +75,12 @@ const Key<Po> kPolicy[] = {
     {"minimum_score", "0.5", Real<Po>{&Po::minimum_score, 0, 1}, "Of pii and secrets: how sure a finding must be."},
     {"patterns", "[]", Texts<Po>{&Po::patterns}, "Of words: phrases, found as whole words in any case. Of regex: RE2 expressions, line by line."},
     {"replacement", "\"[removed]\"", Text<Po>{&Po::replacement}, "What words and regex are replaced by; others name what stood there: [PERSON]."},
-    {"task", "none", Text<Po>{&Po::task}, "Of topics: a [tasks.NAME] without embedder whose labels are the topics."},
+    {"task", "none", Text<Po>{&Po::task}, "Of topics and toxicity: a [tasks.NAME] without embedder, asked for the label of the last question or the whole answer."},
     {"allow", "[]", Texts<Po>{&Po::allow}, "Of topics: only these."},
-    {"deny", "[]", Texts<Po>{&Po::deny}, "Of topics: not these."},
+    {"deny", "[]", Texts<Po>{&Po::deny}, "Of topics: not these. Of toxicity: the labels that count, else \"toxic\"."},
     {"schema", "none", Text<Po>{&Po::schema}, "Of schema: a JSON Schema that answers must fit."},
     {"limit", "0", Whole<Po>{&Po::limit, 0, 1'000'000'000}, "Of length: bytes of one text. Of repetition: how often a run of words may come again."},
-    {"threshold", "calibrated", Real<Po>{&Po::threshold, 0, 1}, "Of injection and moderation: the score from which it counts."},
+    {"threshold", "calibrated", Real<Po>{&Po::threshold, 0, 1}, "Of injection, moderation and toxicity: the score from which it counts; of toxicity the sum of its labels' probabilities, else 0.5."},
     {"categories", "all", Texts<Po>{&Po::categories}, "Of moderation, by OpenAI's names."},
 };
 

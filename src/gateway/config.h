@@ -143,7 +143,7 @@ struct PolicyConfigEntry {
   std::string name;
   std::string stage = "input", mode = "block", action = "refuse", check;
   std::vector<std::string> entities, patterns, allow, deny, categories;
-  std::string task;                        // task model that tells topics
+  std::string task;                        // task model that tells topics or toxicity
   std::string schema, replacement;
   int64_t limit = 0;
   double threshold = 0, minimum_score = 0.5;

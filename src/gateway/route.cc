@@ -409,10 +409,10 @@ Result<guard::PolicyConfig> read_policy(const PolicyConfigEntry& entry) {
                            .deny = entry.deny, .schema = entry.schema, .limit = size_t(entry.limit), .threshold = float(entry.threshold),
                            .categories = entry.categories, .replacement = entry.replacement};
   bool known = false;
-  for (int kind = 0; kind <= int(Kind::kModeration); ++kind) {
+  for (int kind = 0; kind <= int(Kind::kToxicity); ++kind) {
     if (guard::check_name(Kind(kind)) == entry.check) check.kind = Kind(kind), known = true;
   }
-  if (!known) return bad(".check", "pii, secrets, words, regex, topics, schema, injection, hidden, length, repetition, moderation");
+  if (!known) return bad(".check", "pii, secrets, words, regex, topics, schema, injection, hidden, length, repetition, moderation, toxicity");
   const int stage = place_of(kStages, entry.stage), mode = place_of(kModes, entry.mode), action = place_of(kActions, entry.action);
   if (stage < 0) return bad(".stage", "input, output");
   if (mode < 0) return bad(".mode", "observe, window, block");
@@ -424,19 +424,16 @@ Result<guard::PolicyConfig> read_policy(const PolicyConfigEntry& entry) {
 
 Result<std::shared_ptr<const guard::Guard>> SnapshotBuilder::guard_of(const Config& config, const RouteConfig& route) const {
   std::vector<guard::PolicyConfig> policies;
-  guard::TopicModel topics;
-  std::string task;
   for (const std::string& name : route.policies) {
     const PolicyConfigEntry& entry = *std::ranges::find(config.policies, name, &PolicyConfigEntry::name);
     AJAR_ASSIGN(policies.emplace_back(), read_policy(entry));
-    if (entry.check != "topics") continue;
-    if (entry.task.empty()) return invalid("policies." + name + ".task", "policies." + name + ".task: topics need a task model");
-    if (!task.empty() && task != entry.task) return invalid("routes." + route.name + ".policies", "one route's topics must come from one task model");
-    task = entry.task;
-    if (!topics_) return fail(Code::kUnsupported, "there are no task models here");
-    AJAR_ASSIGN(topics, topics_(task));
+    guard::CheckConfig& check = policies.back().checks.front();
+    if (check.kind != guard::CheckConfig::Kind::kTopics && check.kind != guard::CheckConfig::Kind::kToxicity) continue;
+    if (entry.task.empty()) return invalid("policies." + name + ".task", "policies." + name + ".task: " + entry.check + " needs a task model");
+    if (!label_models_) return fail(Code::kUnsupported, "there are no task models here");
+    AJAR_ASSIGN(check.model, label_models_(entry.task));
   }
-  auto built = guard::Guard::build(std::move(policies), std::move(topics));
+  auto built = guard::Guard::build(std::move(policies));
   if (!built) return std::unexpected(std::move(built).error().in("routes." + route.name + ".policies"));
   return built;
 }

@@ -117,9 +117,9 @@ class SnapshotBuilder {
  public:
   explicit SnapshotBuilder(ProviderFactory factory) : factory_(std::move(factory)) {}
 
-  // How policies get the topic of a text: by the name of a task model. Without it policies have no topics.
-  using Topics = std::function<Result<guard::TopicModel>(const std::string& task)>;
-  void set_topics(Topics topics) { topics_ = std::move(topics); }
+  // How policies get the task model of a name. Without it there are no topics and no toxicity.
+  using LabelModels = std::function<Result<guard::LabelModel>(const std::string& task)>;
+  void set_label_models(LabelModels models) { label_models_ = std::move(models); }
 
   // kInvalid names the route, provider or tokenizer at fault. Reads vocabulary files. One thread at a time.
   Result<std::shared_ptr<const Snapshot>> build(Config config);
@@ -141,7 +141,7 @@ class SnapshotBuilder {
   Result<std::shared_ptr<const guard::Guard>> guard_of(const Config& config, const RouteConfig& route) const;
 
   ProviderFactory factory_;
-  Topics topics_;
+  LabelModels label_models_;
   std::map<std::string, std::shared_ptr<const engine::Tokenizer>> vocabularies_;  // by file, its time and family
   std::shared_ptr<TokenModels> token_models_ = std::make_shared<TokenModels>();
   std::map<std::string, std::shared_ptr<Health>> health_;

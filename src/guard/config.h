@@ -1,10 +1,12 @@
 #pragma once
-// What an operator says about guardrails, as plain values. Whoever reads the configuration file fills them.
+// What an operator says about guardrails, as plain values and the task models that they name. Whoever reads the configuration file
+// fills them.
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -30,25 +32,40 @@ enum class Action : uint8_t {
 std::string_view mode_name(Mode mode);
 std::string_view action_name(Action action);
 
+// What a task model says of a text.
+struct LabelAnswer {
+  std::string label;                                   // one of the model's, or "unknown" where the model is sure of none
+  std::vector<std::pair<std::string, double>> shares;  // the probability of each label
+};
+
+// A task model. Copies share it; any thread.
+struct LabelModel {
+  std::vector<std::string> labels;
+  // May take a tenth of a millisecond: called on the caller's thread, once a text and check.
+  std::function<Result<LabelAnswer>(std::string_view text)> tell;
+};
+
 struct CheckConfig {
   enum class Kind : uint8_t {
     kPii,         // entities, minimum_score
     kSecrets,     // minimum_score
     kWords,       // patterns: phrases (phrases.h)
     kRegex,       // patterns: RE2, each line by itself
-    kTopics,      // allow, deny: names that the topic model gives
+    kTopics,      // model; allow, deny: labels of it, or "unknown"
     kSchema,      // schema: the answer must be JSON of it; output, observe or block
     kInjection,   // threshold (0: calibrated)
     kHidden,      // characters that nobody sees
     kLength,      // limit: bytes of one text
     kRepetition,  // limit: how often a run of words may come again
     kModeration,  // categories (empty: all), threshold (0: 0.5)
+    kToxicity,    // model; deny: labels of it (empty: "toxic"), threshold (0: 0.5) of their probabilities' sum
   };
   Kind kind = Kind::kPii;
   std::vector<std::string> entities;  // empty: EntitySet::identifying() without secrets
   float minimum_score = 0.5f;
   std::vector<std::string> patterns;
   std::vector<std::string> allow, deny;
+  LabelModel model;
   std::string schema;
   size_t limit = 0;
   float threshold = 0;
@@ -65,8 +82,5 @@ struct PolicyConfig {
   Action action = Action::kRefuse;
   std::vector<CheckConfig> checks;
 };
-
-// The topic of a text, or an error. May be slow: called on the caller's thread, once a text, where a policy has topics.
-using TopicModel = std::function<Result<std::string>(std::string_view text)>;
 
 }  // namespace ajar::guard

@@ -31,6 +31,7 @@ struct CompiledCheck {
   std::string replacement;
   std::string schema;
   std::vector<std::string> allow, deny;
+  LabelModel model;
 };
 
 struct CompiledPolicy {
@@ -48,8 +49,7 @@ struct Detectors {
   Phrases phrases;
   static constexpr uint32_t kInjectionIds = 1 << 20, kModerationIds = 2 << 20;
   LineRegexes regexes;
-  bool injection = false, moderation = false, hidden = false, shape = false, topics = false, schema = false;
-  TopicModel topic_model;
+  bool injection = false, moderation = false, hidden = false, shape = false, modelled = false, schema = false;
 
   bool done_to(const CompiledCheck& check) const { return policies[check.policy].mode != Mode::kObserve; }
 };
@@ -99,8 +99,8 @@ void judge_text(const Detectors& detectors, Origin origin, std::string_view text
 size_t apply_hits(const Detectors& detectors, const std::vector<Hit>& hits, std::string_view where, size_t from,
                   std::string_view text, std::string& out, Verdict& verdict);
 
-// The topic of a whole text, where a check asks for it. A model that fails counts as a denied topic: it fails closed.
-void judge_topics(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict);
+// What task models say of a whole text, where a check asks one. A model that fails counts as a denial: it fails closed.
+void judge_by_models(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict);
 // Whether a whole answer fits the schemas.
 void judge_schemas(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict);
 

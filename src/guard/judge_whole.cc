@@ -18,17 +18,30 @@ bool contains(const std::vector<std::string>& list, const std::string& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
+// The label for which the text is not let through; empty: it is.
+std::string denied_label(const CompiledCheck& check, const LabelAnswer& answer) {
+  if (check.kind == CheckConfig::Kind::kTopics) {
+    const bool denied = contains(check.deny, answer.label) || (!check.allow.empty() && !contains(check.allow, answer.label));
+    return denied ? answer.label : "";
+  }
+  double sum = 0, most = -1;
+  std::string likeliest;
+  for (const auto& [label, share] : answer.shares) {
+    if (!contains(check.deny, label)) continue;
+    sum += share;
+    if (share > most) most = share, likeliest = label;
+  }
+  return sum >= static_cast<double>(check.threshold) ? likeliest : "";
+}
+
 }  // namespace
 
-void judge_topics(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict) {
-  const Result<std::string> topic = detectors.topic_model(text);
+void judge_by_models(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict) {
   for (const CompiledCheck& check : detectors.checks) {
-    if (check.kind != CheckConfig::Kind::kTopics) continue;
-    if (!topic) {
-      decide(detectors, check, "topics:unknown", where, verdict);
-    } else if (contains(check.deny, *topic) || (!check.allow.empty() && !contains(check.allow, *topic))) {
-      decide(detectors, check, "topics:" + *topic, where, verdict);
-    }
+    if (!check.model.tell) continue;
+    const Result<LabelAnswer> answer = check.model.tell(text);
+    const std::string denied = answer ? denied_label(check, *answer) : "unknown";
+    if (!denied.empty()) decide(detectors, check, std::string(check_name(check.kind)) + ":" + denied, where, verdict);
   }
 }
 

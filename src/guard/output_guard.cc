@@ -186,7 +186,7 @@ void OutputGuard::pass(Choice& choice, Event event, EventBatch& out) {
   if (choice.refused) return;
   if (is_text(event.kind)) {
     stats_.texts += static_cast<int64_t>(event.text.size());
-    if (event.kind == Kind::kText && (detectors_->topics || detectors_->schema)) choice.whole += event.text;
+    if (event.kind == Kind::kText && (detectors_->modelled || detectors_->schema)) choice.whole += event.text;
     return text(choice, std::move(event), out);
   }
   if (event.kind == Kind::kStop) {
@@ -194,7 +194,7 @@ void OutputGuard::pass(Choice& choice, Event event, EventBatch& out) {
     if (choice.refused) return;
     Verdict whole;
     const std::string where = "choices[" + std::to_string(choice.index) + "].text";
-    if (detectors_->topics) judge_topics(*detectors_, choice.whole, where, whole);
+    if (detectors_->modelled) judge_by_models(*detectors_, choice.whole, where, whole);
     if (detectors_->schema) judge_schemas(*detectors_, choice.whole, where, whole);
     const bool passes = whole.passes();
     verdict_.merge(std::move(whole));

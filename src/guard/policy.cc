@@ -34,7 +34,24 @@ Result<EntitySet> entities_of(const CheckConfig& config) {
   return set;
 }
 
-Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig& config, const TopicModel& topics) {
+// Of kTopics and kToxicity. A label that the model does not have would never be found.
+Status add_model(CompiledCheck& check, const PolicyConfig& policy, const CheckConfig& config) {
+  const std::string name(check_name(config.kind));
+  if (!config.model.tell) return fail(Code::kInvalid, name + " needs a task model");
+  if (policy.stage == Stage::kOutput && policy.mode == Mode::kWindow)
+    return fail(Code::kInvalid, name + " is judged of whole answers: observe or block");
+  check.allow = config.allow, check.deny = config.deny, check.model = config.model;
+  const bool toxicity = config.kind == Kind::kToxicity;
+  if (toxicity && check.deny.empty()) check.deny = {"toxic"};
+  if (toxicity && check.threshold <= 0) check.threshold = 0.5f;
+  for (const auto* list : {&check.allow, &check.deny})
+    for (const std::string& label : *list)
+      if (std::ranges::find(config.model.labels, label) == config.model.labels.end() && (toxicity || label != "unknown"))
+        return fail(Code::kInvalid, name + ": the task model has no label \"" + label + "\"");
+  return {};
+}
+
+Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig& config) {
   const auto id = static_cast<uint32_t>(stage.checks.size());
   CompiledCheck check{.kind = config.kind,
                       .policy = static_cast<uint16_t>(stage.policies.size() - 1),
@@ -62,11 +79,9 @@ Status add_check(Detectors& stage, const PolicyConfig& policy, const CheckConfig
       for (const std::string& expression : config.patterns) AJAR_TRY(stage.regexes.add(expression, id));
       break;
     case Kind::kTopics:
-      if (!topics) return fail(Code::kInvalid, "topics need a topic model");
-      if (policy.stage == Stage::kOutput && policy.mode == Mode::kWindow)
-        return fail(Code::kInvalid, "topics are judged of whole answers: observe or block");
-      check.allow = config.allow, check.deny = config.deny;
-      stage.topics = true;
+    case Kind::kToxicity:
+      AJAR_TRY(add_model(check, policy, config));
+      stage.modelled = true;
       break;
     case Kind::kSchema:
       if (policy.stage == Stage::kInput || policy.mode == Mode::kWindow)
@@ -179,7 +194,7 @@ std::string_view action_name(Action action) {
 }
 std::string_view check_name(CheckConfig::Kind kind) {
   static constexpr std::string_view kNames[] = {"pii",       "secrets", "words",  "regex",      "topics",    "schema",
-                                                "injection", "hidden",  "length", "repetition", "moderation"};
+                                                "injection", "hidden",  "length", "repetition", "moderation", "toxicity"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -199,7 +214,7 @@ void Verdict::merge(Verdict other) {
 Guard::Guard() = default;
 Guard::~Guard() = default;
 
-Result<std::shared_ptr<const Guard>> Guard::build(std::vector<PolicyConfig> policies, TopicModel topics) {
+Result<std::shared_ptr<const Guard>> Guard::build(std::vector<PolicyConfig> policies) {
   std::unique_ptr<Detectors> stages[2];
   for (const PolicyConfig& policy : policies) {
     auto& stage = stages[static_cast<size_t>(policy.stage)];
@@ -209,7 +224,7 @@ Result<std::shared_ptr<const Guard>> Guard::build(std::vector<PolicyConfig> poli
     // A policy that only allows needs nothing to be held.
     if (policy.action != Action::kAllow) stage->strictest = std::max(stage->strictest, mode);
     for (const CheckConfig& check : policy.checks) {
-      if (auto added = add_check(*stage, policy, check, topics); !added)
+      if (auto added = add_check(*stage, policy, check); !added)
         return std::unexpected(std::move(added).error().in("policy " + policy.name));
     }
   }
@@ -217,7 +232,6 @@ Result<std::shared_ptr<const Guard>> Guard::build(std::vector<PolicyConfig> poli
   for (auto& stage : stages) {
     if (!stage) continue;
     add_scanner(*stage);
-    stage->topic_model = topics;
   }
   guard->input_ = std::move(stages[0]);
   guard->output_ = std::move(stages[1]);
@@ -229,8 +243,8 @@ Verdict Guard::judge_input(Request& request) const {
   if (!input_) return verdict;
   JudgeVisitor visitor(*input_, verdict);
   visit_texts(request, visitor);
-  if (input_->topics) {
-    if (const std::string* text = last_user_text(request)) judge_topics(*input_, *text, "messages", verdict);
+  if (input_->modelled) {
+    if (const std::string* text = last_user_text(request)) judge_by_models(*input_, *text, "messages", verdict);
   }
   return verdict;
 }

@@ -42,7 +42,7 @@ class Guard {
  public:
   // kInvalid names the policy and what is wrong: an unknown entity or category, a bad expression, an action that a
   // check cannot do.
-  static Result<std::shared_ptr<const Guard>> build(std::vector<PolicyConfig> policies, TopicModel topics = {});
+  static Result<std::shared_ptr<const Guard>> build(std::vector<PolicyConfig> policies);
   ~Guard();
 
   // Judges every text of a request; those of policies that rewrite are changed in place. When the verdict does not

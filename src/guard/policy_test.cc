@@ -16,8 +16,8 @@ namespace {
 
 using Kind = CheckConfig::Kind;
 
-std::shared_ptr<const Guard> guard_of(std::vector<PolicyConfig> policies, TopicModel topics = {}) {
-  auto guard = Guard::build(std::move(policies), std::move(topics));
+std::shared_ptr<const Guard> guard_of(std::vector<PolicyConfig> policies) {
+  auto guard = Guard::build(std::move(policies));
   EXPECT_TRUE(guard) << (guard ? "" : guard.error().message);
   return guard ? *guard : nullptr;
 }
@@ -256,15 +256,37 @@ TEST(OutputGuard, SchemaAndTopics) {
     EXPECT_EQ(outcome.action, Action::kClimb) << bad;
     EXPECT_EQ(outcome.text, "") << bad;
   }
-  TopicModel model = [](std::string_view text) -> Result<std::string> {
+  const LabelModel model{.labels = {"gambling", "weather"}, .tell = [](std::string_view text) -> Result<LabelAnswer> {
     if (text.find("fail") != text.npos) return fail(Code::kUnavailable, "no model");
-    return std::string(text.find("bet") != text.npos ? "gambling" : "weather");
-  };
+    return LabelAnswer{.label = text.find("bet") != text.npos ? "gambling" : "weather", .shares = {}};
+  }};
   const auto topics =
-      guard_of({output({.kind = Kind::kTopics, .deny = {"gambling"}}, Action::kRefuse, Mode::kBlock)}, model);
+      guard_of({output({.kind = Kind::kTopics, .deny = {"gambling"}, .model = model}, Action::kRefuse, Mode::kBlock)});
   EXPECT_EQ(through(topics, "rain", {}).action, Action::kAllow);
   EXPECT_EQ(through(topics, "a bet", {}).reasons[0].rule, "topics:gambling");
   EXPECT_EQ(through(topics, "fail", {}).action, Action::kRefuse);  // closed
+}
+
+TEST(Policy, ToxicityIsWhatTheDeniedLabelsSumUpTo) {
+  const LabelModel model{.labels = {"insult", "ok", "threat"}, .tell = [](std::string_view text) -> Result<LabelAnswer> {
+    if (text == "fail") return fail(Code::kUnavailable, "no model");
+    const double insult = text == "fool" ? 0.3 : 0.1, threat = text == "fool" ? 0.25 : 0.1;
+    return LabelAnswer{.label = "ok", .shares = {{"insult", insult}, {"ok", 1 - insult - threat}, {"threat", threat}}};
+  }};
+  const auto check = [&](float threshold) {
+    return PolicyConfig{.name = "kind", .checks = {{.kind = Kind::kToxicity, .deny = {"insult", "threat"}, .model = model, .threshold = threshold}}};
+  };
+  const auto judged = [&](std::string text, float threshold = 0) {
+    Request request = request_of(std::move(text));
+    return guard_of({check(threshold)})->judge_input(request);
+  };
+  const Verdict verdict = judged("fool");
+  EXPECT_EQ(verdict.action, Action::kRefuse);
+  ASSERT_EQ(verdict.reasons.size(), 1u);
+  EXPECT_EQ(verdict.reasons[0].rule, "toxicity:insult");
+  EXPECT_EQ(judged("friend").action, Action::kAllow);
+  EXPECT_EQ(judged("fool", 0.6f).action, Action::kAllow);
+  EXPECT_EQ(judged("fail").action, Action::kRefuse);  // closed
 }
 
 TEST(OutputGuard, ModerationAndInjectionCutAtTheirMatch) {
@@ -322,7 +344,14 @@ TEST(Policy, WrongConfigurationIsRefusedByName) {
   EXPECT_NE(error({.kind = Kind::kLength}), "");
   EXPECT_NE(error({.kind = Kind::kInjection}, Action::kRewrite), "");
   EXPECT_NE(error({.kind = Kind::kSchema, .schema = "{}"}), "");
-  EXPECT_NE(error({.kind = Kind::kTopics}), "");
+  EXPECT_EQ(error({.kind = Kind::kTopics}), "policy mine: topics needs a task model");
+  const LabelModel model{.labels = {"ok", "rude"}, .tell = [](std::string_view) -> Result<LabelAnswer> { return LabelAnswer{}; }};
+  EXPECT_EQ(error({.kind = Kind::kToxicity, .model = model}), "policy mine: toxicity: the task model has no label \"toxic\"");
+  EXPECT_EQ(error({.kind = Kind::kToxicity, .deny = {"rude"}, .model = model}), "");
+  EXPECT_EQ(error({.kind = Kind::kToxicity, .deny = {"rude"}, .model = model}, Action::kRefuse, Stage::kOutput, Mode::kWindow),
+            "policy mine: toxicity is judged of whole answers: observe or block");
+  EXPECT_EQ(error({.kind = Kind::kTopics, .allow = {"ok", "unknown"}, .model = model}), "");
+  EXPECT_EQ(error({.kind = Kind::kTopics, .allow = {"okay"}, .model = model}), "policy mine: topics: the task model has no label \"okay\"");
   EXPECT_NE(error({.kind = Kind::kModeration, .categories = {"rudeness"}}), "");
   EXPECT_EQ(error({.kind = Kind::kModeration, .categories = {"hate"}}), "");
 }
