@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "json/members.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -15,6 +16,15 @@ std::string Choice::text() const {
   return out;
 }
 
+namespace {
+
+std::string joined_lists(std::string_view head, std::string_view tail) {
+  if (head == "[]" || tail == "[]") return std::string(head == "[]" ? tail : head);
+  return std::string(head.substr(0, head.size() - 1)).append(",").append(tail.substr(1));
+}
+
+}  // namespace
+
 void merge_members(RawMembers& into, const RawMembers& later) {
   if (later.empty()) return;
   if (later == into && later.find("\"reasoning_details\"") == later.npos) return;
@@ -22,35 +32,23 @@ void merge_members(RawMembers& into, const RawMembers& later) {
     into = later;
     return;
   }
-  json::Document first, second;
-  const auto old_members = first.parse_object("{" + into + "}");
-  const auto new_members = second.parse_object("{" + later + "}");
-  if (!old_members || !new_members) return;  // ours to keep valid: nothing to merge otherwise
+  std::vector<json::Member> fresh;
+  for (std::string_view rest = later; const auto member = json::next_member(rest);) fresh.push_back(*member);
   RawMembers merged;
-  const auto append = [&](std::string_view key, const json::Value& value) {
+  merged.reserve(into.size() + later.size() + 1);
+  const auto append = [&](std::string_view key, std::string_view value) {
     if (!merged.empty()) merged.push_back(',');
-    json::append_string(merged, key);
-    merged.push_back(':');
-    // The one list that comes in pieces: OpenRouter's clients send all of it back.
-    json::Value before;
-    if (key == "reasoning_details" && old_members->at_key(key).get(before) == simdjson::SUCCESS &&
-        before.is_array() && value.is_array()) {
-      std::string head = json::raw(before), tail = json::raw(value);
-      if (head == "[]" || tail == "[]") {
-        merged += head == "[]" ? tail : head;
-      } else {
-        head.back() = ',';
-        merged.append(head).append(tail, 1);
-      }
-      return;
-    }
-    json::append_raw(merged, value);
+    merged.append(key).append(":").append(value);
   };
-  for (const auto field : *old_members) {
-    json::Value replaced;
-    if (new_members->at_key(field.key).get(replaced) != simdjson::SUCCESS) append(field.key, field.value);
+  std::string details;
+  for (std::string_view rest = into; const auto old = json::next_member(rest);) {
+    const auto replaced = std::ranges::find(fresh, old->key, &json::Member::key);
+    if (replaced == fresh.end()) append(old->key, old->value);
+    // The one list that comes in pieces: OpenRouter's clients send all of it back.
+    else if (old->key == "\"reasoning_details\"" && old->value.starts_with('[') && replaced->value.starts_with('['))
+      details = joined_lists(old->value, replaced->value), replaced->value = details;
   }
-  for (const auto field : *new_members) append(field.key, field.value);
+  for (const json::Member& member : fresh) append(member.key, member.value);
   into = std::move(merged);
 }
 

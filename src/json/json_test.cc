@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "json/members.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -97,6 +98,21 @@ TEST(Json, ExplainAgreesWithTheParser) {
   for (const char* text : {"{a:1}", "[1 2]", "\"\\ud83d\"", "01", "+1", "1.", "tru", "\"\t\"", "'x'", "nul"}) {
     EXPECT_NE(explain(text), "") << text;
     EXPECT_NE(round_trip(text).find("error"), std::string::npos) << text;
+  }
+}
+
+TEST(Json, MembersAreTakenApartWhereTheyLie) {
+  const std::string text = R"("a":1,"b\"c":{"x":[1,"],}",{}]},"":"\\","d":null)";
+  std::string_view rest = text;
+  std::vector<std::pair<std::string, std::string>> seen;
+  while (const auto member = next_member(rest)) seen.emplace_back(member->key, member->value);
+  EXPECT_EQ(rest, "");
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {R"("a")", "1"}, {R"("b\"c")", R"({"x":[1,"],}",{}]})"}, {R"("")", R"("\\")"}, {R"("d")", "null"}};
+  EXPECT_EQ(seen, expected);
+  for (const char* damaged : {"", "a", R"("a)", R"("a")", R"("a":)", R"("a":,)", R"("a":[1)", R"("a":1])", R"("a":"\)"}) {
+    rest = damaged;
+    EXPECT_FALSE(next_member(rest)) << damaged;
   }
 }
 

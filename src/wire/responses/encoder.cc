@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "json/members.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "wire/fields.h"
@@ -57,14 +58,13 @@ void ResponseEncoder::where(const Item& item, std::string& out) {
 void ResponseEncoder::merge(const RawMembers& provider) {
   if (!own_ || provider.empty()) return;
   if (options_.echo.empty()) return merge_members(members_, provider);
-  const auto said = json::scratch().parse_object("{" + provider + "}");
-  if (!said) return;
-  RawMembers rest;
-  for (const auto field : *said) {
-    static constexpr std::string_view kOurs[] = {"store", "previous_response_id", "instructions", "metadata"};
-    if (std::ranges::find(kOurs, field.key) == std::end(kOurs)) add_member(rest, field.key, field.value);
+  RawMembers others;
+  for (std::string_view rest = provider; const auto member = json::next_member(rest);) {
+    static constexpr std::string_view kOurs[] = {R"("store")", R"("previous_response_id")", R"("instructions")", R"("metadata")"};
+    if (std::ranges::find(kOurs, member->key) != std::end(kOurs)) continue;
+    others.append(others.empty() ? "" : ",").append(member->key).append(":").append(member->value);
   }
-  merge_members(members_, rest);
+  merge_members(members_, others);
 }
 
 void ResponseEncoder::start(const Event& event, std::string& out) {
