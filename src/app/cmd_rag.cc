@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr size_t kBatchBytes = 4 << 20, kBatchFiles = 64;  // of one transaction
 
 struct RagArgs {
-  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata, context_route, rerank, url, key;
+  std::string config, data, owner, embedder, store, collection, folder, query, filter, metadata, context_route, rerank, own_rerank, url, key;
   std::vector<std::string> files, allow;
   size_t limit = 0;
   bool all = false, hidden = false, preview = false;
@@ -66,7 +66,7 @@ class Rag {
   }
   rag::Library* operator->() const { return library_.get(); }
 
-  // The collection, made when it is missing.
+  // The collection, made when it is missing, with the re-ranking that the command names.
   Result<rag::Library::Opened> open_or_make(const RagArgs& args) const {
     if (const auto there = library_->about(args.owner, args.collection); there) {
       if (!args.store.empty()) return fail(Code::kConflict, "the collection is there already: it keeps the store that it was made with");
@@ -75,6 +75,11 @@ class Rag {
       return std::unexpected(there.error());
     } else {
       AJAR_TRY(library_->create(args.owner, {.id = args.collection, .name = args.collection}, args.embedder, args.store));
+    }
+    if (!args.own_rerank.empty()) {
+      AJAR_ASSIGN(rag::About about, library_->about(args.owner, args.collection));
+      about.rerank = args.own_rerank == "default" ? "" : args.own_rerank;
+      AJAR_TRY(library_->describe(args.owner, about));
     }
     return library_->get(args.owner, args.collection);
   }
@@ -339,7 +344,8 @@ int list_collections(const CommandContext& context, const RagArgs& args, const R
     const auto usage = library->usage(args.owner, about.id);
     if (!usage) return complain(context, usage.error());
     rows.push_back({about.id, about.name == about.id ? "" : about.name, count(usage->ready), count(usage->failed), bytes_text(usage->bytes),
-                    usage->embedder.empty() ? "words alone" : usage->embedder + (usage->store.empty() ? "" : " in " + usage->store)});
+                    (usage->embedder.empty() ? "words alone" : usage->embedder + (usage->store.empty() ? "" : " in " + usage->store)) +
+                        (about.rerank.empty() ? "" : ", re-ranked by " + about.rerank)});
     w.begin_object();
     w.field("collection", about.id);
     w.field("name", about.name);
@@ -347,6 +353,7 @@ int list_collections(const CommandContext& context, const RagArgs& args, const R
     w.field("failed", usage->failed);
     w.field("bytes", usage->bytes);
     w.field("embedder", usage->embedder);
+    if (!about.rerank.empty()) w.field("rerank", about.rerank);
     if (!usage->store.empty()) {
       w.field("store", usage->store);
       w.field("waiting", usage->waiting);
@@ -542,6 +549,7 @@ void add_rag(CommandContext& context) {
   const auto adding = [&](CLI::App* part) {
     part->add_option("--embedder", args->embedder, "For a new collection: a pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
     part->add_option("--store", args->store, "For a new collection: a [vector_stores.NAME] that searches its vectors, or here (default: rag.store of the configuration)");
+    part->add_option("--rerank", args->own_rerank, "Who puts in order what servers find in this collection: a route of theirs, none, or default (rag.rerank); kept with the collection");
     part->add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
     part->add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
   };

@@ -517,6 +517,11 @@ targets = [{ provider = "here", model = "made/cross" }]
     (other / "data" / "models" / "made--cross").mkdir(parents=True)
     os.link(folder / "cross.gguf", other / "data" / "models" / "made--cross" / "cross.gguf")
     command(context, other, "add", "docs", *[str(file) for file in files], "--embedder", "none")
+    assert "rerank" not in command(context, other, "ls")["data"][0]
+    command(context, other, "add", "docs", str(files[0]), "--rerank", "order")     # kept with the collection, for servers
+    assert command(context, other, "ls")["data"][0]["rerank"] == "order"
+    command(context, other, "add", "docs", str(files[0]), "--rerank", "default")
+    assert "rerank" not in command(context, other, "ls")["data"][0]
     here = command(context, other, "search", "docs", "pump", "-n", "5", "--rerank", "made/cross")["data"]
     # Each process times which kernels are fastest for it, so that scores agree but for rounding; the order is by one's own.
     assert {hit["name"] for hit in here} == {name for name, _ in order}, (here, order)
