@@ -202,17 +202,18 @@ Result<learn::TaskModel> App::load_task(const std::string& name) const {
   return model;
 }
 
-Result<guard::LabelModel> App::label_model(const std::string& name) const {
+Result<std::shared_ptr<const guard::LabelModel>> App::label_model(const std::string& name) const {
   AJAR_ASSIGN(auto loaded, load_task(name));
   if (loaded.width() > 0) return fail(Code::kUnsupported, "tasks." + name + ": policies ask task models without embeddings");
   auto labels = loaded.labels();
-  return guard::LabelModel{.labels = std::move(labels), .tell = [model = std::make_shared<const learn::TaskModel>(std::move(loaded))](std::string_view text) -> Result<guard::LabelAnswer> {
+  const auto tell = [model = std::make_shared<const learn::TaskModel>(std::move(loaded))](std::string_view text) -> Result<guard::LabelAnswer> {
     AJAR_ASSIGN(const auto prediction, model->predict(text, {}, model->labels().size()));
     const bool sure = prediction.in_scope && (!model->lineage().guaranteed || prediction.confidence >= model->lineage().threshold);
-    guard::LabelAnswer answer{.label = sure ? model->labels()[prediction.ranked.front().label] : "unknown", .shares = {}};
-    for (const auto& [label, probability] : prediction.ranked) answer.shares.emplace_back(model->labels()[label], probability);
+    guard::LabelAnswer answer{.label = sure ? model->labels()[prediction.ranked.front().label] : "unknown", .shares = std::vector<double>(prediction.ranked.size())};
+    for (const auto& [label, probability] : prediction.ranked) answer.shares[label] = probability;
     return answer;
-  }};
+  };
+  return std::make_shared<const guard::LabelModel>(guard::LabelModel{.labels = std::move(labels), .tell = tell});
 }
 
 Result<std::shared_ptr<Provider>> App::model_provider(const ProviderConfig& provider, const TargetConfig& target) {

@@ -60,7 +60,7 @@ class App {
   Status build();
   std::expected<Config, ConfigFaults> read();
   Result<learn::TaskModel> load_task(const std::string& name) const;
-  Result<guard::LabelModel> label_model(const std::string& name) const;
+  Result<std::shared_ptr<const guard::LabelModel>> label_model(const std::string& name) const;
   Result<std::shared_ptr<Provider>> model_provider(const ProviderConfig& provider, const TargetConfig& target);
   Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept

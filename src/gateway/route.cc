@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -424,6 +425,7 @@ Result<guard::PolicyConfig> read_policy(const PolicyConfigEntry& entry) {
 
 Result<std::shared_ptr<const guard::Guard>> SnapshotBuilder::guard_of(const Config& config, const RouteConfig& route) const {
   std::vector<guard::PolicyConfig> policies;
+  std::map<std::string, std::shared_ptr<const guard::LabelModel>> models;  // read once, however many policies ask it
   for (const std::string& name : route.policies) {
     const PolicyConfigEntry& entry = *std::ranges::find(config.policies, name, &PolicyConfigEntry::name);
     AJAR_ASSIGN(policies.emplace_back(), read_policy(entry));
@@ -431,7 +433,11 @@ Result<std::shared_ptr<const guard::Guard>> SnapshotBuilder::guard_of(const Conf
     if (check.kind != guard::CheckConfig::Kind::kTopics && check.kind != guard::CheckConfig::Kind::kToxicity) continue;
     if (entry.task.empty()) return invalid("policies." + name + ".task", "policies." + name + ".task: " + entry.check + " needs a task model");
     if (!label_models_) return fail(Code::kUnsupported, "there are no task models here");
-    AJAR_ASSIGN(check.model, label_models_(entry.task));
+    auto& model = models[entry.task];
+    if (!model) {
+      AJAR_ASSIGN(model, label_models_(entry.task));
+    }
+    check.model = model;
   }
   auto built = guard::Guard::build(std::move(policies));
   if (!built) return std::unexpected(std::move(built).error().in("routes." + route.name + ".policies"));

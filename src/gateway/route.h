@@ -118,7 +118,7 @@ class SnapshotBuilder {
   explicit SnapshotBuilder(ProviderFactory factory) : factory_(std::move(factory)) {}
 
   // How policies get the task model of a name. Without it there are no topics and no toxicity.
-  using LabelModels = std::function<Result<guard::LabelModel>(const std::string& task)>;
+  using LabelModels = std::function<Result<std::shared_ptr<const guard::LabelModel>>(const std::string& task)>;
   void set_label_models(LabelModels models) { label_models_ = std::move(models); }
 
   // kInvalid names the route, provider or tokenizer at fault. Reads vocabulary files. One thread at a time.

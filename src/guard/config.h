@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -34,14 +34,14 @@ std::string_view action_name(Action action);
 
 // What a task model says of a text.
 struct LabelAnswer {
-  std::string label;                                   // one of the model's, or "unknown" where the model is sure of none
-  std::vector<std::pair<std::string, double>> shares;  // the probability of each label
+  std::string label;           // one of the model's, or "unknown" where it is sure of none
+  std::vector<double> shares;  // the probability of each of its labels, in their order
 };
 
-// A task model. Copies share it; any thread.
+// A task model. Any thread.
 struct LabelModel {
   std::vector<std::string> labels;
-  // May take a tenth of a millisecond: called on the caller's thread, once a text and check.
+  // May take a tenth of a millisecond: called on the caller's thread, once a text for all checks in a row that have the model.
   std::function<Result<LabelAnswer>(std::string_view text)> tell;
 };
 
@@ -65,7 +65,7 @@ struct CheckConfig {
   float minimum_score = 0.5f;
   std::vector<std::string> patterns;
   std::vector<std::string> allow, deny;
-  LabelModel model;
+  std::shared_ptr<const LabelModel> model;
   std::string schema;
   size_t limit = 0;
   float threshold = 0;

@@ -31,7 +31,7 @@ struct CompiledCheck {
   std::string replacement;
   std::string schema;
   std::vector<std::string> allow, deny;
-  LabelModel model;
+  std::shared_ptr<const LabelModel> model;
 };
 
 struct CompiledPolicy {

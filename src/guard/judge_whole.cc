@@ -26,10 +26,10 @@ std::string denied_label(const CompiledCheck& check, const LabelAnswer& answer) 
   }
   double sum = 0, most = -1;
   std::string likeliest;
-  for (const auto& [label, share] : answer.shares) {
-    if (!contains(check.deny, label)) continue;
-    sum += share;
-    if (share > most) most = share, likeliest = label;
+  for (size_t i = 0; i < answer.shares.size(); ++i) {
+    if (!contains(check.deny, check.model->labels[i])) continue;
+    sum += answer.shares[i];
+    if (answer.shares[i] > most) most = answer.shares[i], likeliest = check.model->labels[i];
   }
   return sum >= static_cast<double>(check.threshold) ? likeliest : "";
 }
@@ -37,9 +37,11 @@ std::string denied_label(const CompiledCheck& check, const LabelAnswer& answer) 
 }  // namespace
 
 void judge_by_models(const Detectors& detectors, std::string_view text, std::string_view where, Verdict& verdict) {
+  const LabelModel* asked = nullptr;
+  Result<LabelAnswer> answer;
   for (const CompiledCheck& check : detectors.checks) {
-    if (!check.model.tell) continue;
-    const Result<LabelAnswer> answer = check.model.tell(text);
+    if (!check.model) continue;
+    if (check.model.get() != asked) asked = check.model.get(), answer = asked->tell(text);
     const std::string denied = answer ? denied_label(check, *answer) : "unknown";
     if (!denied.empty()) decide(detectors, check, std::string(check_name(check.kind)) + ":" + denied, where, verdict);
   }

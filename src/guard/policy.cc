@@ -37,7 +37,7 @@ Result<EntitySet> entities_of(const CheckConfig& config) {
 // Of kTopics and kToxicity. A label that the model does not have would never be found.
 Status add_model(CompiledCheck& check, const PolicyConfig& policy, const CheckConfig& config) {
   const std::string name(check_name(config.kind));
-  if (!config.model.tell) return fail(Code::kInvalid, name + " needs a task model");
+  if (!config.model) return fail(Code::kInvalid, name + " needs a task model");
   if (policy.stage == Stage::kOutput && policy.mode == Mode::kWindow)
     return fail(Code::kInvalid, name + " is judged of whole answers: observe or block");
   check.allow = config.allow, check.deny = config.deny, check.model = config.model;
@@ -46,7 +46,7 @@ Status add_model(CompiledCheck& check, const PolicyConfig& policy, const CheckCo
   if (toxicity && check.threshold <= 0) check.threshold = 0.5f;
   for (const auto* list : {&check.allow, &check.deny})
     for (const std::string& label : *list)
-      if (std::ranges::find(config.model.labels, label) == config.model.labels.end() && (toxicity || label != "unknown"))
+      if (std::ranges::find(config.model->labels, label) == config.model->labels.end() && (toxicity || label != "unknown"))
         return fail(Code::kInvalid, name + ": the task model has no label \"" + label + "\"");
   return {};
 }

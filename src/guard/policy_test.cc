@@ -21,6 +21,9 @@ std::shared_ptr<const Guard> guard_of(std::vector<PolicyConfig> policies) {
   EXPECT_TRUE(guard) << (guard ? "" : guard.error().message);
   return guard ? *guard : nullptr;
 }
+std::shared_ptr<const LabelModel> model_of(std::vector<std::string> labels, decltype(LabelModel::tell) tell) {
+  return std::make_shared<const LabelModel>(LabelModel{.labels = std::move(labels), .tell = std::move(tell)});
+}
 PolicyConfig output(CheckConfig check, Action action, Mode mode = Mode::kWindow, std::string name = "p") {
   return {std::move(name), Stage::kOutput, mode, action, {std::move(check)}};
 }
@@ -256,10 +259,10 @@ TEST(OutputGuard, SchemaAndTopics) {
     EXPECT_EQ(outcome.action, Action::kClimb) << bad;
     EXPECT_EQ(outcome.text, "") << bad;
   }
-  const LabelModel model{.labels = {"gambling", "weather"}, .tell = [](std::string_view text) -> Result<LabelAnswer> {
+  const auto model = model_of({"gambling", "weather"}, [](std::string_view text) -> Result<LabelAnswer> {
     if (text.find("fail") != text.npos) return fail(Code::kUnavailable, "no model");
     return LabelAnswer{.label = text.find("bet") != text.npos ? "gambling" : "weather", .shares = {}};
-  }};
+  });
   const auto topics =
       guard_of({output({.kind = Kind::kTopics, .deny = {"gambling"}, .model = model}, Action::kRefuse, Mode::kBlock)});
   EXPECT_EQ(through(topics, "rain", {}).action, Action::kAllow);
@@ -268,11 +271,11 @@ TEST(OutputGuard, SchemaAndTopics) {
 }
 
 TEST(Policy, ToxicityIsWhatTheDeniedLabelsSumUpTo) {
-  const LabelModel model{.labels = {"insult", "ok", "threat"}, .tell = [](std::string_view text) -> Result<LabelAnswer> {
+  const auto model = model_of({"insult", "ok", "threat"}, [](std::string_view text) -> Result<LabelAnswer> {
     if (text == "fail") return fail(Code::kUnavailable, "no model");
     const double insult = text == "fool" ? 0.3 : 0.1, threat = text == "fool" ? 0.25 : 0.1;
-    return LabelAnswer{.label = "ok", .shares = {{"insult", insult}, {"ok", 1 - insult - threat}, {"threat", threat}}};
-  }};
+    return LabelAnswer{.label = "ok", .shares = {insult, 1 - insult - threat, threat}};
+  });
   const auto check = [&](float threshold) {
     return PolicyConfig{.name = "kind", .checks = {{.kind = Kind::kToxicity, .deny = {"insult", "threat"}, .model = model, .threshold = threshold}}};
   };
@@ -287,6 +290,13 @@ TEST(Policy, ToxicityIsWhatTheDeniedLabelsSumUpTo) {
   EXPECT_EQ(judged("friend").action, Action::kAllow);
   EXPECT_EQ(judged("fool", 0.6f).action, Action::kAllow);
   EXPECT_EQ(judged("fail").action, Action::kRefuse);  // closed
+
+  int asked = 0;
+  const auto counting = model_of({"toxic"}, [&](std::string_view) -> Result<LabelAnswer> { return ++asked, LabelAnswer{.label = "toxic", .shares = {1}}; });
+  const PolicyConfig first{.name = "first", .checks = {{.kind = Kind::kToxicity, .model = counting}}}, second{.name = "second", .checks = {{.kind = Kind::kTopics, .deny = {"toxic"}, .model = counting}}};
+  Request request = request_of("once");
+  EXPECT_EQ(guard_of({first, second})->judge_input(request).reasons.size(), 2u);
+  EXPECT_EQ(asked, 1);  // for both
 }
 
 TEST(OutputGuard, ModerationAndInjectionCutAtTheirMatch) {
@@ -345,7 +355,7 @@ TEST(Policy, WrongConfigurationIsRefusedByName) {
   EXPECT_NE(error({.kind = Kind::kInjection}, Action::kRewrite), "");
   EXPECT_NE(error({.kind = Kind::kSchema, .schema = "{}"}), "");
   EXPECT_EQ(error({.kind = Kind::kTopics}), "policy mine: topics needs a task model");
-  const LabelModel model{.labels = {"ok", "rude"}, .tell = [](std::string_view) -> Result<LabelAnswer> { return LabelAnswer{}; }};
+  const auto model = model_of({"ok", "rude"}, [](std::string_view) -> Result<LabelAnswer> { return LabelAnswer{}; });
   EXPECT_EQ(error({.kind = Kind::kToxicity, .model = model}), "policy mine: toxicity: the task model has no label \"toxic\"");
   EXPECT_EQ(error({.kind = Kind::kToxicity, .deny = {"rude"}, .model = model}), "");
   EXPECT_EQ(error({.kind = Kind::kToxicity, .deny = {"rude"}, .model = model}, Action::kRefuse, Stage::kOutput, Mode::kWindow),

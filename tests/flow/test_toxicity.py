@@ -38,9 +38,9 @@ WORDS = {
 }
 
 
-def train(context, folder, labels=WORDS):
+def train(context, folder):
     rows = folder / "manners.csv"
-    rows.write_text("text,label\n" + "".join(f'"{a} {b}{c}",{label}\n' for label, parts in labels.items() for a, b, c in itertools.product(*parts)))
+    rows.write_text("text,label\n" + "".join(f'"{a} {b}{c}",{label}\n' for label, parts in WORDS.items() for a, b, c in itertools.product(*parts)))
     task = folder / "manners.task"
     done = subprocess.run([context.binary, "tune", "task", "--data", str(rows), "--out", str(task)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
