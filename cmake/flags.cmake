@@ -22,8 +22,8 @@ if(AJAR_PROFILE AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_I
   add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/profile/request_line.profdata "SHELL:-mllvm -static-func-full-module-prefix=false"
     -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
 endif()
-# What fuzzers exercise counts its edges. HOT folders are optimized as well, though that is most of their compile time: the longest
-# tests are theirs, such as recorded traffic that is cut at every byte.
+# What fuzzers exercise counts its edges. HOT folders are optimized as well, though that is most of their compile time: the engine,
+# whose tests are the longest, and what everything stands on.
 set(AJAR_FUZZED_OPTIONS "")
 set(AJAR_HOT_OPTIONS "")
 if(AJAR_FUZZ)

@@ -6,7 +6,7 @@ function(ajar_pch name header)
   target_precompile_headers(${name} PRIVATE ${header})
 endfunction()
 
-# Those of all folders: with or without Asio, for sources, for HOT ones and for their tests; and one for commands.
+# Those of all folders: with or without Asio, for sources and for their tests; for HOT sources; and one for commands.
 function(ajar_pches)
   foreach(kind pch pch_plain)
     ajar_pch(ajar_${kind} cmake/${kind}.h)
@@ -15,10 +15,10 @@ function(ajar_pches)
       ajar_pch(ajar_${kind}_test "cmake/${kind}.h;cmake/pch_test.h")
       target_link_libraries(ajar_${kind}_test PRIVATE GTest::gmock)
     endif()
-    if(AJAR_FUZZ)
-      ajar_pch(ajar_${kind}_hot cmake/${kind}.h ${AJAR_HOT_OPTIONS})
-    endif()
   endforeach()
+  if(AJAR_FUZZ)
+    ajar_pch(ajar_pch_plain_hot cmake/pch_plain.h ${AJAR_HOT_OPTIONS})
+  endif()
   ajar_pch(ajar_pch_commands cmake/pch_commands.h)
 endfunction()
 
@@ -56,7 +56,7 @@ function(ajar_alone)
 endfunction()
 
 # ajar_folder(name [PLAIN | COMMANDS] [FUZZED] [HOT] DEPS folders... LIBS libraries...): src/<name> becomes the static library ajar_<name>.
-# FUZZED, HOT: fuzzers exercise it, it is optimized beside sanitizers too (see flags.cmake). PLAIN: a folder that must not see Asio. COMMANDS: one that parses a command line.
+# FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake). COMMANDS: one that parses a command line.
 # Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target,
 # each *_bench.cc a Google Benchmark. main.cc is left to the binary.
 function(ajar_folder name)
@@ -73,7 +73,7 @@ function(ajar_folder name)
   if(F_COMMANDS)
     set(pch ajar_pch_commands)
   elseif(F_HOT AND AJAR_FUZZ)
-    set(pch ${kind}_hot)
+    set(pch ajar_pch_plain_hot)
   endif()
   if(sources)
     add_library(ajar_${name} STATIC ${sources})

@@ -7,6 +7,7 @@
 namespace ajar::api {
 namespace {
 
+constexpr size_t kMaxTogether = 64 << 10;  // bytes of a stream that wait for its end, which saves a system call
 constexpr size_t kMaxFolded = 64 << 20;  // a whole reply that is held for a client that does not stream
 
 std::string dollars(int64_t nano) {
@@ -125,10 +126,11 @@ Task<Status> ChatSink::write(EventBatch& events) {
     co_return Status();
   }
   if (!exchange_.started()) AJAR_CO_TRY(co_await start());
-  bytes_.clear();
   encoder().encode(events, bytes_);
-  if (bytes_.empty()) co_return Status();
-  co_return co_await exchange_.write(bytes_);
+  if (bytes_.empty() || (whole_ && bytes_.size() < kMaxTogether)) co_return Status();
+  const Status written = co_await exchange_.write(bytes_);
+  bytes_.clear();
+  co_return written;
 }
 
 Task<Status> ChatSink::start() {
@@ -141,7 +143,7 @@ Task<Status> ChatSink::start() {
 
 // Only server-sent events have comments. The headers then go before it is known who answers.
 Task<Status> ChatSink::keep_alive() {
-  if (!stream_ || !front_.stream_type.starts_with("text/event-stream")) co_return Status();
+  if (!stream_ || whole_ || !front_.stream_type.starts_with("text/event-stream")) co_return Status();
   if (!exchange_.started()) AJAR_CO_TRY(co_await start());
   co_return co_await exchange_.write(": still thinking\n\n");
 }
@@ -163,7 +165,6 @@ Task<int> ChatSink::finish(StreamEnd end, const Error* error, const store::CallR
     co_await exchange_.send(200, std::move(headers), body);
     co_return 200;
   }
-  bytes_.clear();
   encoder().finish(end, error, bytes_);
   if (end == StreamEnd::kComplete) {
     if (const std::string reply = encoder().take_reply(); !reply.empty()) on_reply(reply);

@@ -39,7 +39,7 @@ class ChatSink : public ReplySink {
   ChatSink(Exchange& exchange, const wire::Front& front, const Context& context, bool stream,
            wire::ReplyOptions options);
 
-  void begin(const Answered& answered) override { headers_.begin(answered); }
+  void begin(const Answered& answered) override { headers_.begin(answered), whole_ = answered.whole; }
   Task<Status> keep_alive() override;
   Task<Status> write(EventBatch& events) override;
   Task<int> finish(StreamEnd end, const Error* error, const store::CallRow& call) override;
@@ -61,7 +61,8 @@ class ChatSink : public ReplySink {
   wire::ReplyOptions options_;
   std::unique_ptr<wire::ReplyEncoder> encoder_;  // of a stream, from its first event on
   Fold fold_;                                    // of a whole answer
-  std::string bytes_;
+  bool whole_ = false;                           // the end comes right behind what is written, and may go with it
+  std::string bytes_;                            // of a stream: encoded, and kept for the end
 };
 
 // A call whose answer comes whole and is written by the endpoint; only the end of the call matters here.

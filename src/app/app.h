@@ -10,20 +10,17 @@
 #include "api/batch_runner.h"
 #include "app/config_file.h"
 #include "app/files.h"
+#include "app/providers.h"
 #include "core/documents.h"
 #include "gateway/gateway.h"
-#include "guard/config.h"
 #include "http/server.h"
-#include "learn/task_model.h"
 #include "net/blocking.h"
 #include "net/loop.h"
 #include "provider/clients.h"
 #include "provider/model_host.h"
-#include "provider/upstream.h"
 
 namespace ajar::app {
 
-UpstreamSpec spec_of(const ProviderConfig& provider);
 std::vector<ModelSpec> specs_of(const Config& config);
 ProxyConfig proxies(const Environment& environment);  // of https_proxy, http_proxy and no_proxy
 
@@ -59,17 +56,12 @@ class App {
   explicit App(AppOptions options) : options_(std::move(options)) {}
   Status build();
   std::expected<Config, ConfigFaults> read();
-  Result<learn::TaskModel> load_task(const std::string& name) const;
-  Result<std::shared_ptr<const guard::LabelModel>> label_model(const std::string& name) const;
-  Result<std::shared_ptr<Provider>> model_provider(const ProviderConfig& provider, const TargetConfig& target);
-  Result<std::shared_ptr<Provider>> task_provider(const std::string& name);  // of the configuration that is being read
   Status restore_watches(const Snapshot& snapshot);  // from the evidence that is kept
   Status restore_trials(const Snapshot& snapshot);   // canaries and shadows, from what they had shown
   void keep_trials();                                // as of now
 
   AppOptions options_;
   Config config_;
-  const Config* reading_ = &config_;  // that a snapshot is being built of; guarded by reload_lock_
   std::unique_ptr<DataFolder> folder_;
   std::string admin_token_;
   std::unique_ptr<AccessLog> access_log_;
@@ -84,11 +76,11 @@ class App {
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<ModelHost> models_;  // its engines post to the loops until they stop
-  std::mutex reload_lock_;  // guards builder_, upstreams_ and what reload changes
-  Upstreams upstreams_;
+  std::mutex reload_lock_;  // guards providers_, builder_ and what reload changes
   std::unique_ptr<rag::Library> library_;
   std::unique_ptr<BlockingPool> blocking_, documents_, searches_;  // for short calls, those that read files, and those that wait for models
   std::unique_ptr<const Documents> quoted_;
+  std::unique_ptr<Providers> providers_;
   std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<store::Blobs> blobs_;

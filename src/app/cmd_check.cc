@@ -3,9 +3,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "app/app.h"
 #include "app/builtin_task.h"
 #include "app/commands.h"
+#include "app/config_file.h"
+#include "app/providers.h"
 #include "app/terminal.h"
 #include "engine/checkpoint.h"
 #include "gateway/route.h"
@@ -76,6 +77,25 @@ std::vector<std::string> warnings(const Config& config) {
   return found;
 }
 
+// Nobody is asked anything by a check.
+struct NoDocuments final : Documents {
+  Task<Result<Grounds>> look_up(const std::string&, const Caller&, std::string) const override { co_return fail(Code::kUnsupported, "a check looks nothing up"); }
+  Task<Result<std::vector<Claim>>> bear_out(const std::string&, const Caller&, std::string, std::vector<Passage>) const override {
+    co_return fail(Code::kUnsupported, "a check looks nothing up");
+  }
+};
+
+// The routes as a server would make them: their ladders' calibrations, scores, policies and task models.
+Status build_routes(const Config& config) {
+  LoopGroup loops(1);
+  const NoDocuments documents;
+  AJAR_ASSIGN(const auto clients, Clients::make(loops, {}));
+  AJAR_ASSIGN(const auto models, ModelHost::make({.threads = 1}, [](const std::string& name) { return fail(Code::kNotFound, name); }));
+  Providers providers(*models, *clients, documents);
+  AJAR_TRY(providers.build(*providers.builder(), config));
+  return {};
+}
+
 int check(const CommandContext& context, const CheckArgs& args) {
   if (args.reference) {
     std::fputs(config_reference().c_str(), stdout);
@@ -99,6 +119,9 @@ int check(const CommandContext& context, const CheckArgs& args) {
   }
   if (config) {
     for (auto& line : unreadable_tasks(*config, true)) faults.push_back(file + ": " + std::move(line));
+  }
+  if (config && faults.empty()) {
+    if (const auto built = build_routes(*config); !built) faults.push_back(file + ": " + built.error().message);
   }
   const auto warned = config ? warnings(*config) : std::vector<std::string>();
   if (context.json) {

@@ -34,6 +34,7 @@ struct Answered {
   int64_t age_seconds = 0;         // of a kept answer
   bool sure = true;                // false: nobody better could be asked, and the route says to answer all the same
   bool keep = true;                // the answer may be kept for others
+  bool whole = false;              // it is all there: the end comes right behind what is written
   size_t masked = 0;               // values of personal data that no outside model saw
   std::string ladder = {};         // the rungs that were tried and what became of them; empty outside ladders
 };

@@ -295,7 +295,7 @@ Task<Status> Recall::replay(const CachedAnswer& answer, std::string_view how) {
   }
   call_.first_event = now();
   call_.client->begin({.route = call_.route->config.name, .target = answer.target, .simulator = answer.simulator, .cache = how,
-                       .cache_id = call_.cache_id, .age_seconds = std::max<int64_t>(0, (unix_millis() - answer.created_ms) / 1000)});
+                       .cache_id = call_.cache_id, .age_seconds = std::max<int64_t>(0, (unix_millis() - answer.created_ms) / 1000), .whole = true});
   co_return co_await call_.client->write(*events);
 }
 

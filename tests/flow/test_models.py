@@ -113,6 +113,12 @@ def test_check_opens_what_a_configuration_names(context):
         file.write_text(text % (bench.path / "bert.gguf", "") + 'policies = ["topics"]\n' + task + policy)
         code, output = bench.ajar("check", "ajar.toml")
         assert code == 1 and "ajar.toml: tasks.t: " in output and "t.task" in output, output
+        # What the server would refuse when it builds its routes.
+        for policy, fault in [('check = "pii"\nentities = ["EMAIL"]', "EMAIL"), ('check = "length"\naction = "rewrite"\nlimit = 5', "rewrite"),
+                              ('check = "topics"\ndeny = ["x"]', "policies.p.task"), ('check = "schema"\nschema = "{}"', "whole answers")]:
+            file.write_text(text % (bench.path / "bert.gguf", "") + 'policies = ["p"]\n[policies.p]\n' + policy + "\n")
+            code, output = bench.ajar("check", "ajar.toml")
+            assert code == 1 and "ajar.toml: " in output and fault in output, (policy, output)
         file.write_text(text % ("/dev/null", ""))
         code, output = bench.ajar("check", "ajar.toml")
         assert code == 0 and "models.here: /dev/null: No such device" in output, output

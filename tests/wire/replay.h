@@ -36,8 +36,8 @@ std::vector<std::string> payloads(std::string_view bytes, wire::Framing framing 
 // shows it, {"NAME": payload}; a NAME that ends in Exception makes an exception.
 std::string framed(const std::vector<std::string>& lines, wire::Framing framing, bool named);
 
-// "" or a complaint: the stream decodes alike at every split (for long ones at a stride), byte by
-// byte, and with CRLF and CR line ends.
+// "" or a complaint: the stream comes as the same frames at every split (long ones at a stride), and decodes alike at
+// every split (at a wider stride), byte by byte, and with CRLF and CR line ends.
 std::string check_splits(const NewDecoder& new_decoder, std::string_view bytes, const Replay& whole,
                          wire::Framing framing = wire::Framing::kSse);
 
