@@ -25,7 +25,7 @@ class CachedEmbedder {
     AJAR_ASSIGN(auto checkpoint, engine::Checkpoint::open(path));
     AJAR_ASSIGN(out->tokenizer_, engine::load_tokenizer(path));
     auto pool = std::make_shared<engine::ComputePool>(threads);
-    AJAR_ASSIGN(auto model, engine::Model::load(checkpoint, *pool));
+    AJAR_ASSIGN(auto model, engine::Model::load(checkpoint, *pool, {.progress = {}, .round_floats = true}));  // as the server does
     AJAR_ASSIGN(out->encoder_, engine::Encoder::make(model, pool));
     out->path_ = cache;
     out->read();
@@ -34,6 +34,13 @@ class CachedEmbedder {
   ~CachedEmbedder() { write(); }
 
   uint32_t width() const { return static_cast<uint32_t>(encoder_->dimension()); }
+
+  // What is kept neither helps nor learns of this.
+  Result<std::vector<float>> embed_anew(const std::string& text) {
+    std::vector<float> row;
+    AJAR_TRY(compute(text, row));
+    return row;
+  }
 
   Result<std::vector<float>> embed(std::span<const std::string> texts) {
     std::vector<float> out;

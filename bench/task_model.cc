@@ -68,6 +68,25 @@ void report_speed(const learn::TaskModel& model, const tune::TaskOptions& option
               sum / static_cast<double>(n));
 }
 
+// Of the process, all threads: what a text costs that words answer, and one that is embedded for it.
+Status report_served(const learn::TaskModel& model, const tune::TaskReport& report, const tune::TaskOptions& options, bench::CachedEmbedder& embedder) {
+  const size_t n = std::min<size_t>(500, options.rows.size());
+  double words = 0, embedded = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const std::string& text = options.rows[i * (options.rows.size() / n)].text;
+    const double from = cpu_seconds();
+    (void)model.predict_by_words(text, 1);
+    const double between = cpu_seconds();
+    AJAR_ASSIGN(const auto embedding, embedder.embed_anew(text));
+    (void)model.predict(text, embedding, 1);
+    words += between - from, embedded += cpu_seconds() - between;
+  }
+  words *= 1e3 / static_cast<double>(n), embedded *= 1e3 / static_cast<double>(n);
+  std::printf("as served         %.3f ms of CPU by words, %.3f ms with the embedding: %.3f ms for a text of the test rows\n", words, words + embedded,
+              words + (1 - report.by_words) * embedded);
+  return {};
+}
+
 // Neighbours in a file may be paraphrases of each other, so the folds are drawn.
 int fold_of(uint64_t row) {
   row = (row + 1) * 0x9e3779b97f4a7c15;
@@ -108,7 +127,7 @@ Status run(int argc, char** argv) {
   std::unique_ptr<bench::CachedEmbedder> cached;
   tune::Embedder embedder;
   if (!given["--embedder"].empty()) {
-    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 2));
+    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 1));
     embedder = {.width = cached->width(), .embed = [&](std::span<const std::string> texts) { return cached->embed(texts); }};
   }
   double trained_from = 0, trained_to = 0;
@@ -121,6 +140,7 @@ Status run(int argc, char** argv) {
   std::printf("training          %.1f s of CPU beside the embeddings\n", trained_to - trained_from);
   const std::vector<float> embedding(trained.model.width(), 0.05F);
   report_speed(trained.model, options, embedding);
+  if (cached) AJAR_TRY(report_served(trained.model, trained.report, options, *cached));
   if (given.contains("--out")) AJAR_TRY(trained.model.save(given["--out"]));
   if (given.contains("--folds")) {
     AJAR_ASSIGN(const auto judged, judge_all(options, embedder));

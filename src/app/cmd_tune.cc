@@ -19,6 +19,7 @@ struct TuneArgs {
   std::vector<std::string> data;
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
+  bool always_embed = false;
   bool force = false;
 };
 
@@ -55,6 +56,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
   options.out_of_scope = args.out_of_scope;
   options.licence = args.licence;
   options.held_out = args.held_out;
+  options.words_first = !args.always_embed;
   options.guarantee = {.alpha = args.alpha, .delta = args.delta};
   options.trained_at = utc_now();
   for (const std::string& path : args.data) {
@@ -109,6 +111,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     w.field("train_rows", report.train_rows);
     w.field("accuracy", report.accuracy);
     w.field("ece", report.ece_after);
+    w.field("by_words", report.by_words);
     if (report.out_of_scope_recall) w.field("out_of_scope_recall", *report.out_of_scope_recall);
     if (report.threshold.found) {
       w.field("accept", report.threshold.found->threshold);
@@ -139,6 +142,7 @@ void add_tune(CommandContext& context) {
   task->add_option("-d,--data", args->data, "CSV (text,label), JSONL ({\"text\",\"label\"}) or JSON; several are joined")->required()->check(CLI::ExistingFile);
   task->add_option("-o,--out", args->out, "The model's file")->required();
   task->add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
+  task->add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right");
   task->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->capture_default_str();
   task->add_option("--delta", args->delta, "Probability with which that may fail")->capture_default_str();
   task->add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split")->capture_default_str();

@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "the file's floats are
 namespace {
 
 constexpr std::string_view kMagic = "AJARTASK";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 1, kWithWords = 2;
 constexpr size_t kSumBytes = 64;  // in hexadecimal
 constexpr int64_t kMostBytes = int64_t{512} << 20;
 constexpr size_t kMostLabels = 10'000, kMostWidth = 65'536;
@@ -213,7 +213,7 @@ class TaskFile {
  public:
   static std::string write(const TaskModel& m) {
     std::string out(kMagic);
-    put_number(out, kVersion);
+    put_number(out, m.by_words_.model ? kWithWords : kVersion);
     const std::string head = header(m);
     put_number(out, static_cast<uint32_t>(head.size()));
     out += head;
@@ -223,17 +223,26 @@ class TaskFile {
     out += present;
     for (const auto* rows : {&m.hashed_, &m.dense_, &m.centroids_}) put_array(out, rows->scales), put_array(out, rows->values);
     put_array(out, m.bias_);
+    if (m.by_words_.model) {
+      const std::string words = write(*m.by_words_.model);
+      put_number(out, static_cast<uint32_t>(words.size()));
+      out += words;
+    }
     return out + sha256_hex(out);
   }
 
   static Result<TaskModel> read(std::string_view bytes) {
     AJAR_ASSIGN(Cursor in, checked(bytes));
+    AJAR_ASSIGN(const uint32_t version, in.number());
+    if (version != kVersion && version != kWithWords)
+      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads up to " + std::to_string(kWithWords));
     AJAR_ASSIGN(const uint32_t size, in.number());
     AJAR_ASSIGN(const std::string_view text, in.take(size));
     json::Document document;
     AJAR_ASSIGN(const json::Object head, document.parse_object(text));
     AJAR_ASSIGN(TaskModel m, read_header(head));
     AJAR_TRY(read_weights(in, m));
+    if (version == kWithWords) AJAR_TRY(read_by_words(in, head, m));
     if (!in.empty()) return invalid("file", "the task model has bytes too many");
     return m;
   }
@@ -253,21 +262,19 @@ class TaskFile {
     w.field("temperature", m.calibrated_.temperature);
     w.raw_field("confidence", m.calibrated_.confidence.json());
     w.field("scope_floor", m.calibrated_.scope_floor);
+    if (m.by_words_.model) w.field("words_floor", m.by_words_.floor);
     w.key("lineage");
     write_lineage(w, m.lineage_);
     w.end_object();
     return out;
   }
 
-  // What stands between the version and the checksum.
+  // What stands between the magic bytes and the checksum.
   static Result<Cursor> checked(std::string_view bytes) {
     if (!bytes.starts_with(kMagic)) return invalid("file", "not a task model");
     if (bytes.size() < kMagic.size() + 8 + kSumBytes) return invalid("file", "the task model is cut");
     const std::string_view body = bytes.substr(0, bytes.size() - kSumBytes);
     Cursor in(body.substr(kMagic.size()));
-    AJAR_ASSIGN(const uint32_t version, in.number());
-    if (version != kVersion)
-      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads " + std::to_string(kVersion));
     if (sha256_hex(body) != bytes.substr(body.size()))
       return invalid("file", "the task model is cut or altered: its checksum is wrong");
     return in;
@@ -305,6 +312,21 @@ class TaskFile {
     AJAR_TRY(read_rows(in, m.dense_, m.features_.dense(), labels));
     AJAR_TRY(read_rows(in, m.centroids_, m.width() == 0 ? 0 : labels, m.width()));
     return in.floats(m.bias_, labels);
+  }
+
+  static Status read_by_words(Cursor& in, const json::Object& head, TaskModel& m) {
+    Fields f(head);
+    const double floor = f.real("words_floor");
+    AJAR_TRY(f.status());
+    AJAR_ASSIGN(const uint32_t size, in.number());
+    AJAR_ASSIGN(const std::string_view bytes, in.take(size));
+    // One within another and so on would be read without an end: the inner one is of words, which have none.
+    if (bytes.size() < kMagic.size() + 4 || bytes[kMagic.size()] != static_cast<char>(kVersion)) return invalid("file", "the task model's words have words of their own");
+    auto words = read(bytes);
+    if (!words) return std::unexpected(std::move(words).error().in("what answers by words"));
+    if (words->width() != 0 || words->labels_ != m.labels_) return invalid("file", "the task model's words are of another task");
+    m.by_words_ = {.model = std::make_shared<const TaskModel>(*std::move(words)), .floor = floor};
+    return {};
   }
 
   static Status read_rows(Cursor& in, TaskModel::Rows& rows, size_t count, size_t length) {

@@ -70,6 +70,14 @@ double TaskModel::scope_of(std::span<const float> probabilities, std::span<const
   return certainty + kNearness * near;
 }
 
+std::optional<Prediction> TaskModel::predict_by_words(std::string_view text, size_t top) const {
+  if (by_words_.model == nullptr) return std::nullopt;
+  auto said = by_words_.model->predict(text, {}, top);
+  if (!said || said->ranked.front().probability < by_words_.floor) return std::nullopt;
+  said->in_scope = true;
+  return *std::move(said);
+}
+
 Result<Prediction> TaskModel::predict(std::string_view text, std::span<const float> embedding, size_t top) const {
   if (embedding.size() != width())
     return invalid("embedding", "the task model wants embeddings of " + std::to_string(width()) + " numbers" +

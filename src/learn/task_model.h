@@ -4,11 +4,12 @@
 //
 // The file, little-endian: "AJARTASK", version, length of a JSON header (labels, recipe, calibration, lineage), the header, a bit
 // for each hashed column that has weights, then a row for each of them, each embedding and random column and each label's centroid:
-// a scale and one byte per label (per embedding column); the bias in floats; last the SHA-256 of all that. Nothing in a file is
-// trusted.
+// a scale and one byte per label (per embedding column); the bias in floats; in version 2 the length and the file of the model
+// that answers by words; last the SHA-256 of all that. Nothing in a file is trusted.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,17 @@ class TaskModel {
   const Calibrated& calibrated() const { return calibrated_; }
   void set_calibrated(Calibrated calibrated) { calibrated_ = std::move(calibrated); }
 
+  // What words alone say where they say it surely: then no embedding has to be made. Nothing where they do not, or where
+  // the model has none that answers so. Always in scope: it was chosen to be as right as predict() where it speaks.
+  std::optional<Prediction> predict_by_words(std::string_view text, size_t top = 5) const;
+  // A model of the same labels without an embedding, and from which of its probabilities on it answers. Null: none does.
+  struct ByWords {
+    std::shared_ptr<const TaskModel> model;
+    double floor = 1;
+  };
+  const ByWords& by_words() const { return by_words_; }
+  void set_by_words(ByWords by_words) { by_words_ = std::move(by_words); }
+
   // kInvalid: the embedding is not of width(). `top`: how many labels are ranked.
   Result<Prediction> predict(std::string_view text, std::span<const float> embedding, size_t top = 5) const;
   // Before calibration: logits of all labels, and of what scope is made of.
@@ -106,6 +118,7 @@ class TaskModel {
   std::vector<float> bias_;
   Calibrated calibrated_;
   Lineage lineage_;
+  ByWords by_words_;
 };
 
 }  // namespace ajar::learn

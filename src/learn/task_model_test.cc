@@ -82,6 +82,32 @@ TEST(TaskModel, SurvivesItsFile) {
   EXPECT_FALSE(TaskModel::load(path));
 }
 
+TEST(TaskModel, WordsAnswerWhereTheyAreSure) {
+  TaskModel model = small_model(kWidth);
+  EXPECT_FALSE(model.predict_by_words("where is my card"));
+  const auto words = std::make_shared<const TaskModel>(small_model(0));
+  const double sure = words->predict("where is my card", {}, 1)->ranked.front().probability;
+  model.set_by_words({.model = words, .floor = sure});
+  const auto said = model.predict_by_words("where is my card", 1);
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->ranked.front().label, 0);
+  EXPECT_TRUE(said->in_scope);
+  EXPECT_FALSE(model.predict_by_words("zebra"));
+
+  const std::string bytes = model.serialize();
+  const auto again = TaskModel::parse(bytes);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->serialize(), bytes);
+  EXPECT_EQ(again->by_words().floor, sure);
+  EXPECT_EQ(again->predict_by_words("where is my card")->confidence, said->confidence);
+  for (size_t cut = 0; cut < bytes.size(); cut += 1 + bytes.size() / 97) EXPECT_FALSE(TaskModel::parse(bytes.substr(0, cut))) << cut;
+
+  model.set_by_words({.model = std::make_shared<const TaskModel>(model), .floor = sure});
+  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words have words of their own");
+  model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(kWidth)), .floor = sure});
+  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words are of another task");
+}
+
 TEST(TaskModel, ACutOrAlteredFileIsRefused) {
   const std::string bytes = small_model(0).serialize();
   ASSERT_TRUE(TaskModel::parse(bytes));

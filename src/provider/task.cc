@@ -111,7 +111,8 @@ Task<Status> TaskProvider::complete(const Request& request, const AttemptLimits&
   AJAR_CO_ASSIGN(const std::string text, task_text(request));
   std::vector<float> embedding;
   Usage usage{.reported = true};
-  if (embedder_) {
+  std::optional<learn::Prediction> by_words = model_.predict_by_words(text, 1);
+  if (embedder_ && !by_words) {
     EmbeddingRequest wanted;
     wanted.texts = {text};
     auto embedded = co_await embedder_->embed(wanted, limits, context);
@@ -120,7 +121,7 @@ Task<Status> TaskProvider::complete(const Request& request, const AttemptLimits&
     usage.input = embedded->usage.input;
     embedding = std::move(embedded->values);
   }
-  auto prediction = model_.predict(text, embedding, 1);
+  auto prediction = by_words ? Result<learn::Prediction>(*std::move(by_words)) : model_.predict(text, embedding, 1);
   if (!prediction) co_return std::unexpected(std::move(prediction).error().in("the task model " + name_));
   const std::string& label = model_.labels()[prediction->ranked.front().label];
   const double confidence = prediction->in_scope ? prediction->confidence : 0;

@@ -68,9 +68,12 @@ struct Logits {
   uint32_t label;
 };
 
+// What the model sees of a row's embedding: nothing, where it is one of words alone.
+std::span<const float> embedding_for(const TaskModel& model, const Seen& seen) { return std::span(seen.embedding).first(model.width()); }
+
 std::vector<Logits> logits_of(const TaskModel& model, std::span<const Seen> rows) {
   std::vector<Logits> out;
-  for (const Seen& seen : rows) out.push_back({model.logits(seen.row->text, seen.embedding), seen.row->label});
+  for (const Seen& seen : rows) out.push_back({model.logits(seen.row->text, embedding_for(model, seen)), seen.row->label});
   return out;
 }
 
@@ -105,20 +108,71 @@ std::vector<Claim> claims_of(std::span<const Logits> rows, double temperature) {
   return out;
 }
 
+constexpr size_t kLeastAsked = 50;  // rows to calibrate on
+
+// On the rows that it is asked, those that words did not answer, where these are enough; the scope check then lets `coverage` of
+// all rows pass.
 Result<TaskModel::Calibrated> calibrate(const TaskModel& model, std::span<const Seen> rows, double coverage) {
-  const auto logits = logits_of(model, rows);
+  std::vector<Seen> asked;
+  for (const Seen& seen : rows)
+    if (!model.predict_by_words(seen.row->text, 1)) asked.push_back(seen);
+  if (asked.size() < kLeastAsked) asked.assign(rows.begin(), rows.end());
+  const auto logits = logits_of(model, asked);
   TaskModel::Calibrated out{.temperature = fit_temperature(logits)};
   std::vector<double> scores, outcomes, scopes;
   for (const Claim& claim : claims_of(logits, out.temperature)) scores.push_back(claim.probability), outcomes.push_back(claim.right);
   AJAR_ASSIGN(out.confidence, learn::Isotonic::fit(scores, outcomes));
-  for (size_t i = 0; i < rows.size(); ++i) {
+  for (size_t i = 0; i < asked.size(); ++i) {
     auto p = logits[i].values;
     learn::softmax(p, out.temperature);
-    scopes.push_back(model.scope_of(p, rows[i].embedding));
+    scopes.push_back(model.scope_of(p, embedding_for(model, asked[i])));
   }
   std::ranges::sort(scopes);
-  out.scope_floor = scopes[static_cast<size_t>((1 - coverage) * static_cast<double>(scopes.size()))];
+  const auto stopped = static_cast<size_t>((1 - coverage) * static_cast<double>(rows.size()));
+  out.scope_floor = scopes[std::min(stopped, scopes.size() - 1)];
   return out;
+}
+
+constexpr double kMostWrongByWords = 0.005;  // of what words answer, among the calibration rows
+
+// The model of words, and from where on it answers: as far down as it makes no more mistakes than the whole model on the same
+// rows, and hardly any. Without one where that is nowhere.
+Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn::Example> examples, std::span<const Seen> calibration,
+                                       const TaskOptions& options) {
+  for (learn::Example& example : examples) example.dense.clear();
+  const auto labels = static_cast<uint32_t>(whole.labels().size());
+  const learn::TaskFeatures features(options.recipe, 0);
+  AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training));
+  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}});
+  AJAR_ASSIGN(auto calibrated, calibrate(words, calibration, options.coverage));
+  words.set_calibrated(std::move(calibrated));
+
+  struct Answer {
+    double probability;
+    bool right, whole_right;
+  };
+  std::vector<Answer> answers;
+  const auto claims = claims_of(logits_of(whole, calibration), 1);
+  for (size_t i = 0; i < calibration.size(); ++i) {
+    AJAR_ASSIGN(const auto said, words.predict(calibration[i].row->text, {}, 1));
+    answers.push_back({said.ranked.front().probability, said.ranked.front().label == calibration[i].row->label, claims[i].right});
+  }
+  std::ranges::sort(answers, std::greater(), &Answer::probability);
+  double floor = 2;
+  int64_t wrong = 0, whole_wrong = 0;
+  for (size_t n = 1; n <= answers.size(); ++n) {
+    wrong += !answers[n - 1].right, whole_wrong += !answers[n - 1].whole_right;
+    const bool ends = n == answers.size() || answers[n].probability < answers[n - 1].probability;
+    if (ends && wrong <= whole_wrong && static_cast<double>(wrong) <= kMostWrongByWords * static_cast<double>(n)) floor = answers[n - 1].probability;
+  }
+  if (floor > 1) return TaskModel::ByWords();
+  return TaskModel::ByWords{.model = std::make_shared<const TaskModel>(std::move(words)), .floor = floor};
+}
+
+// As a server answers: by words where they are sure.
+Result<learn::Prediction> answer_of(const TaskModel& model, const Seen& seen) {
+  if (auto said = model.predict_by_words(seen.row->text, 1)) return *std::move(said);
+  return model.predict(seen.row->text, seen.embedding, 1);
 }
 
 int64_t count_right(std::span<const Claim> claims) { return std::ranges::count_if(claims, &Claim::right); }
@@ -147,12 +201,15 @@ Status measure(const TaskModel& model, std::span<const Seen> test, std::span<con
   std::vector<Claim> after;
   int64_t covered = 0;
   for (const Seen& seen : test) {
-    AJAR_ASSIGN(const auto p, model.predict(seen.row->text, seen.embedding, 1));
+    AJAR_ASSIGN(const auto p, answer_of(model, seen));
+    report.by_words += model.predict_by_words(seen.row->text, 1).has_value();
     after.push_back({p.confidence, p.ranked.front().label == seen.row->label});
     report.judged.push_back({p.confidence, after.back().right ? 0.0 : 1.0});
     covered += p.in_scope;
   }
   const auto n = static_cast<int64_t>(test.size());
+  report.by_words /= static_cast<double>(n);
+  report.right_tested = count_right(after), report.right_embedded = count_right(before);
   report.ece_before = learn::expected_calibration_error(before);
   report.ece_after = learn::expected_calibration_error(after);
   report.brier = learn::brier_score(after);
@@ -160,7 +217,7 @@ Status measure(const TaskModel& model, std::span<const Seen> test, std::span<con
   report.coverage = static_cast<double>(covered) / static_cast<double>(n);
   int64_t stopped = 0;
   for (const Seen& seen : strangers) {
-    AJAR_ASSIGN(const auto p, model.predict(seen.row->text, seen.embedding, 1));
+    AJAR_ASSIGN(const auto p, answer_of(model, seen));
     stopped += !p.in_scope;
   }
   report.out_of_scope_rows = static_cast<int64_t>(strangers.size());
@@ -227,6 +284,10 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
                    .linear = linear,
                    .centroids = centroids(train, labels, width)});
   measure_accuracy(model, linear, features, {calibration, test}, report);
+  if (width > 0 && options.words_first) {
+    AJAR_ASSIGN(auto words, words_first(model, std::move(examples), calibration, options));
+    model.set_by_words(std::move(words));
+  }
   AJAR_ASSIGN(auto calibrated, calibrate(model, calibration, options.coverage));
   model.set_calibrated(std::move(calibrated));
   AJAR_TRY(measure(model, test, strangers, options, report));
@@ -248,6 +309,9 @@ std::string describe(const TaskReport& r, const TaskOptions& o) {
       static_cast<long long>(r.duplicates));
   say("accuracy          %.2f %% (95 %%: %.2f to %.2f); before quantisation %.2f %%\n", 100 * r.accuracy, 100 * r.accuracy_range.low,
       100 * r.accuracy_range.high, 100 * r.accuracy_unquantized);
+  if (r.by_words > 0)
+    say("words first       %.1f %% of the test rows are answered before an embedding is made; right %lld of %lld, with an embedding for each %lld\n", 100 * r.by_words,
+        static_cast<long long>(r.right_tested), static_cast<long long>(r.test_rows), static_cast<long long>(r.right_embedded));
   say("calibration       ECE %.2f %% before, %.2f %% after; Brier %.4f; right above wrong %.3f\n", 100 * r.ece_before, 100 * r.ece_after,
       r.brier, r.auroc.value_or(0));
   if (r.out_of_scope_recall)

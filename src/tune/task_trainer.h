@@ -25,6 +25,8 @@ struct TaskOptions {
   learn::TaskRecipe recipe;
   double held_out = 0.2;         // of each label's rows, where the data name no split; half of them calibrates, half tests
   double coverage = 0.95;        // of what belongs, that the scope check lets pass
+  // Beside the embedding, a model of words alone answers what it is sure of, before an embedding is made.
+  bool words_first = true;
   learn::ThresholdOptions guarantee;
 };
 
@@ -44,6 +46,8 @@ struct TaskReport {
   double accuracy_unquantized = 0;           // of the same, with the weights as they were trained
   double ece_before = 0, ece_after = 0, brier = 0;
   std::optional<double> auroc;               // of the confidence: right above wrong
+  double by_words = 0;                       // of test rows, the share that words alone answer
+  int64_t right_tested = 0, right_embedded = 0;  // test rows answered rightly, and with an embedding for each
   learn::Calibration threshold;              // proven on the test rows
   double coverage = 0;                       // of test rows, that the scope check lets pass
   std::optional<double> out_of_scope_recall; // of out-of-scope rows, that it stops

@@ -8,7 +8,7 @@ namespace ajar::tune {
 namespace {
 
 // Requests of three kinds, made of parts; some have a wrong label, as people's data do.
-std::vector<learn::Labelled> rows(int per_label) {
+std::vector<learn::Labelled> rows(int per_label, bool mistakes = true) {
   const std::vector<std::vector<std::string>> parts = {
       {"where is", "track", "find", "locate", "any news of"}, {"cancel", "stop", "undo", "drop", "call off"}, {"pay for", "buy", "purchase", "settle", "charge me for"}};
   const std::vector<std::string> things = {"order", "parcel", "trip", "ticket", "booking", "plan"}, ends = {"please", "now", "today", "at once", "for me", ""};
@@ -16,7 +16,7 @@ std::vector<learn::Labelled> rows(int per_label) {
   for (int i = 0; i < per_label; ++i)
     for (size_t label = 0; label < 3; ++label) {
       const auto n = static_cast<size_t>(i);
-      const size_t said = i % 12 == 11 ? (label + 1) % 3 : label;
+      const size_t said = mistakes && i % 12 == 11 ? (label + 1) % 3 : label;
       out.push_back({.text = parts[label][n % 5] + " my " + things[n / 5 % 6] + " " + std::to_string(n) + " " + ends[n % 6],
                      .label = std::string(1, static_cast<char>('a' + said))});
     }
@@ -67,6 +67,24 @@ TEST(TaskTrainer, LearnsMeasuresAndPromises) {
     ASSERT_TRUE(again);
     EXPECT_EQ(again->model.serialize(), trained->model.serialize()) << "repeatable to the byte";
   }
+}
+
+TEST(TaskTrainer, WordsAnswerFirstWhereTheyAreAsRight) {
+  auto o = options(600);
+  o.rows = rows(600, false);
+  const auto trained = train_task(o, letters());
+  ASSERT_TRUE(trained) << trained.error().message;
+  ASSERT_TRUE(trained->model.by_words().model);
+  EXPECT_GT(trained->report.by_words, 0.2);
+  EXPECT_GE(trained->report.right_tested, trained->report.right_embedded - 1);
+  EXPECT_NE(describe(trained->report, o).find("words first"), std::string::npos);
+  EXPECT_FALSE(trained->model.predict_by_words("zzz"));
+  o.words_first = false;
+  const auto always = train_task(o, letters());
+  ASSERT_TRUE(always);
+  EXPECT_FALSE(always->model.by_words().model);
+  EXPECT_EQ(always->report.by_words, 0);
+  EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "words that are wrong more often than one in a hundred";
 }
 
 TEST(TaskTrainer, TooFewRowsPromiseNothing) {
