@@ -31,8 +31,14 @@ class Gateway:
         made = call(self.context["admin"] + "/keys", self.context["token"], {"name": name, **limits})
         return name, made["secret"]
 
-    def rows(self, key):
-        return call(f"{self.context['admin']}/calls?key={key}", self.context["token"])["data"]
+    def rows(self, key, least=1):
+        """The key's calls, the latest first; a call is written a moment after its answer."""
+        began = time.monotonic()
+        while True:
+            rows = call(f"{self.context['admin']}/calls?key={key}", self.context["token"])["data"]
+            if len(rows) >= least or time.monotonic() - began > 10:
+                return rows
+            time.sleep(0.05)
 
     def closed(self):
         return call(self.context["scripted"] + "/closed")["closed"]
@@ -43,7 +49,5 @@ class Gateway:
         while self.closed() == closed_before and time.monotonic() - began < 10:
             time.sleep(0.02)
         assert time.monotonic() - began < 1, "the upstream was not cancelled within a second"
-        while not self.rows(key) and time.monotonic() - began < 10:
-            time.sleep(0.05)
         row = self.rows(key)[0]
         assert row["end"] == "cancelled" and row["output"] > 0, row
