@@ -46,7 +46,10 @@ class CachedEmbedder {
     std::vector<float> out;
     for (const std::string& text : texts) {
       auto& row = rows_[sha256_hex(text)];
-      if (row.empty()) AJAR_TRY(compute(text, row));
+      if (row.empty()) {
+        AJAR_TRY(compute(text, row));
+        changed_ = true;
+      }
       out.insert(out.end(), row.begin(), row.end());
     }
     return out;
@@ -63,7 +66,6 @@ class CachedEmbedder {
     double square = 0;
     for (const float x : row) square += static_cast<double>(x) * x;
     for (float& x : row) x = static_cast<float>(x / std::sqrt(square));
-    changed_ = true;
     return {};
   }
 

@@ -123,8 +123,7 @@ Status App::build() {
   searches_ = std::make_unique<BlockingPool>(8);
   quoted_ = std::make_unique<LibraryDocuments>(library_, *searches_);
   providers_ = std::make_unique<Providers>(*models_, *clients_, *quoted_);
-  builder_ = providers_->builder();
-  AJAR_ASSIGN(auto snapshot, providers_->build(*builder_, config_));
+  AJAR_ASSIGN(auto snapshot, providers_->build(config_));
   AJAR_TRY(restore_watches(*snapshot));
   AJAR_TRY(restore_trials(*snapshot));
   gateway_ = std::make_unique<Gateway>(GatewayParts{.tenants = *tenants_, .store = *store_,
@@ -238,7 +237,7 @@ Result<int64_t> App::reload() {
   if (config->server.listen != config_.server.listen || config->store.path != config_.store.path) {
     log_warn("server.listen and store.path are read at start only; a restart is needed for the new values");
   }
-  auto snapshot = providers_->build(*builder_, *config);
+  auto snapshot = providers_->build(*config);
   if (!snapshot) {
     metrics_.reloads(false).Increment();
     const std::string message = config->file + ": " + snapshot.error().message;

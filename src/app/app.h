@@ -76,12 +76,11 @@ class App {
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<ModelHost> models_;  // its engines post to the loops until they stop
-  std::mutex reload_lock_;  // guards providers_, builder_ and what reload changes
+  std::mutex reload_lock_;  // guards providers_ and what reload changes
   std::unique_ptr<rag::Library> library_;
   std::unique_ptr<BlockingPool> blocking_, documents_, searches_;  // for short calls, those that read files, and those that wait for models
   std::unique_ptr<const Documents> quoted_;
   std::unique_ptr<Providers> providers_;
-  std::unique_ptr<SnapshotBuilder> builder_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<api::BatchRunner> runner_;

@@ -91,8 +91,7 @@ Status build_routes(const Config& config) {
   const NoDocuments documents;
   AJAR_ASSIGN(const auto clients, Clients::make(loops, {}));
   AJAR_ASSIGN(const auto models, ModelHost::make({.threads = 1}, [](const std::string& name) { return fail(Code::kNotFound, name); }));
-  Providers providers(*models, *clients, documents);
-  AJAR_TRY(providers.build(*providers.builder(), config));
+  AJAR_TRY(Providers(*models, *clients, documents).build(config));
   return {};
 }
 

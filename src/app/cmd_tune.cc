@@ -141,8 +141,8 @@ void add_tune(CommandContext& context) {
   auto* task = tune_command->add_subcommand("task", "A task model, text to label, from labelled texts: seconds to minutes, calibrated on rows that it never saw");
   task->add_option("-d,--data", args->data, "CSV (text,label), JSONL ({\"text\",\"label\"}) or JSON; several are joined")->required()->check(CLI::ExistingFile);
   task->add_option("-o,--out", args->out, "The model's file")->required();
-  task->add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
-  task->add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right");
+  auto* embedder = task->add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
+  task->add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right")->needs(embedder);
   task->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->capture_default_str();
   task->add_option("--delta", args->delta, "Probability with which that may fail")->capture_default_str();
   task->add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split")->capture_default_str();

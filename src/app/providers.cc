@@ -21,15 +21,15 @@ UpstreamSpec spec_of(const ProviderConfig& provider) {
           .project = provider.project, .location = provider.location, .credentials = provider.credentials};
 }
 
-std::unique_ptr<SnapshotBuilder> Providers::builder() {
-  auto made = std::make_unique<SnapshotBuilder>([this](const ProviderConfig& config, const TargetConfig& target) { return provider(config, target); });
-  made->set_label_models([this](const std::string& task) { return label_model(task); });
-  return made;
+Providers::Providers(ModelHost& models, Clients& clients, const Documents& documents)
+    : models_(models), clients_(clients), documents_(documents),
+      builder_([this](const ProviderConfig& config, const TargetConfig& target) { return provider(config, target); }) {
+  builder_.set_label_models([this](const std::string& task) { return label_model(task); });
 }
 
-Result<std::shared_ptr<const Snapshot>> Providers::build(SnapshotBuilder& builder, const Config& config) {
+Result<std::shared_ptr<const Snapshot>> Providers::build(const Config& config) {
   config_ = &config;
-  auto snapshot = builder.build(config);
+  auto snapshot = builder_.build(config);
   config_ = nullptr;
   return snapshot;
 }

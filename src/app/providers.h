@@ -20,13 +20,12 @@ UpstreamSpec spec_of(const ProviderConfig& provider);
 // One thread at a time. `models`, `clients` and `documents` must outlive this and what it makes.
 class Providers {
  public:
-  Providers(ModelHost& models, Clients& clients, const Documents& documents) : models_(models), clients_(clients), documents_(documents) {}
+  Providers(ModelHost& models, Clients& clients, const Documents& documents);
+  Providers(const Providers&) = delete;
+  Providers& operator=(const Providers&) = delete;
 
-  // A snapshot of `config` by `builder`. kInvalid and others name the route, provider, policy or task at fault.
-  Result<std::shared_ptr<const Snapshot>> build(SnapshotBuilder& builder, const Config& config);
-
-  // A builder that gets everything here. It must not outlive this.
-  std::unique_ptr<SnapshotBuilder> builder();
+  // The next snapshot. kInvalid and others name the route, provider, policy or task at fault.
+  Result<std::shared_ptr<const Snapshot>> build(const Config& config);
 
  private:
   Result<std::shared_ptr<Provider>> provider(const ProviderConfig& provider, const TargetConfig& target);
@@ -39,6 +38,7 @@ class Providers {
   Clients& clients_;
   const Documents& documents_;
   Upstreams upstreams_;
+  SnapshotBuilder builder_;
   const Config* config_ = nullptr;  // that a snapshot is being built of
 };
 

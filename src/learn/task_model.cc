@@ -74,7 +74,7 @@ std::optional<Prediction> TaskModel::predict_by_words(std::string_view text, siz
   if (by_words_.model == nullptr) return std::nullopt;
   auto said = by_words_.model->predict(text, {}, top);
   if (!said || said->ranked.front().probability < by_words_.floor) return std::nullopt;
-  said->in_scope = true;
+  said->by_words = said->in_scope = true;
   return *std::move(said);
 }
 

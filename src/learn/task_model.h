@@ -44,6 +44,7 @@ struct Prediction {
   std::vector<Ranked> ranked;          // the likeliest first
   double confidence = 0;               // calibrated P(the first is right)
   double scope = 0;                    // the higher, the more the text is like those of training
+  bool by_words = false;               // said without an embedding by a model that has them
   bool in_scope = true;                // scope is not among the lowest 5 % of what belonged
 };
 

@@ -202,7 +202,7 @@ Status measure(const TaskModel& model, std::span<const Seen> test, std::span<con
   int64_t covered = 0;
   for (const Seen& seen : test) {
     AJAR_ASSIGN(const auto p, answer_of(model, seen));
-    report.by_words += model.predict_by_words(seen.row->text, 1).has_value();
+    report.by_words += p.by_words;
     after.push_back({p.confidence, p.ranked.front().label == seen.row->label});
     report.judged.push_back({p.confidence, after.back().right ? 0.0 : 1.0});
     covered += p.in_scope;

@@ -84,7 +84,7 @@ TEST(TaskTrainer, WordsAnswerFirstWhereTheyAreAsRight) {
   ASSERT_TRUE(always);
   EXPECT_FALSE(always->model.by_words().model);
   EXPECT_EQ(always->report.by_words, 0);
-  EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "words that are wrong more often than one in a hundred";
+  EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "a twelfth of the labels is wrong, so words are wrong too often";
 }
 
 TEST(TaskTrainer, TooFewRowsPromiseNothing) {
