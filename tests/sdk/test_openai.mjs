@@ -1,10 +1,9 @@
 // The official JavaScript SDK against the running server. The context comes as JSON on stdin; one JSON line per test.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import OpenAI, { toFile } from "openai";
+import { closed, context, newKey, raises, rows, runAll, sleep, waitForAbort } from "./common.mjs";
 
-const context = JSON.parse(readFileSync(0, "utf8"));
 const allBytes = Buffer.from(Array.from({ length: 256 * 300 }, (_, at) => at % 256));
 const hello = [{ role: "user", content: "Hello there" }];
 const tool = { type: "function", function: { name: "get_weather", parameters: {
@@ -16,35 +15,6 @@ const make = (more = {}) =>
   new OpenAI({ baseURL: context.base, apiKey: context.key, maxRetries: 0, timeout: 30_000, ...more });
 const client = make();
 const chat = (body, c = client) => c.chat.completions.create({ messages: hello, ...body });
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-async function admin(path, body) {
-  const answer = await fetch(context.admin + path, { method: body ? "POST" : "GET",
-    headers: { authorization: "Bearer " + context.token }, body: body && JSON.stringify(body) });
-  return answer.json();
-}
-// The key's calls, the latest first; a call is written a moment after its answer.
-async function rows(key, least = 1) {
-  const began = Date.now();
-  for (;;) {
-    const got = (await admin("/calls?key=" + key)).data;
-    if (got.length >= least || Date.now() - began > 10_000) return got;
-    await sleep(50);
-  }
-}
-let number = 0;
-async function newKey(limits = {}) {
-  const name = "node-" + ++number;
-  return { name, secret: (await admin("/keys", { name, ...limits })).secret };
-}
-const closed = async () => (await (await fetch(context.scripted + "/closed")).json()).closed;
-async function raises(kind, work) {
-  try { await work(); } catch (error) {
-    assert.ok(error instanceof kind, `expected ${kind.name}, got ${error.constructor.name}: ${error.message}`);
-    return error;
-  }
-  assert.fail(`${kind.name} was not raised`);
-}
 const drain = async (stream) => { for await (const _ of stream); };
 
 const once = {
@@ -58,13 +28,13 @@ const once = {
     assert.equal(error.param, "temperature");
   },
   "our rate limit": async () => {
-    const c = make({ apiKey: (await newKey({ rpm: 1 })).secret });
+    const c = make({ apiKey: (await newKey("openai", { rpm: 1 })).secret });
     await chat({ model: "openai" }, c);
     const error = await raises(OpenAI.RateLimitError, () => chat({ model: "openai" }, c));
     assert.ok(Number(error.headers.get("retry-after")) >= 1);
   },
   "budget is not retried": async () => {
-    const key = await newKey({ usd_day: 0.000001 });
+    const key = await newKey("openai", { usd_day: 0.000001 });
     const c = make({ apiKey: key.secret, maxRetries: 5 });
     const error = await raises(OpenAI.APIError, () => chat({ model: "openai" }, c));
     assert.equal(error.status, 402);
@@ -95,7 +65,7 @@ const once = {
     for await (const file of client.files.list()) ids.push(file.id);
     assert.ok(ids.includes(made.id));
     assert.ok(Buffer.from(await (await client.files.content(made.id)).arrayBuffer()).equals(content));
-    const other = make({ apiKey: (await newKey()).secret });
+    const other = make({ apiKey: (await newKey("openai")).secret });
     await raises(OpenAI.NotFoundError, () => other.files.retrieve(made.id));
     assert.equal((await client.files.delete(made.id)).deleted, true);
     await raises(OpenAI.NotFoundError, () => client.files.content(made.id));
@@ -218,22 +188,19 @@ const each = {
   },
   "abort": async (model) => {
     const before = await closed();
-    const key = await newKey();
+    const key = await newKey("openai");
     const stream = await chat({ model: model + "-endless", stream: true }, make({ apiKey: key.secret }));
     let count = 0;
     for await (const _ of stream) if (++count === 3) break;
     stream.controller.abort();
-    const began = Date.now();
-    while ((await closed()) === before && Date.now() - began < 10_000) await sleep(20);
-    assert.ok(Date.now() - began < 1000, "the upstream was not cancelled within a second");
-    assert.equal((await rows(key.name))[0].end, "cancelled");
+    await waitForAbort(before, key.name);
   },
   "bad request": (model) => raises(OpenAI.BadRequestError, () => chat({ model: model + "-400" })),
   "unprocessable": (model) => raises(OpenAI.UnprocessableEntityError, () => chat({ model: model + "-422" })),
   "server error": (model) => raises(OpenAI.InternalServerError, () => chat({ model: model + "-500" })),
   "rate limit": async (model) => {
     await sleep(1100);  // the other SDK's test may have left the target cooling
-    const key = await newKey();
+    const key = await newKey("openai");
     const c = make({ apiKey: key.secret, maxRetries: 1 });
     await raises(OpenAI.RateLimitError, () => chat({ model: model + "-429" }, c));
     const got = await rows(key.name, 2);
@@ -242,15 +209,4 @@ const each = {
   },
 };
 
-async function run(name, work) {
-  try {
-    await work();
-    console.log(JSON.stringify({ name }));
-  } catch (error) {
-    console.log(JSON.stringify({ name, fault: String(error.stack ?? error) }));
-  }
-}
-for (const [name, work] of Object.entries(once)) await run(name, work);
-for (const dialect of context.dialects) {
-  for (const [name, work] of Object.entries(each)) await run(`${dialect}: ${name}`, () => work(dialect));
-}
+await runAll(once, each);

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import time
-import urllib.request
 
 import openai
 from pydantic import BaseModel
+
+from common import Gateway, raises
 
 TOOL = {"type": "function", "function": {
     "name": "get_weather", "description": "The weather of a city",
@@ -21,47 +22,15 @@ class Person(BaseModel):
     tags: list[str]
 
 
-def get(url, token=None):
-    request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"} if token else {})
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.load(answer)
-
-
-def raises(kind, function):
-    try:
-        function()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
-
-
 class Suite:
     def __init__(self, context):
         self.context = context
         self.client = self.make()
-        self.number = 0
+        self.gateway = Gateway(context, "python-openai")
 
     def make(self, key=None, **more):
         return openai.OpenAI(**{"base_url": self.context["base"], "api_key": key or self.context["key"],
                                 "max_retries": 0, "timeout": 30, **more})
-
-    def new_key(self, **limits):
-        self.number += 1
-        name = f"python-{self.number}"
-        request = urllib.request.Request(
-            self.context["admin"] + "/keys", json.dumps({"name": name, **limits}).encode(),
-            {"authorization": "Bearer " + self.context["token"]}, method="POST")
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return name, json.load(answer)["secret"]
-
-    def rows(self, key, least=1):
-        """The key's calls, the latest first; a call is written a moment after its answer."""
-        began = time.monotonic()
-        while True:
-            rows = get(self.context["admin"] + f"/calls?key={key}", self.context["token"])["data"]
-            if len(rows) >= least or time.monotonic() - began > 10:
-                return rows
-            time.sleep(0.05)
 
     def chat(self, client=None, **more):
         return (client or self.client).chat.completions.create(**{"messages": HELLO, **more})
@@ -166,18 +135,14 @@ class Suite:
         assert raises(openai.InternalServerError, lambda: self.chat(model=model + "-cut-whole")).status_code == 502
 
     def abort(self, model):
-        closed = get(self.context["scripted"] + "/closed")["closed"]
-        name, key = self.new_key()
+        closed = self.gateway.closed()
+        name, key = self.gateway.new_key()
         stream = self.chat(self.make(key), model=model + "-endless", stream=True)
         for at, _ in enumerate(stream):
             if at == 3:
                 break
         stream.close()
-        began = time.monotonic()
-        while get(self.context["scripted"] + "/closed")["closed"] == closed and time.monotonic() - began < 10:
-            time.sleep(0.02)
-        assert time.monotonic() - began < 1, "the upstream was not cancelled within a second"
-        assert self.rows(name)[0]["end"] == "cancelled" and self.rows(name)[0]["output"] > 0, self.rows(name)
+        self.gateway.wait_for_abort(closed, name)
 
     def bad_request(self, model):
         error = raises(openai.BadRequestError, lambda: self.chat(model=model + "-400"))
@@ -191,10 +156,10 @@ class Suite:
 
     def rate_limit(self, model):
         """Retry-After: 1 from the upstream reaches the SDK, which waits that long and then tries once more."""
-        name, key = self.new_key()
+        name, key = self.gateway.new_key()
         error = raises(openai.RateLimitError, lambda: self.chat(self.make(key, max_retries=1), model=model + "-429"))
         assert error.response.headers["retry-after"] == "1", error.response.headers
-        rows = self.rows(name, 2)
+        rows = self.gateway.rows(name, 2)
         assert [row["status"] for row in rows] == [429, 429], rows
         assert rows[0]["time_ms"] - rows[1]["time_ms"] >= 950, rows
 
@@ -216,20 +181,20 @@ class Suite:
         assert error.param == "temperature", error
 
     def our_rate_limit(self):
-        _, key = self.new_key(rpm=1)
+        _, key = self.gateway.new_key(rpm=1)
         client = self.make(key)
         self.chat(client, model="openai")
         error = raises(openai.RateLimitError, lambda: self.chat(client, model="openai"))
         assert 1 <= int(error.response.headers["retry-after"]) <= 60
 
     def budget_is_not_retried(self):
-        name, key = self.new_key(usd_day=0.000001)
+        name, key = self.gateway.new_key(usd_day=0.000001)
         error = raises(openai.APIStatusError, lambda: self.chat(self.make(key, max_retries=5), model="openai"))
         assert error.status_code == 402 and error.response.headers["x-should-retry"] == "false", error
-        assert len(self.rows(name)) == 1, f"the gateway was called {len(self.rows(name))} times"
+        assert len(self.gateway.rows(name)) == 1, f"the gateway was called {len(self.gateway.rows(name))} times"
 
     def no_price_under_a_budget(self):
-        _, key = self.new_key(usd_day=5)
+        _, key = self.gateway.new_key(usd_day=5)
         raises(openai.PermissionDeniedError, lambda: self.chat(self.make(key), model="openai-parallel"))
 
     def embeddings(self):
@@ -255,7 +220,7 @@ class Suite:
         assert made.id in [file.id for file in self.client.files.list()]
         assert made.id not in [file.id for file in self.client.files.list(purpose="batch_output")]
         assert self.client.files.content(made.id).read() == content
-        raises(openai.NotFoundError, lambda: self.make(self.new_key()[1]).files.retrieve(made.id))
+        raises(openai.NotFoundError, lambda: self.make(self.gateway.new_key()[1]).files.retrieve(made.id))
         assert self.client.files.delete(made.id).deleted
         raises(openai.NotFoundError, lambda: self.client.files.content(made.id))
         error = raises(openai.BadRequestError, lambda: self.client.files.create(file=("a", b"x"), purpose="fine-tune"))
@@ -279,7 +244,7 @@ class Suite:
         assert {one.id for one in stores.files.list(store.id, limit=1)} == {file.id, bad.id}
         assert [part.text for part in stores.files.content(file.id, vector_store_id=store.id)] == [text]
         assert stores.update(store.id, name="other").name == "other" and store.id in [one.id for one in stores.list(limit=1)]
-        raises(openai.NotFoundError, lambda: self.make(self.new_key()[1]).vector_stores.retrieve(store.id))
+        raises(openai.NotFoundError, lambda: self.make(self.gateway.new_key()[1]).vector_stores.retrieve(store.id))
         assert stores.files.delete(file.id, vector_store_id=store.id).deleted and list(stores.search(store.id, query="warranty")) == []
         assert stores.delete(store.id).deleted
         raises(openai.NotFoundError, lambda: stores.retrieve(store.id))
