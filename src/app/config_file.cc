@@ -1,6 +1,8 @@
 #include "app/config_file.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -465,11 +467,14 @@ std::expected<Config, ConfigFaults> read_config(std::string_view text, const std
 
 std::expected<Config, ConfigFaults> read_config_file(const std::string& path,
                                                      const Environment& environment) {
+  errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  std::stringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream) return std::unexpected(ConfigFaults{{path + ": cannot be read"}});
-  return read_config(text.str(), path, environment);
+  std::string text;
+  char piece[16 << 10];
+  while (stream.read(piece, sizeof piece) || stream.gcount() > 0) text.append(piece, static_cast<size_t>(stream.gcount()));
+  // Opening a folder goes well, reading it does not.
+  if (!stream.eof()) return std::unexpected(ConfigFaults{{path + ": cannot be read" + (errno != 0 ? std::string(": ") + std::strerror(errno) : "")}});
+  return read_config(text, path, environment);
 }
 
 }  // namespace ajar::app

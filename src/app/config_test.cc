@@ -21,6 +21,17 @@ std::string faults_of(std::string_view text) {
   return config ? "" : config.error().text();
 }
 
+TEST(ConfigFile, WhatCannotBeReadIsNoEmptyFile) {
+  const Environment none = [](std::string_view) { return std::nullopt; };
+  const auto folder = read_config_file(AJAR_SOURCE_DIR "/examples", none);
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().lines, std::vector<std::string>{AJAR_SOURCE_DIR "/examples: cannot be read: Is a directory"});
+  const auto absent = read_config_file(AJAR_SOURCE_DIR "/nosuch.toml", none);
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().lines, std::vector<std::string>{AJAR_SOURCE_DIR "/nosuch.toml: cannot be read: No such file or directory"});
+  EXPECT_TRUE(read_config_file("/dev/null", none));
+}
+
 TEST(ConfigFile, ReadsEverySection) {
   const auto config = read_config(R"(
 [server]
