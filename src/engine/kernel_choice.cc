@@ -9,6 +9,7 @@
 #include <random>
 
 #include "engine/huge_buffer.h"
+#include "engine/quantized_input.h"
 
 namespace ajar::engine {
 
@@ -59,8 +60,8 @@ class Bench {
   const Dtype dtype_;
   ComputePool& pool_;
   HugeBuffer panels_, tiles_;
-  std::vector<float> x_, scales_, sums_;
-  std::vector<int8_t> codes_;
+  std::vector<float> x_;
+  QuantizedInput quantized_;
   std::vector<std::vector<float>> outputs_;  // per thread
   std::vector<HugeBuffer> scratch_;          // per thread
 };
@@ -82,10 +83,9 @@ Bench::Bench(Dtype dtype, ComputePool& pool) : dtype_(dtype), pool_(pool) {
   quantize_row(dtype, x_.data(), row.data(), kColumns);
   for (int n = 0; n < kPanels; ++n) pack_panel(dtype, row.data(), 0, kPanelRows, kColumns, panels_.data() + n * stride);
 
-  codes_.resize(x_.size()), scales_.resize(x_.size() / 32), sums_.resize(x_.size() / 16);
+  quantized_.resize(kMost, kColumns);
   const Kernels& kernels = best_kernels();
-  for (int64_t m = 0; m < kMost; ++m)
-    kernels.quantize(x_.data() + m * kColumns, kColumns, codes_.data() + m * kColumns, scales_.data() + m * kColumns / 32, sums_.data() + m * kColumns / 16);
+  for (int64_t m = 0; m < kMost; ++m) quantized_.set(kernels, m, x_.data() + m * kColumns);
   for (int64_t t = 0; t < kMost / 16; ++t)
     kernels.write_tiles(x_.data() + t * 16 * kColumns, kColumns, 16, kColumns, reinterpret_cast<uint16_t*>(tiles_.data()) + t * 16 * kColumns);
   outputs_.resize(static_cast<size_t>(pool.threads()), std::vector<float>(size_t{kMost} * kPanels * kPanelRows));
@@ -100,7 +100,7 @@ void Bench::multiply(const Way& way, int rows, size_t thread) {
   Product product{dtype_, panels_.data(), kColumns, 0, kPanels, rows, outputs_[thread].data(), kPanels * kPanelRows};
   switch (way.arithmetic) {
     case Arithmetic::kFloat: return way.kernels->multiply_float(product, x_.data(), kColumns);
-    case Arithmetic::kInteger: return way.kernels->multiply_integer(product, {codes_.data(), scales_.data(), sums_.data(), kColumns});
+    case Arithmetic::kInteger: return way.kernels->multiply_integer(product, quantized_.from());
     case Arithmetic::kBfloat: return way.kernels->multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles_.data()), scratch_[thread].data());
   }
 }

@@ -28,6 +28,7 @@ struct QuantizedRows {
   const int8_t* codes = nullptr;   // [row][columns]
   const float* scales = nullptr;   // [row][columns / 32]
   const float* sums = nullptr;     // [row][columns / 16]: scale * sum of the codes of 16 columns
+  const int32_t* totals = nullptr; // [row][columns / 32]: sum of the codes
   int64_t columns = 0;
 };
 
@@ -79,7 +80,7 @@ struct Kernels {
   void (*multiply_bfloat)(const Product& product, const uint16_t* tiles, std::byte* scratch);  // null as above
 
   // columns a multiple of 32
-  void (*quantize)(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums);
+  void (*quantize)(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums, int32_t* totals);
   void (*write_tiles)(const float* x, int64_t ldx, int rows, int64_t columns, uint16_t* tiles);  // one tile row, rows <= 16
 
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t n, float* out);

@@ -7,6 +7,7 @@
 
 #include "engine/huge_buffer.h"
 #include "engine/kernels.h"
+#include "engine/quantized_input.h"
 
 namespace ajar::engine {
 namespace {
@@ -28,20 +29,18 @@ void multiply(benchmark::State& state, const Kernels* kernels, Dtype dtype, Arit
 
   int tile_rows = (rows + 15) / 16;
   auto count = static_cast<size_t>(tile_rows * 16 * kColumns);
-  std::vector<float> x(count, 0.5f), scales(count / 32), sums(count / 16), y(static_cast<size_t>(tile_rows) * 16 * kRows);
-  std::vector<int8_t> codes(count);
+  std::vector<float> x(count, 0.5f), y(static_cast<size_t>(tile_rows) * 16 * kRows);
+  QuantizedInput quantized;
+  quantized.resize(rows, kColumns);
   HugeBuffer tiles = *HugeBuffer::make(count * 2), scratch = *HugeBuffer::make(kBfloatScratch);
-  for (int64_t m = 0; m < rows; ++m)
-    kernels->quantize(x.data() + m * kColumns, kColumns, codes.data() + m * kColumns, scales.data() + m * kColumns / 32,
-                      sums.data() + m * kColumns / 16);
+  for (int64_t m = 0; m < rows; ++m) quantized.set(*kernels, m, x.data() + m * kColumns);
   for (int64_t t = 0; t < tile_rows; ++t)
     kernels->write_tiles(x.data() + t * 16 * kColumns, kColumns, 16, kColumns,
                          reinterpret_cast<uint16_t*>(tiles.data()) + t * 16 * kColumns);
   Product product{dtype, panels.data(), kColumns, 0, kRows / 16, rows, y.data(), kRows};
   for (auto _ : state) {
     if (arithmetic == Arithmetic::kFloat) kernels->multiply_float(product, x.data(), kColumns);
-    if (arithmetic == Arithmetic::kInteger)
-      kernels->multiply_integer(product, {codes.data(), scales.data(), sums.data(), kColumns});
+    if (arithmetic == Arithmetic::kInteger) kernels->multiply_integer(product, quantized.from());
     if (arithmetic == Arithmetic::kBfloat)
       kernels->multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles.data()), scratch.data());
     benchmark::ClobberMemory();

@@ -16,6 +16,9 @@ namespace AJAR_KERNELS {
 constexpr int kLanes = AJAR_LANES;
 constexpr int kParts = kPanelRows / kLanes;
 constexpr int kAhead = 6144;  // bytes
+// Many rows go through a panel together, a stretch of its blocks at a time, which stays in the first cache meanwhile.
+constexpr int kTogether = 64;
+constexpr int kStretch = 8192;  // bytes of codes
 
 typedef float Floats __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Ints __attribute__((vector_size(4 * kLanes)));
@@ -28,6 +31,9 @@ typedef _Float16 Halves __attribute__((vector_size(2 * kLanes)));
 // For each row the sum over columns 4 * From to 4 * To - 1 of its codes, 0..Most, times x, -127..127. Exact.
 template <int Most, int From, int To>
 static inline __attribute__((always_inline)) Ints dot(const Bytes* codes, const int8_t* x);
+// For `Rows` rows of x, `stride` apart, adds to sums[m] the sum over the block of (code - 128) * x. Exact; for codes that `dot` does not take.
+template <int Rows>
+static inline __attribute__((always_inline)) void dot_signed(const Bytes* codes, const int8_t* x, int64_t stride, Ints* sums);
 static inline __attribute__((always_inline)) Bytes look_up(const uint8_t* table, Bytes codes);  // codes below 16
 
 template <class To>
@@ -37,7 +43,7 @@ static inline To read_as(const uint8_t* p) {
   return v;
 }
 
-static inline Floats splat_floats(float v) { return Floats{} + v; }
+static inline Floats splat_floats(float v) { return v - Floats{}; }  // 0 + v would be an addition, for the sake of -0
 static inline Floats half_floats(const uint8_t* p) { return __builtin_convertvector(read_as<Halves>(p), Floats); }
 static inline Floats small_floats(const uint8_t* p) {
   return __builtin_convertvector(__builtin_convertvector(read_as<Small>(p), Ints), Floats);
@@ -112,19 +118,13 @@ static constexpr int most_code(PanelForm form) {
 
 template <int Most, int From, int To>
 static inline __attribute__((always_inline)) Floats dot_floats(const Bytes* w, const int8_t* x) {
-  if constexpr (Most <= AJAR_MOST_CODE) {
-    return __builtin_convertvector((dot<Most, From, To>(w, x)), Floats);
-  } else {  // the two halves of a code by themselves
-    Bytes low[8], high[8];
-    for (int g = From; g < To; ++g) low[g] = w[g] & 15, high[g] = w[g] >> 4;
-    return __builtin_convertvector((dot<15, From, To>(low, x)) + ((dot<15, From, To>(high, x)) << 4), Floats);
-  }
+  return __builtin_convertvector((dot<Most, From, To>(w, x)), Floats);
 }
 
-// `Rows` rows of input from `row` on against `Parts` parts of a panel from `part` on.
+// `Rows` rows of input from `row` on against `Parts` parts of a panel from `part` on; blocks from..to-1, added to what y has from those before.
 template <Dtype T, int Rows, int Parts>
 static inline __attribute__((always_inline)) void panel_integer(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int row, int part,
-                                                                float* y, int64_t ldy) {
+                                                                int64_t from, int64_t to, float* y, int64_t ldy) {
   constexpr PanelForm form = panel_form(T);
   constexpr bool halves = form.scale == ScaleForm::kSuper16;
   constexpr int kMost = most_code(form);
@@ -132,10 +132,15 @@ static inline __attribute__((always_inline)) void panel_integer(const uint8_t* p
   const int8_t* codes = x.codes + row * columns;
   const float* scales = x.scales + row * blocks;
   const float* sums = x.sums + row * blocks * 2;
+  const int32_t* totals = x.totals + row * blocks;
   Floats acc[Parts][Rows] = {};
-  for (int64_t b = 0; b < blocks; ++b) {
+  auto out = [&](int p, int m) { return y + m * ldy + (part + p) * kLanes; };
+  if (from > 0)
+    for (int p = 0; p < Parts; ++p)
+      for (int m = 0; m < Rows; ++m) __builtin_memcpy(&acc[p][m], out(p, m), sizeof(Floats));
+  for (int64_t b = from; b < to; ++b) {
     // Memory is what few rows wait for: the lines of some blocks ahead are asked for early, in this panel or the next.
-    if constexpr (Rows <= 2) {
+    if (row % kTogether == 0 && part == 0) {
       for (int line = 0; line < form.code_bytes(); line += 64) __builtin_prefetch(panel + b * form.code_bytes() + line + kAhead, 0, 2);
     }
 #pragma clang loop unroll(full)
@@ -144,49 +149,76 @@ static inline __attribute__((always_inline)) void panel_integer(const uint8_t* p
       Floats scale[2], minimum[2];
       part_codes<T>(panel + b * form.code_bytes(), part + p, w);
       part_scales<T>(panel + layout.scales + b * form.scale_bytes(), panel + layout.supers + b / 8 * form.super_bytes(), part + p, scale, minimum);
+      Ints whole[Rows];
+      if constexpr (kMost > AJAR_MOST_CODE) {
+        static_assert(!halves);
+        for (int m = 0; m < Rows; ++m) whole[m] = (Ints{} + totals[m * blocks + b]) << 7;
+        dot_signed<Rows>(w, codes + b * kBlock, columns, whole);
+      }
 #pragma clang loop unroll(full)
       for (int m = 0; m < Rows; ++m) {
-        const int8_t* a = codes + m * columns + b * kBlock;
+        [[maybe_unused]] const int8_t* a = codes + m * columns + b * kBlock;
         const Floats s = splat_floats(scales[m * blocks + b]);
         const float* sum = sums + (m * blocks + b) * 2;
-        Floats& to = acc[p][m];
+        Floats& sum_up = acc[p][m];
         if constexpr (halves) {
-          to += dot_floats<kMost, 0, 4>(w, a) * (scale[0] * s);
-          to += dot_floats<kMost, 4, 8>(w, a) * (scale[1] * s);
-          to -= minimum[0] * splat_floats(sum[0]);
-          to -= minimum[1] * splat_floats(sum[1]);
+          sum_up += dot_floats<kMost, 0, 4>(w, a) * (scale[0] * s);
+          sum_up += dot_floats<kMost, 4, 8>(w, a) * (scale[1] * s);
+          sum_up -= minimum[0] * splat_floats(sum[0]);
+          sum_up -= minimum[1] * splat_floats(sum[1]);
         } else {
-          to += dot_floats<kMost, 0, 8>(w, a) * (scale[0] * s);
-          to -= minimum[0] * splat_floats(sum[0] + sum[1]);
+          if constexpr (kMost > AJAR_MOST_CODE) sum_up += __builtin_convertvector(whole[m], Floats) * (scale[0] * s);
+          else sum_up += dot_floats<kMost, 0, 8>(w, a) * (scale[0] * s);
+          sum_up -= minimum[0] * splat_floats(sum[0] + sum[1]);
         }
       }
     }
   }
   for (int p = 0; p < Parts; ++p)
-    for (int m = 0; m < Rows; ++m) __builtin_memcpy(y + m * ldy + (part + p) * kLanes, &acc[p][m], sizeof(Floats));
+    for (int m = 0; m < Rows; ++m) __builtin_memcpy(out(p, m), &acc[p][m], sizeof(Floats));
 }
 
 template <Dtype T, int Rows>
-static inline void rows_integer(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int row, float* y, int64_t ldy) {
+static inline void rows_integer(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int row, int64_t from, int64_t to, float* y,
+                                int64_t ldy) {
   if constexpr (Rows <= 2) {  // one pass over memory
-    panel_integer<T, Rows, kParts>(panel, layout, x, row, 0, y, ldy);
+    panel_integer<T, Rows, kParts>(panel, layout, x, row, 0, from, to, y, ldy);
   } else {  // as much as registers hold
-    for (int part = 0; part < kParts; ++part) panel_integer<T, Rows, 1>(panel, layout, x, row, part, y, ldy);
+    for (int part = 0; part < kParts; ++part) panel_integer<T, Rows, 1>(panel, layout, x, row, part, from, to, y, ldy);
   }
+}
+
+// Rows of input from..from+rows-1 against one panel.
+template <Dtype T>
+static inline void rows_by_panel(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int from, int rows, int64_t first, int64_t last,
+                                 float* y, int64_t ldy) {
+  int m = 0;
+  for (; m + AJAR_ROWS <= rows; m += AJAR_ROWS) rows_integer<T, AJAR_ROWS>(panel, layout, x, from + m, first, last, y + m * ldy, ldy);
+  if constexpr (AJAR_ROWS > 4)
+    if (m + 4 <= rows) rows_integer<T, 4>(panel, layout, x, from + m, first, last, y + m * ldy, ldy), m += 4;
+  if (m + 2 <= rows) rows_integer<T, 2>(panel, layout, x, from + m, first, last, y + m * ldy, ldy), m += 2;
+  if (m < rows) rows_integer<T, 1>(panel, layout, x, from + m, first, last, y + m * ldy, ldy);
 }
 
 template <Dtype T>
 static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
   PanelLayout layout = panel_layout(T, p.columns);
-  for (int n = p.first; n < p.last; ++n) {
-    const auto* panel = reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride;
-    float* y = p.y + n * kPanelRows;
-    int m = 0;
-    for (; m + AJAR_ROWS <= p.rows; m += AJAR_ROWS) rows_integer<T, AJAR_ROWS>(panel, layout, x, m, y + m * p.ldy, p.ldy);
-    if constexpr (AJAR_ROWS > 4)
-      if (m + 4 <= p.rows) rows_integer<T, 4>(panel, layout, x, m, y + m * p.ldy, p.ldy), m += 4;
-    if (m + 2 <= p.rows) rows_integer<T, 2>(panel, layout, x, m, y + m * p.ldy, p.ldy), m += 2;
-    if (m < p.rows) rows_integer<T, 1>(panel, layout, x, m, y + m * p.ldy, p.ldy);
+  const int64_t blocks = p.columns / kBlock;
+  for (int row = 0; row < p.rows; row += kTogether) {
+    const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
+    for (int n = p.first; n < p.last; ++n) {
+      const auto* panel = reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride;
+      float* y = p.y + row * p.ldy + n * kPanelRows;
+      if (rows <= AJAR_ROWS) {
+        rows_by_panel<T>(panel, layout, x, row, rows, 0, blocks, y, p.ldy);
+        continue;
+      }
+      alignas(64) float sums[kTogether][kPanelRows];  // rows of y lie far apart
+      constexpr int kStep = kStretch / panel_form(T).code_bytes() / 8 * 8;  // super-blocks stay whole
+      for (int64_t from = 0; from < blocks; from += kStep)
+        rows_by_panel<T>(panel, layout, x, row, rows, from, from + kStep < blocks ? from + kStep : blocks, sums[0], kPanelRows);
+      for (int m = 0; m < rows; ++m) __builtin_memcpy(y + m * p.ldy, sums[m], sizeof sums[m]);
+    }
   }
 }
 

@@ -14,13 +14,13 @@ namespace neon {
 
 template <int Most, int From, int To>
 static inline Ints dot(const Bytes* w, const int8_t* x) {
-  constexpr int kTogether = 32767 / (2 * 127 * Most);  // pairs of products that fit in 16 bits
+  constexpr int kPairs = 32767 / (2 * 127 * Most);  // pairs of products that fit in 16 bits
   int32x4_t total = vdupq_n_s32(0);
 #pragma clang loop unroll(full)
-  for (int g = From; g < To; g += kTogether) {
+  for (int g = From; g < To; g += kPairs) {
     int16x8_t low = vdupq_n_s16(0), high = low;  // of rows 0, 1 and of rows 2, 3
 #pragma clang loop unroll(full)
-    for (int i = g; i < To && i < g + kTogether; ++i) {
+    for (int i = g; i < To && i < g + kPairs; ++i) {
       int32_t four;
       __builtin_memcpy(&four, x + i * 4, 4);
       int8x16_t codes = reinterpret_cast<int8x16_t>(w[i]), inputs = vreinterpretq_s8_s32(vdupq_n_s32(four));

@@ -72,8 +72,7 @@ TEST(Panel, HoldsEveryFormatWithoutLoss) {
 
 struct Inputs {
   std::vector<float> x;
-  std::vector<int8_t> codes;
-  std::vector<float> scales, sums;
+  QuantizedInput quantized;
   std::vector<uint16_t> tiles;
 };
 
@@ -84,14 +83,10 @@ Inputs make_inputs(const Kernels& kernels, int rows, int64_t columns) {
   in.x.resize(static_cast<size_t>(rows * columns));
   for (float& v : in.x) v = normal(random);
   if (columns % 32 != 0) return in;
-  in.codes.resize(in.x.size());
-  in.scales.resize(in.x.size() / 32);
-  in.sums.resize(in.x.size() / 16);
+  in.quantized.resize(rows, columns);
   int64_t tile_rows = (rows + 15) / 16;
   in.tiles.resize(static_cast<size_t>(tile_rows * 16 * columns));
-  for (int m = 0; m < rows; ++m)
-    kernels.quantize(in.x.data() + m * columns, columns, in.codes.data() + m * columns, in.scales.data() + m * columns / 32,
-                     in.sums.data() + m * columns / 16);
+  for (int m = 0; m < rows; ++m) in.quantized.set(kernels, m, in.x.data() + m * columns);
   for (int64_t t = 0; t < tile_rows; ++t)
     kernels.write_tiles(in.x.data() + t * 16 * columns, columns, static_cast<int>(std::min<int64_t>(16, rows - t * 16)), columns,
                         in.tiles.data() + t * 16 * columns);
@@ -135,7 +130,7 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
         check(kernels->name, dtype, c, in, rows, y, ldy, 1e-4);
         if (kernels->multiply_integer != nullptr && !is_float(dtype)) {
           std::ranges::fill(y, NAN);
-          kernels->multiply_integer(p, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+          kernels->multiply_integer(p, in.quantized.from());
           check(kernels->name, dtype, c, in, rows, y, ldy, 0.05);
         }
         if (kernels->multiply_bfloat != nullptr && columns % 32 == 0 && dtype != Dtype::kF32 && dtype != Dtype::kF16) {
@@ -165,10 +160,10 @@ TEST(Kernels, ARowDoesNotFeelTheRowsBesideIt) {
       }
       if (kernels->multiply_integer == nullptr || is_float(dtype)) continue;
       kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 13, together.data(), 32},
-                                {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+                                in.quantized.from());
       for (int m = 0; m < 13; ++m) {
         kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 1, alone.data(), 32},
-                                  {in.codes.data() + m * columns, in.scales.data() + m * columns / 32, in.sums.data() + m * columns / 16, columns});
+                                  in.quantized.from(m));
         ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float))) << kernels->name << dtype_info(dtype).name;
       }
     }
@@ -191,9 +186,7 @@ TEST(Kernels, SetsThatFuseGiveTheSameBits) {
         int64_t columns = columns_for(dtype, is_float(dtype) ? 77 : wished);
         Case c = make_case(dtype, 37, columns, 6);
         Inputs in = make_inputs(first, rows, columns), here = make_inputs(*kernels, rows, columns);
-        ASSERT_EQ(in.codes, here.codes) << kernels->name;
-        ASSERT_EQ(in.scales, here.scales) << kernels->name;
-        ASSERT_EQ(in.sums, here.sums) << kernels->name;
+        ASSERT_TRUE(in.quantized == here.quantized) << kernels->name;
         ASSERT_EQ(in.tiles, here.tiles) << kernels->name;
         std::vector<float> wanted(32 * 48), got(wanted);
         auto same = [&] { return std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float)) == 0; };
@@ -201,8 +194,8 @@ TEST(Kernels, SetsThatFuseGiveTheSameBits) {
         kernels->multiply_float({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.x.data(), columns);
         ASSERT_TRUE(same()) << kernels->name << " floats " << dtype_info(dtype).name;
         if (first.multiply_integer == nullptr || kernels->multiply_integer == nullptr || is_float(dtype)) continue;
-        first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
-        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, {in.codes.data(), in.scales.data(), in.sums.data(), columns});
+        first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.quantized.from());
+        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.quantized.from());
         ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name << " " << rows << " rows, " << columns << " columns";
       }
     }

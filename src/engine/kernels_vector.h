@@ -199,7 +199,7 @@ static void multiply_float(const Product& p, const float* x, int64_t ldx) {
 
 // ---- Inputs --------------------------------------------------------------------------------------------------------------
 
-static void quantize(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums) {
+static void quantize(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums, int32_t* totals) {
   for (int64_t b = 0; b < columns / kBlock; ++b, x += kBlock, codes += kBlock) {
     F16x v0 = load(x), v1 = load(x + 16);
     F16x a0 = v0 < 0 ? -v0 : v0, a1 = v1 < 0 ? -v1 : v1;
@@ -209,11 +209,14 @@ static void quantize(const float* x, int64_t columns, int8_t* codes, float* scal
     float scale = peak / 127, inverse = peak > 0 ? 127 / peak : 0;
     scales[b] = scale;
     F16x half[2] = {v0 * inverse, v1 * inverse};
+    float total[2];  // whole numbers below 2^24: exact
     for (int h = 0; h < 2; ++h) {
       I16x q = __builtin_convertvector(half[h] + (half[h] < 0 ? splat(-0.5f) : splat(0.5f)), I16x);
       *reinterpret_cast<C16u*>(codes + 16 * h) = __builtin_convertvector(q, C16u);
-      sums[b * 2 + h] = scale * sum(__builtin_convertvector(q, F16x));  // whole numbers below 2^24: exact
+      total[h] = sum(__builtin_convertvector(q, F16x));
+      sums[b * 2 + h] = scale * total[h];
     }
+    totals[b] = static_cast<int32_t>(total[0] + total[1]);
   }
 }
 

@@ -36,12 +36,8 @@ Way Multiplier::way(const Matrix& matrix, int rows) const {
 }
 
 void Multiplier::prepare_integer(const Input& input, int64_t columns) {
-  auto count = static_cast<size_t>(input.rows * columns);
-  if (codes_.size() < count) codes_.resize(count), scales_.resize(count / 32), sums_.resize(count / 16);
-  auto row = [&](int64_t m) {
-    kernels().quantize(input.x + m * input.ld, columns, codes_.data() + m * columns, scales_.data() + m * columns / 32,
-                       sums_.data() + m * columns / 16);
-  };
+  quantized_.resize(input.rows, columns);
+  auto row = [&](int64_t m) { quantized_.set(kernels(), m, input.x + m * input.ld); };
   if (input.rows <= 4) {
     for (int m = 0; m < input.rows; ++m) row(m);
   } else {
@@ -96,7 +92,7 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
     const Kernels& with = *piece.way.kernels;
     switch (piece.way.arithmetic) {
       case Arithmetic::kFloat: with.multiply_float(product, input.x, input.ld); break;
-      case Arithmetic::kInteger: with.multiply_integer(product, {codes_.data(), scales_.data(), sums_.data(), columns}); break;
+      case Arithmetic::kInteger: with.multiply_integer(product, quantized_.from()); break;
       case Arithmetic::kBfloat:
         with.multiply_bfloat(product, reinterpret_cast<const uint16_t*>(tiles_.data()), scratch_[static_cast<size_t>(thread)].data());
         break;

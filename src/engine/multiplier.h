@@ -9,6 +9,7 @@
 #include "engine/kernel_choice.h"
 #include "engine/kernels.h"
 #include "engine/model.h"
+#include "engine/quantized_input.h"
 
 namespace ajar::engine {
 
@@ -56,8 +57,7 @@ class Multiplier {
   ComputePool& pool_;
   MultiplierOptions options_;
   std::vector<HugeBuffer> scratch_;  // per thread
-  std::vector<int8_t> codes_;
-  std::vector<float> scales_, sums_;
+  QuantizedInput quantized_;
   HugeBuffer tiles_;
 };
 
