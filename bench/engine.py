@@ -4,7 +4,7 @@
     bench/engine.py AJAR LLAMA_BIN [--models FOLDER] [--rounds N] [--quick] [--write]
 
 AJAR is our binary, LLAMA_BIN a folder with llama.cpp's llama-bench and llama-batched-bench, built for this machine. Models are
-made once in FOLDER (about 5 GB; default /tmp/ajar-bench-models). --write puts the table into bench/README.md.
+made once in FOLDER (about 5 GB; default /tmp/ajar-bench-models). --write puts the table into bench/README.md, which has one for each kind of machine.
 Each round measures both, one after the other; the table has the best of each, since what else runs on a machine only takes."""
 import argparse
 import json
@@ -105,8 +105,11 @@ def main():
     if options.write:
         page = pathlib.Path(__file__).with_name("README.md")
         text = page.read_text()
-        head, rest = text.split("<!-- engine.py begins -->\n")
-        page.write_text(head + "<!-- engine.py begins -->\n" + "\n".join(table) + "\n<!-- engine.py ends -->" + rest.split("<!-- engine.py ends -->")[1])
+        begins, ends = (f"<!-- engine.py {machine['kernels']} {mark} -->" for mark in ("begins", "ends"))
+        if begins not in text:
+            raise SystemExit(f"{page} has no place for the table of a machine with {machine['kernels']} kernels: {begins}")
+        head, rest = text.split(begins + "\n")
+        page.write_text(head + begins + "\n" + "\n".join(table) + "\n" + ends + rest.split(ends)[1])
 
 
 if __name__ == "__main__":

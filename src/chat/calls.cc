@@ -101,9 +101,10 @@ std::string repaired(std::string_view json) {  // line ends within strings, whic
   return out;
 }
 
-// The JSON value that comes next; what it is not yet, or is not, is the status.
+// The object or list that comes next; what it is not yet, or is not, is the status.
 CallText json_value(Reader& reader, std::string_view& json) {
   if (reader.over()) return reader.missing();
+  if (reader.rest()[0] == '"') return bad();
   const size_t end = json_end(reader.rest());
   if (end == 0) return reader.missing();
   if (end == std::string_view::npos) return bad();
@@ -170,13 +171,38 @@ CallText parse_name_then_json(const ToolSyntax& syntax, Reader reader) {
   return end_of_call(reader, syntax, fenced, std::move(calls));
 }
 
+std::string_view type_of(const KnownTools& tools, std::string_view function, std::string_view key) {
+  const auto tool = tools.types.find(function);
+  if (tool == tools.types.end()) return {};
+  const auto argument = tool->second.find(key);
+  return argument != tool->second.end() ? std::string_view(argument->second) : std::string_view();
+}
+
+// Where a value ends: at the first of `marks` that does not stand in its JSON. What is of type "string", or is no JSON after all,
+// is text. npos: there is no end yet.
+size_t value_end(std::string_view text, std::initializer_list<std::string_view> marks, bool is_text, bool whole) {
+  const auto mark_from = [&](size_t from) {
+    size_t end = std::string_view::npos;
+    for (const std::string_view mark : marks) end = std::min(end, text.find(mark, from));
+    return end;
+  };
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (is_text || begin == text.npos || std::string_view("{[\"").find(text[begin]) == text.npos) return mark_from(0);
+  const size_t json = json_end(text.substr(begin));
+  if (json == 0 && !whole) return std::string_view::npos;
+  if (json == 0 || json == std::string_view::npos) return mark_from(0);
+  const std::string_view rest = trim(text.substr(begin + json));
+  for (const std::string_view mark : marks) {
+    if (rest.starts_with(trim(mark))) return mark_from(begin + json);
+    if (!whole && trim(mark).starts_with(rest)) return text.npos;
+  }
+  return mark_from(0);
+}
+
 // A value without quotes by the type that the request gives it; without one, JSON where it is.
 void add_argument(json::Writer& w, std::string_view function, std::string_view key, std::string_view value, const KnownTools& tools) {
   w.key(key);
-  std::string_view type;
-  if (const auto tool = tools.types.find(function); tool != tools.types.end()) {
-    if (const auto argument = tool->second.find(key); argument != tool->second.end()) type = argument->second;
-  }
+  const std::string_view type = type_of(tools, function, key);
   const std::string literal = type == "string" ? std::string() : literal_json(value);
   if (literal.empty()) w.string(value);
   else w.raw(literal);
@@ -194,6 +220,7 @@ class ArgumentWriter {
   ArgumentWriter(std::string_view function, const KnownTools& tools) : function_(function), tools_(tools), w_(json_) { w_.begin_object(); }
   void typed(std::string_view key, std::string_view value) { add_argument(w_, function_, key, value, tools_); }
   void text(std::string_view key, std::string_view value) { w_.field(key, value); }
+  bool is_text(std::string_view key) const { return type_of(tools_, function_, key) == "string"; }
   std::vector<ParsedCall> finish() {
     w_.end_object();
     return {{.id = {}, .name = std::string(function_), .arguments = std::move(json_)}};
@@ -226,8 +253,7 @@ CallText parse_xml(const ToolSyntax& syntax, Reader reader, const KnownTools& to
     if (trim(key).empty()) return bad();
     // A value ends at its mark, or where a model that forgot it goes on.
     const std::string_view rest = reader.rest();
-    size_t end = std::string_view::npos;
-    for (const std::string_view mark : {"</parameter>", "\n<parameter=", "</function>"}) end = std::min(end, rest.find(mark));
+    const size_t end = value_end(rest, {"</parameter>", "\n<parameter=", "</function>"}, arguments.is_text(trim(key)), reader.whole());
     if (end == std::string_view::npos) return reader.missing();
     arguments.typed(trim(key), without_line_ends(rest.substr(0, end)));
     reader.go(reader.at() + end);
@@ -256,13 +282,17 @@ CallText parse_arg_keys(const ToolSyntax& syntax, Reader reader, const KnownTool
       return bad();
     }
     if (opened != Found::kYes) return reader.missing();
-    std::string_view key, value;
+    std::string_view key;
     if (!reader.until("</arg_key>", key)) return reader.missing();
     if (trim(key).empty()) return bad();
     reader.spaces();
     if (const Found found = reader.take("<arg_value>"); found != Found::kYes) return of(found, reader);
-    if (!reader.until("</arg_value>", value)) return reader.missing();
-    arguments.typed(trim(key), value);
+    const std::string_view from = reader.rest();
+    const size_t stop = value_end(from, {"</arg_value>"}, arguments.is_text(trim(key)), reader.whole());
+    if (stop == std::string_view::npos) return reader.missing();
+    arguments.typed(trim(key), from.substr(0, stop));
+    reader.go(reader.at() + stop);
+    reader.take("</arg_value>");
   }
   return {.status = kDone, .used = reader.at(), .calls = arguments.finish()};
 }
@@ -281,10 +311,16 @@ CallText parse_invoke(const ToolSyntax& syntax, Reader reader, const KnownTools&
     const Found opened = reader.take(open);
     if (opened == Found::kNo && closed == Found::kNo) return bad();
     if (opened != Found::kYes) return reader.missing();
-    std::string_view key, value;
-    if (!reader.until("\"", key) || !reader.until(">", attributes) || !reader.until(close, value)) return reader.missing();
-    if (attributes.find("string=\"true\"") != attributes.npos) arguments.text(key, value);
-    else arguments.typed(key, value);
+    std::string_view key;
+    if (!reader.until("\"", key) || !reader.until(">", attributes)) return reader.missing();
+    const bool text = attributes.find("string=\"true\"") != attributes.npos;
+    const std::string_view rest = reader.rest();
+    const size_t end = value_end(rest, {close}, text || arguments.is_text(key), reader.whole());
+    if (end == std::string_view::npos) return reader.missing();
+    if (text) arguments.text(key, rest.substr(0, end));
+    else arguments.typed(key, rest.substr(0, end));
+    reader.go(reader.at() + end);
+    reader.take(close);
   }
   return {.status = kDone, .used = reader.at(), .calls = arguments.finish()};
 }
@@ -362,13 +398,15 @@ KnownTools KnownTools::of(const Request& request) {
 }
 
 size_t json_end(std::string_view text) {
-  if (text.empty() || (text[0] != '{' && text[0] != '[')) return text.empty() ? 0 : std::string_view::npos;
+  if (text.empty()) return 0;
+  if (text[0] != '{' && text[0] != '[' && text[0] != '"') return std::string_view::npos;
   std::string open;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted) {
       if (c == '\\') ++i;
+      else if (c == '"' && open.empty()) return i + 1;
       else if (c == '"') quoted = false;
     } else if (c == '"') {
       quoted = true;

@@ -37,7 +37,7 @@ CallText parse_call(const ToolSyntax& syntax, std::string_view text, bool whole,
 
 // The calls of a JSON text, {"name": ..., "arguments": ...} or a list of them, by any of the usual keys; empty: it is none.
 std::vector<ParsedCall> calls_of_json(std::string_view json, const ToolSyntax& syntax);
-// Where the JSON object or list that `text` begins with ends; 0: it has no end yet; npos: it is none.
+// Where the JSON object, list or string that `text` begins with ends; 0: it has no end yet; npos: it is none.
 size_t json_end(std::string_view text);
 
 }  // namespace ajar::chat

@@ -165,8 +165,7 @@ Result<Prompt> ChatTemplate::render(const Request& request, int64_t now) const {
   }
   const Reasoning& reasoning = request.reasoning;
   if (reasoning.mode != Reasoning::Mode::kUnset) {
-    const bool off = reasoning.mode == Reasoning::Mode::kOff || (reasoning.mode == Reasoning::Mode::kEffort && reasoning.effort == "none") ||
-                     (reasoning.mode == Reasoning::Mode::kBudget && reasoning.budget_tokens == 0);
+    const bool off = reasoning.off() || (reasoning.mode == Reasoning::Mode::kBudget && reasoning.budget_tokens == 0);
     context.set("enable_thinking", Value(!off));
     context.set("thinking", Value(!off));
     std::string effort = reasoning.effort;

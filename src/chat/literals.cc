@@ -120,11 +120,13 @@ class Literals {
       if (known != kFrom.npos) {
         inner += kTo[known];
       } else if (c == 'u' && at_ + 4 < text_.size()) {
+        std::string escape = "\\u" + std::string(text_.substr(at_ + 1, 4));
+        if (text_.substr(at_ + 5).starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D')) escape += text_.substr(at_ + 5, 6);  // a pair of surrogates
         json::Document document;
-        const auto letter = document.parse("\"\\u" + std::string(text_.substr(at_ + 1, 4)) + "\"");
+        const auto letter = document.parse('"' + escape + '"');
         if (!letter) return false;
         inner += json::as_string(*letter).value_or("");
-        at_ += 4;
+        at_ += escape.size() - 2;
       } else {
         inner += c;
       }

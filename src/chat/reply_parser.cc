@@ -304,7 +304,13 @@ bool ReplyParser::harmony_body(bool whole, EventBatch& out) {
 }
 
 bool ReplyParser::harmony_call(bool whole, EventBatch& out) {
-  const Mark mark = first_mark(pending_, kHarmonyEnds);
+  // What stands within the arguments is no mark, even if it looks like one.
+  const size_t begin = std::min(pending_.find_first_not_of(kSpace), pending_.size());
+  size_t json = json_end(std::string_view(pending_).substr(begin));
+  if (json == 0 && !whole) return false;
+  json = json == std::string::npos ? 0 : begin + json;
+  Mark mark = first_mark(std::string_view(pending_).substr(json), kHarmonyEnds);
+  mark.at += json;
   if (mark.text.empty() && !whole) return false;
   const size_t end = mark.text.empty() ? pending_.size() : mark.at;
   const std::string body = pending_.substr(0, end);

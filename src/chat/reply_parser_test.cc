@@ -130,6 +130,12 @@ const Case kCases[] = {
      "</function>\n</tool_call>",
      "T(I look.)C(0 get_weather id0 {\"city\":\"Bern\\nor so\",\"days\":2,\"zip\":\"3000\",\"ok\":true,\"tags\":[\"a\",\"b\"]})C(1 now id1 {})"},
     {"qwen3-coder", "<tool_call>\n<function=now>\n<parameter=a>\nx\n<parameter=b>\ny\n</function>\n</tool_call>", "C(0 now id0 {\"a\":\"x\",\"b\":\"y\"})"},
+    // A mark within JSON is none; within a text it ends the text.
+    {"qwen3-coder", "<tool_call>\n<function=now>\n<parameter=a>\n[\"</parameter>\", {\"b\": \"\\n<parameter=\"}]\n</parameter>\n<parameter=c>\n\"</function>\"\n</parameter>\n"
+                    "</function>\n</tool_call>",
+     "C(0 now id0 {\"a\":[\"</parameter>\",{\"b\":\"\\n<parameter=\"}],\"c\":\"</function>\"})"},
+    {"glm", "<tool_call>now\n<arg_key>a</arg_key>\n<arg_value>[\"</arg_value>\"]</arg_value>\n<arg_key>b</arg_key>\n<arg_value>[1</arg_value>\n</tool_call>",
+     "C(0 now id0 {\"a\":[\"</arg_value>\"],\"b\":\"[1\"})"},
     {"qwen3-coder", "<tool_call><function=now><parameter=>x</parameter></function></tool_call>",
      "T(<tool_call><function=now><parameter=>x</parameter></function></tool_call>)"},
     {"glm", "<tool_call>now<arg_key>a</arg_key><arg_value>\xff</arg_value></tool_call>",
@@ -140,6 +146,7 @@ const Case kCases[] = {
     {"apertus", "<|tools_prefix|>[{\"get_weather\": {\"city\": \"B\"}}, {\"now\": {}}]<|tools_suffix|>", "C(0 get_weather id0 {\"city\":\"B\"})C(1 now id1 {})"},
     {"lfm2", "<|tool_call_start|>[get_weather(city=\"it's ]\", days=2, ok=True, t=[1, 'b'], d={'k': None}), now()]<|tool_call_end|>Done.",
      "C(0 get_weather id0 {\"city\":\"it's ]\",\"days\":2,\"ok\":true,\"t\":[1,\"b\"],\"d\":{\"k\":null}})C(1 now id1 {})T(Done.)"},
+    {"lfm2", "<|tool_call_start|>[now(a=\"\\ud83d\\ude00 \\u00fc\")]<|tool_call_end|>", "C(0 now id0 {\"a\":\"\U0001F600 \u00fc\"})"},
     {"gemma-4", "<|channel>thought\nhm\n<channel|>Yes.<|tool_call>call:get_weather{city:<|\"|>Z}ü<tool_call|><|\"|>,days:2,tags:[<|\"|>a<|\"|>],w:{lat:1.5,x:true}}<tool_call|>",
      "K(hm)T(Yes.)C(0 get_weather id0 {\"city\":\"Z}ü<tool_call|>\",\"days\":2,\"tags\":[\"a\"],\"w\":{\"lat\":1.5,\"x\":true}})"},
     {"gigachat-3.1", "<|function_call|>{\"name\": \"now\", \"arguments\": {}}", "C(0 now id0 {})"},
@@ -147,6 +154,7 @@ const Case kCases[] = {
     {"apriel", "I think\n[BEGIN FINAL RESPONSE]\nHello\n[END FINAL RESPONSE]", "K(I think)T(Hello\n)", ReplyStart::kThought},
     {"apriel", "ok[BEGIN FINAL RESPONSE]<tool_calls>[{\"name\": \"now\", \"arguments\": {}}]</tool_calls>", "K(ok)C(0 now id0 {})", ReplyStart::kThought},
     {"gpt-oss", "<|channel|>analysis<|message|>Think.<|end|><|start|>assistant<|channel|>final<|message|>Hello", "K(Think.)T(Hello)"},
+    {"gpt-oss", "<|channel|>commentary to=functions.now <|constrain|>json<|message|>{\"a\": \"<|end|>\"}<|call|>", "C(0 now id0 {\"a\":\"<|end|>\"})"},
     {"gpt-oss", "<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\": \"B\"}<|call|>",
      "K(A)C(0 get_weather id0 {\"city\":\"B\"})"},
     {"gpt-oss", " to=functions.now<|channel|>commentary json<|message|>{}", "C(0 now id0 {})"},

@@ -42,7 +42,7 @@ constexpr ReplySyntax kRows[] = {
     {.family = "seed", .marks = {"<seed:tool_call>"}, .think_begin = "<seed:think>", .think_end = "</seed:think>",
      .tools = {.layout = kXml, .begin = "<seed:tool_call>", .end = "</seed:tool_call>"}},
     {.family = "qwen3-coder", .marks = {"<function=", "<parameter="},
-     .tools = {.layout = kXml, .begin = "<tool_call>", .end = "</tool_call>"}},
+     .tools = {.layout = kXml, .begin = "<tool_call>", .end = "</tool_call>", .own_lines = true}},
     {.family = "functionary-v3.1", .marks = {"<function=", "start_tag"}, .think_begin = {}, .think_end = {},
      .tools = {.layout = kNameThenJson, .begin = "<function=", .end = "</function>", .name_end = ">"}},
     {.family = "granite", .marks = {"<|tool_call|>"},
@@ -82,19 +82,26 @@ const ReplySyntax& syntax_of(std::string_view text) {
 const ReplySyntax& plain_syntax() { return *(std::end(kRows) - 1); }
 std::span<const ReplySyntax> all_syntaxes() { return kRows; }
 
+std::vector<std::string_view> call_marks(const ToolSyntax& tools) {
+  std::vector<std::string_view> out = {tools.begin, tools.end, tools.section_begin, tools.section_end, tools.name_end, tools.prefix};
+  const auto add = [&](std::initializer_list<std::string_view> marks) { out.insert(out.end(), marks); };
+  switch (tools.layout) {
+    case kHarmony: add({"<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>"}); break;
+    case kGemma: add({"<|\"|>"}); break;
+    case kArgKeys: add({"<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"}); break;
+    case kNameThenJson: add({"[CALL_ID]"}); break;
+    default: break;
+  }
+  std::erase_if(out, [](std::string_view mark) { return mark.empty(); });
+  return out;
+}
+
 bool is_mark(const ReplySyntax& syntax, std::string_view token) {
   if (token.empty()) return false;
-  const ToolSyntax& tools = syntax.tools;
-  for (const std::string_view mark : {syntax.think_begin, syntax.think_end, tools.begin, tools.end, tools.section_begin, tools.section_end,
-                                      tools.name_end, syntax.skipped[0], syntax.skipped[1], syntax.skipped[2], syntax.skipped[3]}) {
-    if (mark.find(token) != mark.npos) return true;
-  }
-  if (tools.layout == CallLayout::kHarmony) {
-    constexpr std::string_view kHarmony[] = {"<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>"};
-    return std::ranges::find(kHarmony, token) != std::end(kHarmony);
-  }
-  if (tools.layout == CallLayout::kGemma) return token == "<|\"|>";
-  return tools.layout == CallLayout::kNameThenJson && token == "[CALL_ID]";
+  std::vector<std::string_view> marks = call_marks(syntax.tools);
+  marks.insert(marks.end(), {syntax.think_begin, syntax.think_end});
+  marks.insert(marks.end(), std::begin(syntax.skipped), std::end(syntax.skipped));
+  return std::ranges::any_of(marks, [&](std::string_view mark) { return mark.find(token) != mark.npos; });
 }
 
 }  // namespace ajar::chat

@@ -1,10 +1,11 @@
 #pragma once
 // How a family of models writes thoughts and tool calls into its replies: one row of data per family (syntax.cc). The
-// parser reads by it (reply_parser.h), and a constrained decoder can be set up from its ToolSyntax.
+// parser reads by it (reply_parser.h), and so a constrained decoder writes calls (provider/call_grammar.h).
 
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace ajar::chat {
 
@@ -29,6 +30,7 @@ struct ToolSyntax {
   std::string_view name_key = "name", arguments_key = "arguments";
   std::string_view name_end;                    // kNameThenJson
   std::string_view prefix;                      // kInvoke
+  bool own_lines = false;                       // kXml: values stand on lines of their own
   bool parallel = true;                         // more than one call in a reply
 };
 
@@ -47,6 +49,8 @@ struct ReplySyntax {
 const ReplySyntax& syntax_of(std::string_view template_text);
 const ReplySyntax& plain_syntax();
 std::span<const ReplySyntax> all_syntaxes();
+// What calls are written with, beside names and values; any of it may be a control token, or have one in it.
+std::vector<std::string_view> call_marks(const ToolSyntax& tools);
 // Whether a control token is one of the family's marks, or a part of one: the parser must see it.
 bool is_mark(const ReplySyntax& syntax, std::string_view token);
 

@@ -115,6 +115,8 @@ struct Reasoning {
   std::string form;               // how an OpenAI-compatible client said it: "" (reasoning_effort), "reasoning"
                                   // (OpenRouter's object) or "thinking" (Anthropic's object)
   RawMembers extra;               // unknown members of that object
+
+  bool off() const { return mode == Mode::kOff || (mode == Mode::kEffort && effort == "none"); }
 };
 
 struct Sampling {

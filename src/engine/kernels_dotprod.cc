@@ -23,6 +23,20 @@ static inline Ints dot(const Bytes* w, const int8_t* x) {
   return reinterpret_cast<Ints>(total);
 }
 
+template <int Rows>
+static inline void dot_signed(const Bytes* w, const int8_t* x, int64_t stride, Ints* sums) {
+#pragma clang loop unroll(full)
+  for (int g = 0; g < 8; ++g) {
+    const auto code = reinterpret_cast<int8x16_t>(w[g] ^ 0x80);
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m) {
+      int32_t four;
+      __builtin_memcpy(&four, x + m * stride + g * 4, 4);
+      sums[m] = reinterpret_cast<Ints>(vdotq_s32(reinterpret_cast<int32x4_t>(sums[m]), code, vreinterpretq_s8_s32(vdupq_n_s32(four))));
+    }
+  }
+}
+
 static inline Bytes look_up(const uint8_t* table, Bytes codes) {
   return reinterpret_cast<Bytes>(vqtbl1q_u8(vld1q_u8(table), reinterpret_cast<uint8x16_t>(codes)));
 }

@@ -32,6 +32,23 @@ static inline Ints dot(const Bytes* w, const int8_t* x) {
   return reinterpret_cast<Ints>(total);
 }
 
+template <int Rows>
+static inline void dot_signed(const Bytes* w, const int8_t* x, int64_t stride, Ints* sums) {
+#pragma clang loop unroll(full)
+  for (int g = 0; g < 8; g += 2) {  // 2 * 128 * 127 fits in 16 bits
+    const auto first = reinterpret_cast<int8x16_t>(w[g] ^ 0x80), second = reinterpret_cast<int8x16_t>(w[g + 1] ^ 0x80);
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m) {
+      int32_t four[2];
+      __builtin_memcpy(four, x + m * stride + g * 4, 8);
+      const int8x16_t a = vreinterpretq_s8_s32(vdupq_n_s32(four[0])), b = vreinterpretq_s8_s32(vdupq_n_s32(four[1]));
+      const int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(first), vget_low_s8(a)), vget_low_s8(second), vget_low_s8(b));
+      const int16x8_t high = vmlal_high_s8(vmull_high_s8(first, a), second, b);
+      sums[m] += reinterpret_cast<Ints>(vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+    }
+  }
+}
+
 static inline Bytes look_up(const uint8_t* table, Bytes codes) {
   return reinterpret_cast<Bytes>(vqtbl1q_u8(vld1q_u8(table), reinterpret_cast<uint8x16_t>(codes)));
 }

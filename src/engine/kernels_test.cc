@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
 
 #include "engine/compute_pool.h"
 #include "engine/dtype.h"
+#include "engine/quantized_input.h"
 
 namespace ajar::engine {
 namespace {

@@ -1,11 +1,12 @@
-// What rounding costs a real model: perplexity of a fixed text in every format that the model's width allows (its rows of 128 and
-// 384 numbers are no whole blocks of 256, which K-quants need).
+// What rounding costs a real model: perplexity of a fixed text in every format. The model's rows of 128 and 384 numbers are no whole
+// blocks of 256, which K-quants need: for these its weights are rounded row behind row, so that two rows share a block.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <list>
 
 #include "engine/convert.h"
 #include "engine/engine.h"
@@ -21,12 +22,11 @@ constexpr const char* kText =
     "it. They saw a big cat sitting next to the ball. The cat was not happy. Tom said, \"Hello, cat. Can I have my ball, please?\" The cat looked at him and "
     "walked away. Tom was very happy and hugged his mom. Then they went home and ate cake with milk. The dog slept on the floor all day. It was a good day.";
 
-double perplexity(const std::string& path) {
+double perplexity(const std::shared_ptr<const Checkpoint>& checkpoint, const std::string& path) {
   auto pool = std::make_shared<ComputePool>(2);
-  auto checkpoint = Checkpoint::open(path);
   auto tokenizer = load_tokenizer(path);
-  EXPECT_TRUE(checkpoint && tokenizer);
-  auto model = Model::load(*checkpoint, *pool);
+  EXPECT_TRUE(tokenizer);
+  auto model = Model::load(checkpoint, *pool);
   EXPECT_TRUE(model);
   auto engine = Engine::start(*model, *tokenizer, pool, {});
   EXPECT_TRUE(engine);
@@ -44,6 +44,36 @@ double perplexity(const std::string& path) {
   EXPECT_GT(count, 100);
   return std::exp(sum / double(count));
 }
+
+double perplexity(const std::string& path) {
+  auto checkpoint = Checkpoint::open(path);
+  EXPECT_TRUE(checkpoint);
+  return perplexity(*checkpoint, path);
+}
+
+// A model whose matrices were through a K-quant and back; that of its logits, which is the embedding's too, through 6 bits, as every recipe has it.
+class Rounded final : public Checkpoint {
+ public:
+  Rounded(const Checkpoint& from, Dtype wanted) {
+    path_ = from.path(), config_ = from.config(), tensors_ = from.tensors(), chat_template_ = from.chat_template();
+    for (Tensor& tensor : tensors_) {
+      if (tensor.rows() == 1) continue;  // norms stay as they are, in every recipe
+      EXPECT_EQ(tensor.dtype, Dtype::kF32) << tensor.name;
+      const Dtype format = tensor.name == "token_embd.weight" ? Dtype::kQ6_K : wanted;
+      const int64_t count = tensor.columns() * tensor.rows();
+      EXPECT_EQ(count % dtype_info(format).block_elements, 0) << tensor.name;
+      std::vector<std::byte> small(static_cast<size_t>(row_bytes(format, count)));
+      quantize_row(format, reinterpret_cast<const float*>(tensor.bytes.data()), small.data(), count);
+      std::vector<float>& numbers = numbers_.emplace_back(static_cast<size_t>(count));
+      dequantize_row(format, small.data(), numbers.data(), count);
+      tensor.bytes = std::as_bytes(std::span(numbers));
+    }
+    EXPECT_TRUE(finish());
+  }
+
+ private:
+  std::list<std::vector<float>> numbers_;
+};
 
 TEST(Perplexity, RisesAsLittleAsEachFormatPromises) {
   const char* shared = std::getenv("AJAR_SHARED");
@@ -68,6 +98,15 @@ TEST(Perplexity, RisesAsLittleAsEachFormatPromises) {
     std::printf("%s: perplexity %.3f, %+.2f %% of F16's\n", format, ratio * exact, 100 * (ratio - 1));
     EXPECT_LT(ratio, most) << format;
     EXPECT_GT(ratio, 0.98) << format;
+  }
+  // Of K-quants it is 0.1 % for six bits, 0.6 for five, 1.9 for four, 9 for three and 15 for two; here -1.5, 0.6, 4.0, 18 and 82.
+  double last = 0.98;
+  for (const auto& [format, most] : {std::pair(Dtype::kQ6_K, 1.01), {Dtype::kQ5_K, 1.03}, {Dtype::kQ4_K, 1.08}, {Dtype::kQ3_K, 1.25}, {Dtype::kQ2_K, 2.0}}) {
+    const double ratio = perplexity(std::make_shared<Rounded>(**checkpoint, format), from) / exact;
+    std::printf("%s: perplexity %.3f, %+.2f %% of F16's\n", std::string(dtype_info(format).name).c_str(), ratio * exact, 100 * (ratio - 1));
+    EXPECT_LT(ratio, most) << dtype_info(format).name;
+    EXPECT_GT(ratio, last) << dtype_info(format).name << " should lose more than what has more bits";
+    last = ratio;
   }
 }
 

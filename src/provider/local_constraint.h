@@ -19,12 +19,8 @@ struct ReplyForm {
 };
 
 bool demands_form(const Request& request);
-// Takes milliseconds, the first time for a model a tenth of a second: not on a loop. Nothing where the family's way to write
-// calls is no JSON: such calls stay as free as they are. kInvalid names the field and why it cannot be followed.
+// Takes milliseconds, the first time for a model a tenth of a second: not on a loop. kInvalid names the field and why it cannot
+// be followed.
 Result<std::optional<ReplyForm>> read_form(const Request& request, LoadedModel& model, chat::ReplyStart start);
-
-// The calls of a family as a grammar, for tests of its own. nullopt: its layout is no JSON.
-Result<std::optional<engine::Grammar::Node>> add_calls(engine::Grammar& grammar, const chat::ReplySyntax& syntax, const Request& request,
-                                                       const engine::TokenTrie& trie, chat::ReplyStart start);
 
 }  // namespace ajar

@@ -199,6 +199,40 @@ def test_adapters_come_and_go(context):
         shutil.rmtree(folder)
 
 
+def test_forced_calls_of_families_that_write_no_json(context):
+    """A model of random weights that must call a function does so in its family's own layout, and what it says fits the schema."""
+    marks = {"qwen3-coder": "<function= <parameter=", "glm": "<arg_key> <tool_call>", "deepseek-v3": "｜DSML｜", "gemma-4": "<|tool_call> <tool_call|>",
+             "lfm2": "<|tool_list_start|>", "apertus": "<|tools_prefix|>", "gpt-oss": "<|channel|> <|message|> <|return|>", "hermes": "<tool_call>"}
+    schema = {"type": "object", "properties": {"c": {"type": "string", "enum": ["Oslo", "7", "true"]}, "d": {"type": "integer", "minimum": 1, "maximum": 14},
+                                               "e": {"type": "boolean"}, "n": {"type": "array", "items": {"type": "string", "maxLength": 3}, "maxItems": 2}}, "required": ["c", "d", "e", "n"]}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ajar-local-"))
+    try:
+        made = subprocess.run([context.binary, "quantize", "--random", "tiny-llama", str(folder / "m.gguf")], capture_output=True, text=True, timeout=120)
+        assert made.returncode == 0, made.stderr
+        models = []
+        for family, text in marks.items():
+            # What a template says does not matter here, only that it has the family's marks.
+            (folder / f"{family}.jinja").write_text("{# " + text + " #}{% for m in messages %}{{ m.content }}{% endfor %}{% for tool in tools %}{{ tool.function.name }}{% endfor %}")
+            models.append((family, folder / "m.gguf", f'chat_template = "{folder}/{family}.jinja"'))
+        server = context.server(config(models))
+        for family in marks:
+            for seed in (1, 2):
+                body = {"model": family, "messages": [{"role": "user", "content": "?"}], "tools": tools, "tool_choice": "required", "parallel_tool_calls": False,
+                        "max_tokens": 450, "seed": seed, "reasoning_effort": "none"}
+                answer = call(server.port, "POST", "/v1/chat/completions", key_of(server), json.dumps(body))
+                assert answer.status == 200, (family, answer.body)
+                choice = answer.json()["choices"][0]
+                calls = choice["message"].get("tool_calls")
+                assert choice["finish_reason"] == "tool_calls" and len(calls) == 1, (family, answer.json())
+                given = json.loads(calls[0]["function"]["arguments"])
+                assert calls[0]["function"]["name"] == "f" and set(given) == set(schema["required"]), (family, given)
+                assert given["c"] in ("Oslo", "7", "true") and given["d"] in range(1, 15) and isinstance(given["e"], bool), (family, given)
+                assert len(given["n"]) <= 2 and all(isinstance(near, str) and len(near) <= 3 for near in given["n"]), (family, given)
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_another_draft_loads_its_model_anew(context):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ajar-local-"))
     try:

@@ -10,6 +10,7 @@
 
 #include "engine/grammar/json_formats.h"
 #include "engine/grammar/json_text.h"
+#include "engine/grammar/raw_text.h"
 #include "engine/grammar/regex.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -78,16 +79,36 @@ class Reader {
   Reader(Grammar& grammar, const SchemaLimits& limits) : g_(grammar), text_(grammar), limits_(limits) {}
 
   Result<Node> run(std::string_view schema) {
-    if (schema.size() > limits_.bytes) return fail(Code::kTooLarge, "#: the schema has more than " + std::to_string(limits_.bytes) + " bytes");
-    auto root = document_.parse(schema);
-    if (!root) return std::unexpected(std::move(root).error().in("#"));
-    root_ = *root;
+    AJAR_TRY(open(schema));
     return all_of({{root_, "#"}});
+  }
+
+  Result<Node> arguments(std::string_view schema, const ArgumentForm& form) {
+    AJAR_TRY(open(schema));
+    Places flat;
+    bool referred = false;
+    AJAR_TRY(flatten({root_, "#"}, flat, referred, 0));
+    for (const Place& place : flat) {
+      const auto object = json::as_object(place.value);
+      if (!object) return g_.nothing();  // false
+      AJAR_TRY(check(*object, place.pointer));
+      for (const char* keyword : {"anyOf", "oneOf", "enum", "const"})
+        if (json::find(*object, keyword)) return error(place.pointer + "/" + keyword, "cannot be enforced where arguments are written one by one", Code::kUnsupported);
+    }
+    return objects(flat, &form);
   }
 
  private:
   static std::unexpected<Error> error(const std::string& pointer, std::string_view what, Code code = Code::kInvalid) {
     return fail(code, pointer + ": " + std::string(what));
+  }
+
+  Status open(std::string_view schema) {
+    if (schema.size() > limits_.bytes) return fail(Code::kTooLarge, "#: the schema has more than " + std::to_string(limits_.bytes) + " bytes");
+    auto root = document_.parse(schema);
+    if (!root) return std::unexpected(std::move(root).error().in("#"));
+    root_ = *root;
+    return {};
   }
 
   // The text that fits every place. Places that came through a reference become rules, so that they may refer to themselves.
@@ -100,6 +121,7 @@ class Reader {
     for (Place& place : places) AJAR_TRY(flatten(std::move(place), flat, referred, 0));
     std::string key;
     if (referred || std::ranges::any_of(flat, [](const Place& place) { return place.from_ref; })) {
+      if (raw_) key = "raw\n";
       for (const Place& place : flat) key += place.pointer + (place.any_done ? "?" : "") + (place.one_done ? "!" : "") + "\n";
       if (auto known = rules_.find(key); known != rules_.end()) return g_.call(known->second);
       rules_[key] = g_.declare(flat.empty() ? "any value" : flat[0].pointer);
@@ -230,6 +252,7 @@ class Reader {
       AJAR_TRY(read_values(object, place.pointer, values));
     }
     if (!typed && hinted != 0 && !values) types = hinted;
+    if (raw_) types &= kString;  // `nullable`: read back, null would be the text "null"
     if (values) {
       for (const Place& place : places)
         for (auto [keyword, bits] : kHints)
@@ -237,7 +260,7 @@ class Reader {
       std::vector<std::string> texts;
       for (const auto& [text, type] : *values)
         if (type & types) texts.push_back(text);
-      return g_.literals(std::move(texts));
+      return raw_ ? raw_literals(texts) : g_.literals(std::move(texts));
     }
     if (types == kAll && hinted == 0) return text_.any();
     std::vector<Node> choices;
@@ -350,7 +373,7 @@ class Reader {
     AJAR_ASSIGN(const auto least, count(places, "minLength", true));
     AJAR_ASSIGN(const auto most, count(places, "maxLength", false));
     if (least && most && *least > *most) return g_.nothing();
-    const RegexForm form{.write = [this](const CharClass& chars) { return text_.character(chars); }};
+    const RegexForm form{.write = [this](const CharClass& chars) { return raw_ ? raw_->character(chars) : text_.character(chars); }};
     std::optional<RegexGrammar> shape;
     for (const Place& place : places) {
       for (const char* keyword : {"pattern", "format"}) {
@@ -382,9 +405,20 @@ class Reader {
                        "cannot be enforced beside this " + std::string(keyword) + "; say the length in a pattern", Code::kUnsupported);
       }
     }
-    if (shape) return text_.quoted(shape->node);
-    if (!most && least.value_or(0) == 0) return text_.any_string();
+    if (shape) return raw_ ? shape->node : text_.quoted(shape->node);
+    if (!most && least.value_or(0) == 0) return raw_ ? raw_->any() : text_.any_string();
+    if (raw_) return g_.repeat(raw_->character(CharClass::any()), least.value_or(0), most.value_or(Grammar::kNoMaximum));
     return text_.string(text_.character(), least.value_or(0), most.value_or(Grammar::kNoMaximum));
+  }
+
+  Node raw_literals(const std::vector<std::string>& texts) {
+    std::vector<Node> choices;
+    for (const std::string& text : texts) {
+      json::Document document;
+      const auto value = document.parse(text);
+      choices.push_back(raw_->literal(value ? json::as_string(*value).value_or("") : ""));
+    }
+    return g_.choice(std::move(choices));
   }
 
   Result<Node> arrays(const Places& places) {
@@ -432,7 +466,8 @@ class Reader {
     return g_.sequence({g_.literal("["), tail, g_.literal("]")});
   }
 
-  Result<Node> objects(const Places& places) {
+  // `form`: the members are written so, and without the object's braces.
+  Result<Node> objects(const Places& places, const ArgumentForm* form = nullptr) {
     std::vector<std::string> names;
     std::set<std::string> known, required;
     for (const Place& place : places) {
@@ -477,6 +512,24 @@ class Reader {
       AJAR_ASSIGN(const Node made, all_of(std::move(all)));
       return std::optional<Node>(made);
     };
+    std::optional<RawText> raw;
+    if (form && form->raw) raw.emplace(g_, form->never);
+    const auto property_of = [&](const std::string& name) -> Result<Node> {
+      const bool as_it_is = raw && is_text(name);
+      raw_ = as_it_is ? &*raw : nullptr;
+      const auto value = schemas_of(&name);
+      raw_ = nullptr;
+      if (!value) return std::unexpected(value.error());
+      const Node made = *value ? **value : text_.any();
+      if (form) {
+        if (!plain_name(name)) return error(places[0].pointer + "/properties/" + escaped(name), "this name cannot be written as an argument's", Code::kUnsupported);
+        return around(g_.literal(name), made, as_it_is ? form->text : form->json);
+      }
+      std::string key;
+      json::append_string(key, name);
+      return g_.sequence({g_.literal(key), text_.colon(), made});
+    };
+    const Node comma = form ? g_.literal(form->between) : text_.comma();
     AJAR_ASSIGN(const auto other, schemas_of(nullptr));
     const Node other_value = other ? *other : names.empty() ? text_.any() : g_.nothing();
     AJAR_ASSIGN(const auto least, count(places, "minProperties", true));
@@ -484,31 +537,59 @@ class Reader {
     if (!names.empty() && ((least && *least > static_cast<int32_t>(required.size())) ||
                            (most && (*most < static_cast<int32_t>(names.size()) || other_value != g_.nothing()))))
       return error(places[0].pointer + (least ? "/minProperties" : "/maxProperties"), "cannot be enforced beside named properties", Code::kUnsupported);
-    Node member = other_value == g_.nothing() ? g_.nothing() : g_.sequence({names.empty() ? text_.any_string() : text_.other_key(names), text_.colon(), other_value});
+    if (form && names.empty()) {
+      const CharClass letters{{'a', 'z'}, {'A', 'Z'}, {'_', '_'}};
+      CharClass all = letters;
+      all.add('0', '9');
+      const Node member = g_.rule("argument", around(g_.sequence({g_.chars(letters), g_.repeat(g_.chars(all), 0, 63)}), other_value, form->json));
+      const int32_t at_most = most.value_or(kMostArguments);
+      if (at_most == 0) return g_.empty();
+      const Node some = g_.sequence({member, g_.repeat(g_.sequence({comma, member}), std::max(0, least.value_or(0) - 1), at_most - 1)});
+      return least.value_or(0) > 0 ? some : g_.optional(some);
+    }
+    Node member = g_.nothing();
+    if (!form && other_value != g_.nothing()) member = g_.sequence({names.empty() ? text_.any_string() : text_.other_key(names), text_.colon(), other_value});
     if (names.empty()) return g_.sequence({g_.literal("{"), text_.list(member, least.value_or(0), most.value_or(Grammar::kNoMaximum)), g_.literal("}")});
 
     member = text_.shared(member);
     // From the last to the first: what may follow where no member stands yet (head), and where one does (tail).
-    Node more = g_.repeat(g_.sequence({text_.comma(), member}), 0, Grammar::kNoMaximum);
+    Node more = g_.repeat(g_.sequence({comma, member}), 0, Grammar::kNoMaximum);
     Node tail = more, head = g_.optional(g_.sequence({member, more}));
     for (size_t i = names.size(); i-- > 0;) {
-      AJAR_ASSIGN(const auto value, schemas_of(&names[i]));
-      std::string key;
-      json::append_string(key, names[i]);
-      Node property = g_.sequence({g_.literal(key), text_.colon(), value ? *value : text_.any()});
+      AJAR_ASSIGN(Node property, property_of(names[i]));
       if (property != g_.nothing()) property = g_.rule(names[i], property);
       const bool must = required.contains(names[i]);
       tail = g_.rule("members", tail);
       Node with_head = g_.sequence({property, tail});
-      Node with_tail = g_.sequence({text_.comma(), property, tail});
+      Node with_tail = g_.sequence({comma, property, tail});
       head = must ? with_head : g_.choice({with_head, g_.rule("members", head)});
       tail = must ? with_tail : g_.choice({with_tail, tail});
     }
-    return g_.sequence({g_.literal("{"), head, g_.literal("}")});
+    return form ? head : g_.sequence({g_.literal("{"), head, g_.literal("}")});
   }
+
+  Node around(Node key, Node value, const ArgumentForm::Around& with) {
+    return g_.sequence({g_.literal(with.key_begin), key, g_.literal(with.key_end), value, g_.literal(with.value_end)});
+  }
+
+  static bool plain_name(std::string_view name) {
+    return !name.empty() && std::ranges::all_of(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; });
+  }
+
+  // As a reader of the call knows it, who has seen no more of the schema than this.
+  bool is_text(std::string_view name) const {
+    const auto object = json::as_object(root_);
+    const auto properties = object ? json::find(*object, "properties") : std::nullopt;
+    const auto all = properties ? json::as_object(*properties) : std::nullopt;
+    const auto one = all ? json::find(*all, name) : std::nullopt;
+    return one && json::as_object(*one) && json::string_or(*json::as_object(*one), "type") == "string";
+  }
+
+  static constexpr int32_t kMostArguments = 32;  // where the schema names none
 
   Grammar& g_;
   JsonText text_;
+  const RawText* raw_ = nullptr;  // strings are written so; null: as JSON
   const SchemaLimits& limits_;
   json::Document document_;
   json::Value root_;
@@ -521,6 +602,10 @@ class Reader {
 
 Result<Grammar::Node> add_json_schema(Grammar& grammar, std::string_view schema, const SchemaLimits& limits) {
   return Reader(grammar, limits).run(schema);
+}
+
+Result<Grammar::Node> add_json_arguments(Grammar& grammar, std::string_view schema, const ArgumentForm& form, const SchemaLimits& limits) {
+  return Reader(grammar, limits).arguments(schema, form);
 }
 
 Grammar::Node add_json_object(Grammar& grammar) { return JsonText(grammar).any_object(); }

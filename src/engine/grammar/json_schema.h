@@ -10,7 +10,9 @@
 // Narrower than the schema, never wider: properties come in the schema's order; an object that names properties and says nothing
 // of others has no others; other keys have no escapes and come last; numbers have at most 17 digits before and after the point.
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/grammar/grammar.h"
@@ -26,5 +28,25 @@ struct SchemaLimits {
 // kInvalid: no schema; kUnsupported: a keyword; kTooLarge: a limit. The message begins with the JSON pointer.
 Result<Grammar::Node> add_json_schema(Grammar& grammar, std::string_view schema, const SchemaLimits& limits = {});
 Grammar::Node add_json_object(Grammar& grammar);  // any object
+
+// How the members of an object are written by models that write the arguments of a call one by one:
+//   <parameter=city>
+//   Oslo
+//   </parameter>
+// Texts are as the grammar takes them (TokenTrie::mark).
+struct ArgumentForm {
+  struct Around {
+    std::string key_begin, key_end, value_end;
+  };
+  Around json;                           // of values in JSON
+  Around text;                           // of those whose type is "string" by the schema's own `properties`, which stand as they are
+  bool raw = true;                       // without: all values are JSON
+  std::vector<std::string> never = {};   // marks that may not stand in a raw value (raw_text.h)
+  std::string between;                   // members
+};
+
+// The members of the object that `schema` describes, in the schema's order. Names are letters, digits, _ and -; anyOf and
+// oneOf of the whole are refused. Where the schema names no property: any members.
+Result<Grammar::Node> add_json_arguments(Grammar& grammar, std::string_view schema, const ArgumentForm& form, const SchemaLimits& limits = {});
 
 }  // namespace ajar::engine

@@ -156,7 +156,7 @@ class RequestWriter {
   void decide_thinking() {
     using Mode = Reasoning::Mode;
     const Reasoning& wish = request_.reasoning;
-    const bool off = wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off = wish.off();
     if (wish.mode == Mode::kUnset || off) return;
     if (!traits_.thinking) return drop("reasoning");
     json::Writer w(fields_);

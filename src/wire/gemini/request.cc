@@ -228,8 +228,7 @@ class RequestWriter {
       if (wish.mode != Mode::kUnset && wish.mode != Mode::kOff) drop("reasoning");
       return;
     }
-    const bool off =
-        wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off = wish.off();
     w.key("thinkingConfig");
     w.begin_object();
     if (ours_ && wish.mode == Mode::kEffort) {

@@ -188,7 +188,7 @@ class RequestWriter {
     using Mode = Reasoning::Mode;
     const Reasoning& wish = request_.reasoning;
     if (wish.mode == Mode::kUnset) return;
-    const bool off = wish.mode == Mode::kOff || (wish.mode == Mode::kEffort && wish.effort == "none");
+    const bool off = wish.off();
     const bool levels = target_.model.find("gpt-oss") != std::string::npos;
     if (off || !levels || wish.mode == Mode::kAdaptive) return w.field("think", !off);
     if (wish.mode == Mode::kBudget) {
