@@ -1,9 +1,10 @@
-// Any text as a schema, a regular expression or GBNF: no crash, no endless work, and what is compiled is never stuck: a text of
+// Any text as a schema (of a value, or of arguments that are written one by one), a regular expression or GBNF: no crash, no endless work, and what is compiled is never stuck: a text of
 // random allowed bytes can always go on or end.
 #include <chrono>
 #include <cstdlib>
 
 #include "engine/grammar/compile.h"
+#include "engine/grammar/json_schema.h"
 
 using namespace ajar::engine;
 
@@ -26,13 +27,23 @@ class Bytes final : public Tokenizer {
   int32_t find(std::string_view) const override { return -1; }
 };
 
+Compiled compile_arguments(std::string_view schema, std::shared_ptr<const TokenTrie> trie, bool raw) {
+  const ArgumentForm::Around around{"<p=", ">", "</p>"};
+  Grammar grammar;
+  AJAR_ASSIGN(const Grammar::Node node, add_json_arguments(grammar, schema, {.json = around, .text = around, .raw = raw, .never = {"</p>", "<p="}, .between = ","}));
+  return CompiledGrammar::make(std::move(grammar), node, std::move(trie));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto trie = TokenTrie::make(std::make_shared<Bytes>(), 260);
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
-  auto grammar = data[0] % 3 == 0 ? compile_json_schema(text, trie, data[0] & 4) : data[0] % 3 == 1 ? compile_regex(text, trie) : compile_gbnf(text, trie);
+  auto grammar = data[0] % 4 == 0   ? compile_json_schema(text, trie, data[0] & 4)
+                 : data[0] % 4 == 1 ? compile_regex(text, trie)
+                 : data[0] % 4 == 2 ? compile_gbnf(text, trie)
+                                    : compile_arguments(text, trie, data[0] & 4);
   if (!grammar) {
     if (grammar.error().message.empty()) __builtin_trap();
     return 0;
