@@ -1,6 +1,8 @@
 #include "engine/adapter.h"
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -19,16 +21,38 @@ uint64_t next_identity() {
   return ++last;
 }
 
-Result<std::vector<float>> values_of(const AdapterTensor& tensor) {
+// Some of the rows of all its matrices.
+Result<std::vector<float>> values_of(const AdapterTensor& tensor, int64_t first, int64_t rows) {
+  const int64_t stride = row_bytes(tensor.dtype, tensor.columns);
   // The file's bytes may lie at any address.
-  std::vector<std::byte> bytes(tensor.bytes.begin(), tensor.bytes.end());
-  std::vector<float> out(static_cast<size_t>(tensor.columns * tensor.rows));
-  for (int64_t r = 0; r < tensor.rows; ++r)
-    dequantize_row(tensor.dtype, bytes.data() + r * row_bytes(tensor.dtype, tensor.columns), out.data() + r * tensor.columns, tensor.columns);
+  const auto part = tensor.bytes.subspan(static_cast<size_t>(first * stride), static_cast<size_t>(rows * stride));
+  std::vector<std::byte> bytes(part.begin(), part.end());
+  std::vector<float> out(static_cast<size_t>(tensor.columns * rows));
+  for (int64_t r = 0; r < rows; ++r) dequantize_row(tensor.dtype, bytes.data() + r * stride, out.data() + r * tensor.columns, tensor.columns);
   for (float v : out)
     if (!std::isfinite(v)) return invalid(tensor.name, "tensor " + tensor.name + " has a number that is not finite");
   return out;
 }
+
+// Words for one matrix that all tokens pass, and for those of experts.
+struct Word {
+  std::string_view name;
+  AdapterTarget target;
+  Matrix Layer::*matrix;
+};
+constexpr Word kWords[] = {
+    {"attn_q", AdapterTarget::kQ, &Layer::q}, {"attn_k", AdapterTarget::kK, &Layer::k}, {"attn_v", AdapterTarget::kV, &Layer::v},
+    {"attn_output", AdapterTarget::kO, &Layer::o}, {"ffn_gate", AdapterTarget::kGate, &Layer::gate}, {"ffn_up", AdapterTarget::kUp, &Layer::up},
+    {"ffn_down", AdapterTarget::kDown, &Layer::down}, {"ffn_gate_inp", AdapterTarget::kRouter, &Layer::router},
+    {"ffn_gate_inp_shexp", AdapterTarget::kSharedGate, &Layer::shared_gate}};
+struct ExpertWord {
+  std::string_view name;
+  AdapterTarget target;
+  Matrix Expert::*matrix;
+};
+constexpr ExpertWord kExpertWords[] = {
+    {"ffn_gate", AdapterTarget::kGate, &Expert::gate}, {"ffn_up", AdapterTarget::kUp, &Expert::up}, {"ffn_down", AdapterTarget::kDown, &Expert::down}};
+constexpr std::string_view kAllExperts = "_exps", kSharedExpert = "_shexp";
 
 }  // namespace
 
@@ -54,34 +78,67 @@ class AdapterLoader {
   }
 
  private:
-  struct Part {  // of the rows of a matrix in the file: one of the model's
+  struct Part {  // of the rows of a tensor in the file: one of the model's matrices
     AdapterTarget target;
     const Matrix* base;
+    int32_t expert = kNoExpert;
   };
   struct Pair {
     const AdapterTensor *a = nullptr, *b = nullptr;
-    std::vector<Part> parts;
+    std::vector<Part> parts;  // of one A, or each of its own
+    bool stacked = false;     // each of its own
     int64_t rank() const { return a->rows; }
+    int64_t matrices() const { return stacked ? static_cast<int64_t>(parts.size()) : 1; }
   };
 
   static int64_t panels(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
-  // Which of the model's matrices a name stands for; phi3's hold several. Empty: none that can be adapted.
-  std::vector<Part> parts_of(int32_t number, std::string_view matrix) const {
-    const Layer& layer = model_.layers()[static_cast<size_t>(number)];
+  static std::string another(const AdapterTensor& tensor, const std::string& what) {
+    return "tensor " + tensor.name + " " + what + ": it is an adapter for another model";
+  }
+
+  // Which of the model's matrices a tensor stands for; phi3's hold several, and one may hold those of all experts. kUnsupported:
+  // none that can be adapted; kInvalid: none that the model has.
+  Result<std::vector<Part>> parts_of(const AdapterTensor& tensor) const {
+    const Layer& layer = model_.layers()[static_cast<size_t>(tensor.layer)];
     using enum AdapterTarget;
-    if (matrix == "attn_q") return {{kQ, &layer.q}};
-    if (matrix == "attn_k") return {{kK, &layer.k}};
-    if (matrix == "attn_v") return {{kV, &layer.v}};
-    if (matrix == "attn_qkv") return {{kQ, &layer.q}, {kK, &layer.k}, {kV, &layer.v}};
-    if (matrix == "attn_output") return {{kO, &layer.o}};
-    if (!layer.experts.empty() || layer.up.empty()) return {};
-    if (matrix == "ffn_gate") return {{kGate, &layer.gate}};
-    if (matrix == "ffn_down") return {{kDown, &layer.down}};
-    if (matrix != "ffn_up") return {};
-    const Tensor* up = model_.checkpoint().find("blk." + std::to_string(number) + ".ffn_up.weight");
-    if (up != nullptr && up->shape[1] == 2 * layer.up.rows) return {{kGate, &layer.gate}, {kUp, &layer.up}};
-    return {{kUp, &layer.up}};
+    if (tensor.matrix == "attn_qkv") return std::vector<Part>{{kQ, &layer.q}, {kK, &layer.k}, {kV, &layer.v}};
+    const Tensor* up = model_.checkpoint().find("blk." + std::to_string(tensor.layer) + ".ffn_up.weight");
+    if (tensor.matrix == "ffn_up" && up != nullptr && up->shape[1] == 2 * layer.up.rows) return std::vector<Part>{{kGate, &layer.gate}, {kUp, &layer.up}};
+    std::vector<Part> parts;
+    for (const Word& word : kWords)
+      if (tensor.matrix == word.name) parts = {{word.target, &(layer.*word.matrix)}};
+    if (parts.empty()) AJAR_TRY(find_experts(tensor, layer, parts));
+    if (parts.empty() || parts.front().base->empty()) return invalid(tensor.name, another(tensor, "adapts a matrix that the model does not have"));
+    return parts;
+  }
+
+  // "ffn_up_shexp" is of the expert that all tokens pass, "ffn_up_exps" of all others, "ffn_up.3" of one.
+  static Status find_experts(const AdapterTensor& tensor, const Layer& layer, std::vector<Part>& parts) {
+    const std::string_view matrix = tensor.matrix;
+    const auto word = std::ranges::find_if(kExpertWords, [&](const ExpertWord& one) { return matrix.starts_with(one.name); });
+    if (word == std::end(kExpertWords)) return not_adaptable(tensor.name);
+    const std::string_view which = matrix.substr(word->name.size());
+    auto add = [&](const Expert& expert, int32_t number) { parts.push_back({word->target, &(expert.*word->matrix), number}); };
+    const auto count = static_cast<int32_t>(layer.experts.size());
+    int32_t number = 0;
+    if (which == kSharedExpert) {
+      add(layer.shared, kNoExpert);
+    } else if (which == kAllExperts) {
+      for (; number < count; ++number) add(layer.experts[static_cast<size_t>(number)], number);
+    } else {
+      if (!is_number(which, number)) return not_adaptable(tensor.name);
+      if (number >= count)
+        return invalid(tensor.name, another(tensor, "belongs to expert " + std::to_string(number) + "; the model has " + std::to_string(count) + " experts"));
+      add(layer.experts[static_cast<size_t>(number)], number);
+    }
+    return {};
+  }
+
+  // Of ".3".
+  static bool is_number(std::string_view text, int32_t& number) {
+    const char* end = text.data() + text.size();
+    return text.starts_with('.') && std::from_chars(text.data() + 1, end, number) == std::from_chars_result{end, std::errc()} && number >= 0;
   }
 
   Status check() {
@@ -90,12 +147,11 @@ class AdapterLoader {
       return invalid("general.architecture", "it is an adapter for models of the architecture " + file_.architecture + "; " + c_.name + " is " + c_.architecture);
     for (const AdapterTensor& tensor : file_.tensors) {
       if (tensor.layer >= c_.layers)
-        return invalid(tensor.name, "tensor " + tensor.name + " belongs to layer " + std::to_string(tensor.layer) + "; the model has " +
-                                        std::to_string(c_.layers) + " layers: it is an adapter for another model");
+        return invalid(tensor.name, another(tensor, "belongs to layer " + std::to_string(tensor.layer) + "; the model has " +
+                                                        std::to_string(c_.layers) + " layers"));
       Pair& pair = pairs_[{tensor.layer, tensor.matrix}];
-      if (pair.parts.empty()) pair.parts = parts_of(tensor.layer, tensor.matrix);
-      if (pair.parts.empty())
-        return not_adaptable(tensor.name);
+      AJAR_ASSIGN(pair.parts, parts_of(tensor));
+      pair.stacked = tensor.matrix.ends_with(kAllExperts);
       auto& half = tensor.b ? pair.b : pair.a;
       if (half != nullptr) return invalid(tensor.name, "tensor " + tensor.name + " is there twice");
       half = &tensor;
@@ -112,9 +168,14 @@ class AdapterLoader {
     const AdapterTensor &a = *pair.a, &b = *pair.b;
     int64_t columns = pair.parts.front().base->columns, rows = 0;
     for (const Part& part : pair.parts) rows += part.base->rows;
-    const std::string model = "the model's matrix is " + shape_of(columns, rows) + ": it is an adapter for another model";
-    if (a.columns != columns) return invalid(a.name, "tensor " + a.name + " is " + shape_of(a.columns, a.rows) + "; " + model);
-    if (b.rows != rows) return invalid(b.name, "tensor " + b.name + " is " + shape_of(b.columns, b.rows) + "; " + model);
+    rows /= pair.matrices();
+    for (const AdapterTensor* half : {&a, &b})
+      if (half->matrices != pair.matrices())
+        return invalid(half->name, another(*half, "holds " + std::to_string(half->matrices) + " matrices; of the model's it adapts " +
+                                                      std::to_string(pair.matrices())));
+    const std::string model = "; the model's matrix is " + shape_of(columns, rows);
+    if (a.columns != columns) return invalid(a.name, another(a, "is " + shape_of(a.columns, a.rows) + model));
+    if (b.rows != rows) return invalid(b.name, another(b, "is " + shape_of(b.columns, b.rows) + model));
     if (a.rows != b.columns) return invalid(b.name, "tensors " + a.name + ", " + shape_of(a.columns, a.rows) + ", and " + b.name + ", " +
                                                         shape_of(b.columns, b.rows) + ", differ in rank");
     if (a.rows < 1 || a.rows > kMaxAdapterRank)
@@ -147,22 +208,30 @@ class AdapterLoader {
     return out;
   }
 
+  LowRank& room_of(AdapterLayer& layer, const Part& part) const {
+    const auto at = static_cast<size_t>(part.target);
+    if (part.expert == kNoExpert) return layer.common[at];
+    layer.experts.resize(static_cast<size_t>(c_.experts));
+    return layer.experts[static_cast<size_t>(part.expert)][at];
+  }
+
   Status pack(size_t layer, const Pair& pair) {
-    AJAR_ASSIGN(const auto a, values_of(*pair.a));
-    AJAR_ASSIGN(const auto b, values_of(*pair.b));
     const int64_t rank = pair.rank();
     const auto r = static_cast<double>(rank);
     const double scale = file_.alpha == 0 ? 1 : file_.alpha / (file_.root_scale ? std::sqrt(r) : r);
-    int64_t begin = 0;
+    int64_t begin = 0, begin_a = 0;
     for (const Part& part : pair.parts) {
-      LowRank& to = adapter_->layers_[layer][static_cast<size_t>(part.target)];
+      LowRank& to = room_of(adapter_->layers_[layer], part);
       if (!to.empty()) return invalid(pair.a->name, "tensor " + pair.a->name + " adapts what another adapts already");
+      AJAR_ASSIGN(const auto a, values_of(*pair.a, begin_a, rank));
+      AJAR_ASSIGN(const auto b, values_of(*pair.b, begin, part.base->rows));
       std::vector<float> rows(static_cast<size_t>(part.base->rows * rank));
       for (int64_t row = 0; row < part.base->rows; ++row) {
-        const float* from = b.data() + (begin + source_row(part.target, row)) * rank;
+        const float* from = b.data() + source_row(part.target, row) * rank;
         for (int64_t k = 0; k < rank; ++k) rows[static_cast<size_t>(row * rank + k)] = static_cast<float>(from[k] * scale);
       }
       begin += part.base->rows;
+      if (pair.stacked) begin_a += rank;
       to.a = place(a, rank, part.base->columns);
       to.b = place(rows, part.base->rows, rank);
     }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "engine/gguf.h"
+#include "engine/hf_config.h"
 #include "engine/hf_files.h"
 #include "engine/safetensors.h"
 #include "json/read.h"
@@ -14,7 +15,8 @@ namespace ajar::engine {
 
 std::unexpected<Error> not_adaptable(const std::string& name) {
   return fail(Code::kUnsupported,
-              "it adapts " + name + "; only attention and dense feed-forward can be adapted, not embeddings, the output matrix, norms or experts", name);
+              "it adapts " + name + "; only attention, feed-forward, experts (each its gate, up and down) and their router can be adapted, "
+              "not embeddings, the output matrix or norms", name);
 }
 
 namespace {
@@ -52,27 +54,17 @@ Result<AdapterFile> read_gguf(const std::string& path) {
   out.alpha = metadata.real("adapter.lora.alpha").value_or(0);
   AJAR_ASSIGN(const auto tensors, metadata.tensors());
   for (const GgufTensor& from : tensors) {
-    AdapterTensor tensor{.name = std::string(from.name), .dtype = from.dtype, .columns = from.shape[0], .rows = from.shape[1],
+    AdapterTensor tensor{.name = std::string(from.name), .dtype = from.dtype, .columns = from.shape[0], .rows = from.shape[1], .matrices = from.shape[2],
                          .bytes = std::as_bytes(std::span(from.bytes))};
     std::string_view rest = from.name;
     tensor.b = rest.ends_with(".lora_b");
     bool known = (take_suffix(rest, ".lora_a") || take_suffix(rest, ".lora_b")) && take_suffix(rest, ".weight") && take_prefix(rest, "blk.") &&
-                 take_layer(rest, tensor.layer) && from.shape[2] * from.shape[3] == 1;
+                 take_layer(rest, tensor.layer) && from.shape[3] == 1;
     if (!known) return not_adaptable(tensor.name);
     tensor.matrix = rest;
     out.tensors.push_back(std::move(tensor));
   }
   return out;
-}
-
-std::string_view gguf_matrix(std::string_view module) {
-  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"}, {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"},
-      {"self_attn.qkv_proj", "attn_qkv"}, {"mlp.gate_proj", "ffn_gate"}, {"mlp.up_proj", "ffn_up"}, {"mlp.down_proj", "ffn_down"},
-      {"mlp.gate_up_proj", "ffn_up"}};
-  for (auto [from, to] : kNames)
-    if (module == from) return to;
-  return {};
 }
 
 Status read_peft_config(const std::filesystem::path& folder, AdapterFile& out, std::vector<std::string>& targets) {
@@ -92,6 +84,8 @@ Status read_peft_config(const std::filesystem::path& folder, AdapterFile& out, s
   for (const char* key : {"use_dora", "fan_in_fan_out", "use_qalora", "lora_bias"})
     if (is(key)) return fail(Code::kUnsupported, "adapters with '" + std::string(key) + "' are not supported", key);
   if (filled("alpha_pattern")) return fail(Code::kUnsupported, "adapters with 'alpha_pattern' are not supported", "alpha_pattern");
+  if (auto list = given("target_parameters") ? json::as_array(*given("target_parameters")) : std::nullopt; list && list->size() > 0)
+    return fail(Code::kUnsupported, "adapters with 'target_parameters' (all experts as one matrix) are not supported", "target_parameters");
   if (auto rank = given("r")) out.rank = json::as_int(*rank).value_or(-1);
   if (out.rank <= 0) return invalid("r", "adapter_config.json: 'r' is missing or no rank");
   if (filled("rank_pattern")) out.rank = 0;
@@ -123,7 +117,7 @@ Result<AdapterFile> read_peft(const std::filesystem::path& folder) {
     take_suffix(rest, ".default");
     tensor.b = rest.ends_with(".lora_B");
     shaped = shaped && (take_suffix(rest, ".lora_A") || take_suffix(rest, ".lora_B"));
-    if (shaped) tensor.matrix = gguf_matrix(rest);
+    if (shaped) tensor.matrix = gguf_module_name(rest).value_or("");
     if (tensor.matrix.empty()) return not_adaptable(from.name);
     modules.push_back(rest);
     if (from.shape.size() != 2) return invalid(from.name, "tensor " + from.name + " is no matrix");

@@ -16,10 +16,11 @@ namespace ajar::engine {
 struct AdapterTensor {
   std::string name;            // as the file says it
   int32_t layer = 0;
-  std::string matrix;          // GGUF's word: "attn_q", "ffn_down"
+  std::string matrix;          // GGUF's word: "attn_q", "ffn_down"; of experts "ffn_down_exps" (all), "ffn_down.3", "ffn_down_shexp"
   bool b = false;              // else A
   Dtype dtype = Dtype::kF32;
   int64_t columns = 0, rows = 0;
+  int64_t matrices = 1;        // of this shape, one behind the other
   std::span<const std::byte> bytes;  // of a whole number of rows; of any alignment
 };
 

@@ -9,6 +9,7 @@
 #include "engine/random_model.h"
 #include "engine/test_adapters.h"
 #include "engine/test_decoder.h"
+#include "engine/testing.h"
 
 namespace ajar::engine {
 namespace {
@@ -34,7 +35,8 @@ struct Base {
   }
   std::string peft(const std::vector<TestPair>& pairs, const std::string& config_json, const std::string& extra = "", const std::string& name = "peft") const {
     folder.write(name + "/adapter_config.json", config_json);
-    folder.write(name + "/adapter_model.safetensors", peft_tensors(pairs, config().rope.kind == RopeKind::kInterleaved ? config().head_dim : 0, extra));
+    const int64_t head_dim = config().rope.kind == RopeKind::kInterleaved ? config().head_dim : 0;
+    folder.write(name + "/adapter_model.safetensors", peft_tensors(pairs, head_dim, config().architecture == "llama", extra));
     return folder.at(name);
   }
   std::shared_ptr<const Adapter> load(const std::string& path) const {
@@ -69,7 +71,7 @@ std::vector<Logits> run(const Model& model, ComputePool& pool, const std::vector
 
 std::string config_of(int rank, double alpha, const std::string& more = "") {
   return R"({"peft_type":"LORA","r":)" + std::to_string(rank) + R"(,"lora_alpha":)" + std::to_string(alpha) +
-         R"(,"target_modules":["q_proj","down_proj"])" + more + "}";
+         R"(,"target_modules":["q_proj","o_proj"])" + more + "}";
 }
 
 class Adapters : public testing::TestWithParam<std::string> {};
@@ -95,27 +97,110 @@ TEST_P(Adapters, SayWhatMergedWeightsSay) {
   }
 }
 
+// Returns what they say together.
+std::vector<Logits> expect_same_alone(Base& base, const std::vector<const Adapter*>& adapters) {
+  MultiplierOptions options{.deterministic = true};
+  auto together = run(*base.model, base.pool, adapters, options);
+  for (size_t s = 0; s < adapters.size(); ++s) {
+    Logits alone = run(*base.model, base.pool, {adapters[s]}, options, 24, 1)[0];
+    for (size_t t = 0; t < alone.size(); ++t)
+      EXPECT_EQ(0, std::memcmp(alone[t].data(), together[s][t].data(), alone[t].size() * sizeof(float))) << "sequence " << s << ", token " << t;
+  }
+  return together;
+}
+
 TEST_P(Adapters, TogetherSayWhatTheySayAlone) {
   for (Dtype dtype : {Dtype::kF16, Dtype::kQ8_0}) {
     Base base(GetParam(), dtype);
     auto one = base.load(base.gguf(random_pairs(*base.checkpoint, 8, 1), 16, "1.gguf"));
     auto two = base.load(base.gguf(random_pairs(*base.checkpoint, 33, 2), 16, "2.gguf"));
-    MultiplierOptions options{.deterministic = true};
-    std::vector<const Adapter*> adapters{one.get(), nullptr, two.get(), one.get(), nullptr, two.get()};
-    auto together = run(*base.model, base.pool, adapters, options);
-    for (size_t s = 0; s < adapters.size(); ++s) {
-      Logits alone = run(*base.model, base.pool, {adapters[s]}, options, 24, 1)[0];
-      for (size_t t = 0; t < alone.size(); ++t)
-        ASSERT_EQ(0, std::memcmp(alone[t].data(), together[s][t].data(), alone[t].size() * sizeof(float))) << "sequence " << s << ", token " << t;
-    }
+    auto together = expect_same_alone(base, {one.get(), nullptr, two.get(), one.get(), nullptr, two.get()});
     EXPECT_GT(difference(together[0], together[1]), 1e-2);
     EXPECT_GT(difference(together[2], together[0]), 1e-2);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, Adapters, testing::Values("tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-phi3"), [](const auto& info) {
-  return info.param.substr(5);
-});
+std::string family(const testing::TestParamInfo<std::string>& info) { return info.param.substr(5); }
+INSTANTIATE_TEST_SUITE_P(, Adapters,
+                         testing::Values("tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-phi3", "tiny-mixtral", "tiny-qwen2moe"), family);
+
+void refuses(const Base& base, const std::string& path, Code code, std::initializer_list<const char*> words) {
+  auto adapter = Adapter::load(path, *base.model);
+  ASSERT_FALSE(adapter);
+  EXPECT_EQ(adapter.error().code, code) << adapter.error().message;
+  for (const char* word : words) EXPECT_NE(adapter.error().message.find(word), std::string::npos) << word << " is not in: " << adapter.error().message;
+}
+
+class Mixtures : public testing::TestWithParam<std::string> {};
+
+TEST_P(Mixtures, ExpertsLeftOutAreNotAdapted) {
+  Base base(GetParam());
+  auto all = random_pairs(*base.checkpoint, 8, 5);
+  auto some = one_by_one(all);
+  std::erase_if(some, [](const TestPair& pair) { return pair.base.find(".1.weight") != std::string::npos || pair.base.starts_with("blk.1.ffn_"); });
+  for (TestPair& pair : all)
+    if (pair.experts > 1) std::fill_n(pair.b.begin() + pair.rows * pair.rank, pair.rows * pair.rank, 0.0f);
+  std::erase_if(all, [](const TestPair& pair) { return pair.base.starts_with("blk.1.ffn_"); });
+  write_merged(base.folder.at("base.gguf"), base.folder.at("merged.gguf"), 2, all);
+  Logits exact = reference_logits(**Checkpoint::open(base.folder.at("merged.gguf")), some_tokens(24, base.config().vocab));
+  auto gguf = base.load(base.gguf(some, 16)), peft = base.load(base.peft(some, config_of(8, 16)));
+  ASSERT_TRUE(gguf && peft);
+  auto both = run(*base.model, base.pool, {gguf.get(), peft.get(), nullptr});
+  EXPECT_LT(difference(both[0], exact), 2e-3);
+  EXPECT_LT(difference(both[1], exact), 2e-3);
+  EXPECT_GT(difference(both[2], exact), 2e-2);
+}
+
+// Of those that an expert gathers, rows with nothing for it, or for no expert, stand between the others.
+TEST_P(Mixtures, RowsKeepTheirAdaptersAmongExperts) {
+  Base base(GetParam(), Dtype::kQ8_0);
+  const auto pairs = random_pairs(*base.checkpoint, 8, 1);
+  auto only = [&](auto wanted, const std::string& name) {
+    auto some = one_by_one(pairs);
+    std::erase_if(some, [&](const TestPair& pair) { return !wanted(pair.base); });
+    return base.load(base.gguf(some, 16, name));
+  };
+  auto attention = only([](const std::string& name) { return name.find("attn") != std::string::npos; }, "attention.gguf");
+  auto experts = only([](const std::string& name) { return name.ends_with(".2.weight") || name.ends_with(".3.weight"); }, "experts.gguf");
+  auto downs = only([](const std::string& name) { return name.find("ffn_down.") != std::string::npos; }, "downs.gguf");
+  ASSERT_TRUE(attention && experts && downs);
+  auto said = expect_same_alone(base, {experts.get(), nullptr, downs.get(), attention.get(), experts.get()});
+  for (size_t s : {0, 2, 3}) EXPECT_GT(difference(said[s], said[1]), 1e-3) << s;
+}
+
+TEST_P(Mixtures, WrongFilesAreRefused) {
+  Base base(GetParam());
+  const auto good = random_pairs(*base.checkpoint, 8, 1);
+  auto refused = [&](const char* matrix, auto change, Code code, std::initializer_list<const char*> words) {
+    auto pairs = good;
+    auto pair = std::ranges::find(pairs, std::string("blk.0.") + matrix + ".weight", &TestPair::base);
+    ASSERT_NE(pair, pairs.end()) << matrix;
+    change(pairs, *pair);
+    refuses(base, base.gguf(pairs, 8), code, words);
+  };
+  using Pairs = std::vector<TestPair>;
+  refused("ffn_up_exps", [](Pairs&, TestPair& p) { p.experts = 3, p.a.resize(3 * 8 * 256), p.b.resize(p.b.size() / 4 * 3); }, Code::kInvalid,
+          {"ffn_up_exps.weight.lora_a", "3 matrices", "adapts 4", "another model"});
+  refused("ffn_up_exps", [](Pairs&, TestPair& p) { p.columns = 128, p.a.resize(p.a.size() / 2); }, Code::kInvalid,
+          {"ffn_up_exps.weight.lora_a", "128 x 8", "256 x ", "another model"});
+  refused("ffn_down_exps", [](Pairs&, TestPair& p) { p.rows = 128, p.b.resize(p.b.size() / 2); }, Code::kInvalid, {"ffn_down_exps.weight.lora_b", "8 x 128"});
+  refused("ffn_gate_exps", [](Pairs&, TestPair& p) { p.b.clear(); }, Code::kInvalid, {"ffn_gate_exps", "counterpart"});
+  refused("ffn_gate_exps", [](Pairs&, TestPair& p) { p.a.back() = NAN; }, Code::kInvalid, {"ffn_gate_exps.weight.lora_a", "not finite"});
+  refused("ffn_gate_exps", [](Pairs&, TestPair& p) { p.base = "blk.0.ffn_gate_up_exps.weight"; }, Code::kUnsupported, {"ffn_gate_up_exps"});
+  refused("ffn_gate_inp", [](Pairs&, TestPair& p) { p.rows = 5, p.b.resize(5 * 8); }, Code::kInvalid, {"ffn_gate_inp.weight.lora_b", "8 x 5", "256 x 4"});
+  refused("attn_output", [](Pairs&, TestPair& p) { p.base = "blk.0.ffn_up.weight"; }, Code::kInvalid,
+          {"ffn_up.weight.lora_a", "does not have", "another model"});
+  refused("attn_output", [](Pairs&, TestPair& p) { p.base = "blk.0.ffn_up.4.weight"; }, Code::kInvalid, {"ffn_up.4.weight.lora_a", "expert 4", "4 experts"});
+  refused("attn_output", [](Pairs&, TestPair& p) { p.base = "blk.0.ffn_norm.weight"; }, Code::kUnsupported, {"ffn_norm", "norms"});
+  refused("ffn_up_exps", [](Pairs& all, TestPair& p) { all.push_back(one_by_one({p})[2]); }, Code::kInvalid, {"ffn_up", "another adapts already"});
+  refuses(base, base.peft(one_by_one(good), config_of(8, 8), "base_model.model.model.layers.0.mlp.experts.9.up_proj.lora_A.weight"), Code::kInvalid,
+          {"experts.9.up_proj", "expert 9", "4 experts"});
+  refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.layers.0.mlp.experts.base_layer.lora_A.weight"), Code::kUnsupported,
+          {"experts.base_layer"});
+  refuses(base, base.peft(good, config_of(8, 8, R"(,"target_parameters":["mlp.experts.down_proj"])")), Code::kUnsupported, {"target_parameters"});
+}
+
+INSTANTIATE_TEST_SUITE_P(, Mixtures, testing::Values("tiny-mixtral", "tiny-qwen2moe"), family);
 
 TEST(Adapter, RootScale) {
   Base base("tiny-llama");
@@ -187,13 +272,6 @@ TEST(Adapter, BothKindsFitBothKindsOfModels) {
   EXPECT_GT(difference(both[2], exact), 2e-2);
 }
 
-void refuses(const Base& base, const std::string& path, Code code, std::initializer_list<const char*> words) {
-  auto adapter = Adapter::load(path, *base.model);
-  ASSERT_FALSE(adapter);
-  EXPECT_EQ(adapter.error().code, code) << adapter.error().message;
-  for (const char* word : words) EXPECT_NE(adapter.error().message.find(word), std::string::npos) << word << " is not in: " << adapter.error().message;
-}
-
 TEST(Adapter, ThoseOfOtherModelsAreRefused) {
   Base base("tiny-llama");
   const auto good = random_pairs(*base.checkpoint, 8, 1);
@@ -208,7 +286,7 @@ TEST(Adapter, ThoseOfOtherModelsAreRefused) {
   refuses(base, changed([](auto& p) { p[0].b.clear(); }), Code::kInvalid, {"counterpart"});
   refuses(base, changed([](auto& p) { p[0].a[17] = NAN; }), Code::kInvalid, {"not finite", "lora_a"});
   refuses(base, changed([](auto& p) { p[0].base = "token_embd.weight"; }), Code::kUnsupported, {"token_embd.weight.lora_a", "embeddings"});
-  refuses(base, changed([](auto& p) { p[0].base = "blk.0.ffn_up_exps.weight"; }), Code::kUnsupported, {"ffn_up_exps", "experts"});
+  refuses(base, changed([](auto& p) { p[0].base = "blk.0.ffn_up_exps.weight"; }), Code::kInvalid, {"ffn_up_exps", "does not have", "another model"});
   refuses(base, changed([](auto& p) { p.clear(); }), Code::kInvalid, {"no tensors"});
   refuses(base, base.gguf(random_pairs(*base.checkpoint, 257, 1), 8), Code::kInvalid, {"257", "256"});
   refuses(base, base.folder.at("base.gguf"), Code::kInvalid, {"no adapter"});
@@ -216,7 +294,8 @@ TEST(Adapter, ThoseOfOtherModelsAreRefused) {
   write_gguf_adapter(base.folder.at("q.gguf"), "qwen2", 8, good);
   refuses(base, base.folder.at("q.gguf"), Code::kInvalid, {"qwen2", "llama"});
   Base mixture("tiny-mixtral");
-  refuses(mixture, mixture.gguf({good.begin(), good.end()}, 8), Code::kUnsupported, {"experts"});
+  refuses(mixture, mixture.gguf({good.begin(), good.end()}, 8), Code::kInvalid, {"ffn_", "does not have", "another model"});
+  refuses(base, base.gguf(random_pairs(*mixture.checkpoint, 8, 1), 8), Code::kInvalid, {"ffn_", "does not have", "another model"});
 }
 
 TEST(Adapter, PeftFoldersAreReadWithCare) {
@@ -228,7 +307,8 @@ TEST(Adapter, PeftFoldersAreReadWithCare) {
   refuses(base, base.peft(good, R"({"r":8,"lora_alpha":8,"target_modules":["lm_head"]})"), Code::kInvalid, {"lm_head"});
   refuses(base, base.peft(good, "{"), Code::kInvalid, {"adapter_config.json"});
   refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.embed_tokens.lora_embedding_A"), Code::kUnsupported, {"embed_tokens"});
-  refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.layers.0.mlp.experts.3.up_proj.lora_A.weight"), Code::kUnsupported, {"experts.3"});
+  refuses(base, base.peft(good, config_of(8, 8), "base_model.model.model.layers.0.mlp.experts.3.up_proj.lora_A.weight"), Code::kInvalid,
+          {"experts.3", "0 experts"});
   Folder empty;
   refuses(base, empty.path(), Code::kNotFound, {"adapter_config.json"});
 }

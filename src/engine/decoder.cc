@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 namespace ajar::engine {
 namespace {
@@ -37,12 +36,12 @@ const float* Decoder::forward(std::span<const Row> rows, const KvPool& cache) {
   int64_t longest = 0;
   for (const Row& row : rows) longest = std::max<int64_t>(longest, row.position + 1);
   reserve(count, longest);
-  group_by_adapter(rows);
+  group_by_adapter(rows, groups_);
   embed(rows);
   for (size_t i = 0; i < model_->layers().size(); ++i) {
     const Layer& layer = model_->layers()[i];
     attention(layer, static_cast<int>(i), rows, cache);
-    feed_forward(layer, static_cast<int>(i), count);
+    feed_forward(layer, static_cast<int>(i), rows);
   }
 
   // Only what somebody asked for passes the head, the largest matrix of all.
@@ -89,12 +88,13 @@ void Decoder::attention(const Layer& layer, int index, std::span<const Row> rows
   normalize(layer.attention_norm, x_.data(), embedding_, normed_.data(), embedding_, count);
   const Output qkv[] = {{&layer.q, q_.data(), q_width_}, {&layer.k, k_.data(), kv_width_}, {&layer.v, v_.data(), kv_width_}};
   multiplier_.run({normed_.data(), embedding_, count}, qkv);
-  adapt(index, normed_.data(), embedding_, {{AdapterTarget::kQ, q_.data(), q_width_}, {AdapterTarget::kK, k_.data(), kv_width_}, {AdapterTarget::kV, v_.data(), kv_width_}});
+  adapt({groups_, index}, normed_.data(), embedding_,
+        {{AdapterTarget::kQ, q_.data(), q_width_}, {AdapterTarget::kK, k_.data(), kv_width_}, {AdapterTarget::kV, v_.data(), kv_width_}});
   store_keys(layer, index, rows, cache);
   attend(layer, index, rows, cache);
   Output out{&layer.o, projected_.data(), embedding_};
   multiplier_.run({attended_.data(), q_width_, count}, {&out, 1});
-  adapt(index, attended_.data(), q_width_, {{AdapterTarget::kO, projected_.data(), embedding_}});
+  adapt({groups_, index}, attended_.data(), q_width_, {{AdapterTarget::kO, projected_.data(), embedding_}});
   if (!layer.post_attention_norm.empty())
     normalize(layer.post_attention_norm, projected_.data(), embedding_, projected_.data(), embedding_, count);
   add_rows(projected_.data(), embedding_, count);
@@ -217,21 +217,22 @@ void Decoder::attend(const Layer& layer, int index, std::span<const Row> rows, c
 }
 
 // x += Wdown * (act(Wgate * n) . Wup * n),  n = norm(x)
-void Decoder::feed_forward(const Layer& layer, int index, int count) {
+void Decoder::feed_forward(const Layer& layer, int index, std::span<const Row> rows) {
+  const auto count = static_cast<int>(rows.size());
   normalize(layer.feed_norm, x_.data(), embedding_, normed_.data(), embedding_, count);
-  if (!layer.experts.empty()) experts(layer, count);
-  else gated(layer.gate, layer.up, layer.down, index, normed_.data(), embedding_, count, projected_.data(), embedding_);
+  if (!layer.experts.empty()) experts(layer, index, rows);
+  else gated(layer.gate, layer.up, layer.down, {groups_, index}, normed_.data(), embedding_, count, projected_.data(), embedding_);
   if (!layer.post_feed_norm.empty())
     normalize(layer.post_feed_norm, projected_.data(), embedding_, projected_.data(), embedding_, count);
   add_rows(projected_.data(), embedding_, count);
 }
 
-void Decoder::gated(const Matrix& gate, const Matrix& up, const Matrix& down, int index, const float* x, int64_t ldx, int count,
+void Decoder::gated(const Matrix& gate, const Matrix& up, const Matrix& down, const Adapting& by, const float* x, int64_t ldx, int count,
                     float* out, int64_t ldo) {
   const Kernels& kernels = multiplier_.kernels();
   const Output both[] = {{&gate, gate_.data(), ff_width_}, {&up, up_.data(), ff_width_}};
   multiplier_.run({x, ldx, count}, both);
-  if (index >= 0) adapt(index, x, ldx, {{AdapterTarget::kGate, gate_.data(), ff_width_}, {AdapterTarget::kUp, up_.data(), ff_width_}});
+  adapt(by, x, ldx, {{AdapterTarget::kGate, gate_.data(), ff_width_}, {AdapterTarget::kUp, up_.data(), ff_width_}});
   auto activate = model_->config().activation == Activation::kSilu ? kernels.silu_times : kernels.gelu_tanh_times;
   // In pieces that a thread can take, one row or a part of it.
   int64_t part = count >= 4 ? gate.rows : round_up((gate.rows + pool_.threads() - 1) / pool_.threads());
@@ -242,63 +243,7 @@ void Decoder::gated(const Matrix& gate, const Matrix& up, const Matrix& down, in
   });
   Output result{&down, out, ldo};
   multiplier_.run({gate_.data(), ff_width_, count}, {&result, 1});
-  if (index >= 0) adapt(index, gate_.data(), ff_width_, {{AdapterTarget::kDown, out, ldo}});
-}
-
-// Each token passes its best experts; the tokens of one expert are multiplied together.
-void Decoder::experts(const Layer& layer, int count) {
-  const ModelConfig& c = model_->config();
-  const int64_t router_ld = layer.router.padded_rows();
-  router_.resize(static_cast<size_t>(round_up(count) * router_ld));
-  Output route{&layer.router, router_.data(), router_ld};
-  multiplier_.run({normed_.data(), embedding_, count}, {&route, 1});
-
-  struct Choice {
-    int token;
-    float weight;
-  };
-  std::vector<std::vector<Choice>> of_expert(static_cast<size_t>(c.experts));
-  std::vector<int> order(static_cast<size_t>(c.experts));
-  for (int m = 0; m < count; ++m) {
-    float* p = router_.data() + m * router_ld;
-    float peak = *std::max_element(p, p + c.experts), total = 0;
-    for (int e = 0; e < c.experts; ++e) total += p[e] = std::exp(p[e] - peak);
-    std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + c.experts_used, order.end(),
-                      [&](int a, int b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
-    float chosen = 0;
-    for (int i = 0; i < c.experts_used; ++i) chosen += p[order[static_cast<size_t>(i)]];
-    float divisor = c.normalize_expert_weights ? chosen : total;
-    for (int i = 0; i < c.experts_used; ++i) {
-      int e = order[static_cast<size_t>(i)];
-      of_expert[static_cast<size_t>(e)].push_back({m, p[e] / divisor * c.expert_weights_scale});
-    }
-  }
-
-  std::fill_n(projected_.begin(), count * embedding_, 0.f);
-  gathered_.resize(static_cast<size_t>(round_up(count) * embedding_));
-  expert_out_.resize(gathered_.size());
-  for (int e = 0; e < c.experts; ++e) {
-    const auto& tokens = of_expert[static_cast<size_t>(e)];
-    if (tokens.empty()) continue;
-    const Expert& expert = layer.experts[static_cast<size_t>(e)];
-    for (size_t i = 0; i < tokens.size(); ++i)
-      std::memcpy(gathered_.data() + static_cast<int64_t>(i) * embedding_, normed_.data() + tokens[i].token * embedding_, static_cast<size_t>(embedding_) * sizeof(float));
-    gated(expert.gate, expert.up, expert.down, -1, gathered_.data(), embedding_, static_cast<int>(tokens.size()), expert_out_.data(), embedding_);
-    for (size_t i = 0; i < tokens.size(); ++i)
-      multiplier_.kernels().scale_add(projected_.data() + tokens[i].token * embedding_, expert_out_.data() + static_cast<int64_t>(i) * embedding_,
-                                      tokens[i].weight, c.embedding);
-  }
-  if (layer.shared.gate.empty()) return;
-  gated(layer.shared.gate, layer.shared.up, layer.shared.down, -1, normed_.data(), embedding_, count, expert_out_.data(), embedding_);
-  if (!layer.shared_gate.empty()) {
-    Output gate{&layer.shared_gate, router_.data(), router_ld};
-    multiplier_.run({normed_.data(), embedding_, count}, {&gate, 1});
-  }
-  for (int m = 0; m < count; ++m) {
-    float weight = layer.shared_gate.empty() ? 1 : 1 / (1 + std::exp(-router_[static_cast<size_t>(m * router_ld)]));
-    multiplier_.kernels().scale_add(projected_.data() + m * embedding_, expert_out_.data() + m * embedding_, weight, c.embedding);
-  }
+  adapt(by, gate_.data(), ff_width_, {{AdapterTarget::kDown, out, ldo}});
 }
 
 void Decoder::normalize(const Norm& norm, const float* x, int64_t ldx, float* out, int64_t ldo, int count) {

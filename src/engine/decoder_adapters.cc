@@ -6,19 +6,27 @@
 
 namespace ajar::engine {
 
-void Decoder::group_by_adapter(std::span<const Row> rows) {
-  groups_.clear();
+void Decoder::group_by_adapter(std::span<const Row> rows, std::vector<AdapterRows>& groups) {
+  groups.clear();
   for (int m = 0; m < static_cast<int>(rows.size()); ++m) {
     const Adapter* adapter = rows[static_cast<size_t>(m)].adapter;
     if (adapter == nullptr) continue;
-    auto group = std::ranges::find(groups_, adapter, &AdapterRows::adapter);
-    if (group == groups_.end()) group = groups_.insert(groups_.end(), {adapter, {}});
+    auto group = std::ranges::find(groups, adapter, &AdapterRows::adapter);
+    if (group == groups.end()) group = groups.insert(groups.end(), {adapter, {}});
     group->rows.push_back(m);
   }
 }
 
-void Decoder::adapt(int layer, const float* x, int64_t ldx, std::initializer_list<Adapted> outputs) {
-  for (const AdapterRows& group : groups_) {
+std::span<const Decoder::AdapterRows> Decoder::gathered_groups(int layer, std::span<const Choice> tokens, std::span<const Row> rows) {
+  if (std::ranges::none_of(groups_, [&](const AdapterRows& group) { return group.adapter->adapts_experts(static_cast<size_t>(layer)); })) return {};
+  gathered_rows_.clear();
+  for (const Choice& choice : tokens) gathered_rows_.push_back(rows[static_cast<size_t>(choice.token)]);
+  group_by_adapter(gathered_rows_, gathered_groups_);
+  return gathered_groups_;
+}
+
+void Decoder::adapt(const Adapting& by, const float* x, int64_t ldx, std::initializer_list<Adapted> outputs) {
+  for (const AdapterRows& group : by.groups) {
     // What is adapted here; all of it multiplies the same input.
     struct Work {
       const LowRank* low;
@@ -31,11 +39,11 @@ void Decoder::adapt(int layer, const float* x, int64_t ldx, std::initializer_lis
     const size_t padded = static_cast<size_t>((n + kPanelRows - 1) / kPanelRows * kPanelRows);
     size_t widest = 0;
     for (const Adapted& output : outputs) {
-      const LowRank& low = group.adapter->at(static_cast<size_t>(layer), output.target);
-      if (low.empty()) continue;
-      work[count++] = {&low, &output, floats};
-      floats += padded * static_cast<size_t>(low.a.padded_rows());
-      widest = std::max(widest, static_cast<size_t>(low.b.padded_rows()));
+      const LowRank* low = group.adapter->find(static_cast<size_t>(by.layer), output.target, by.expert);
+      if (low == nullptr) continue;
+      work[count++] = {low, &output, floats};
+      floats += padded * static_cast<size_t>(low->a.padded_rows());
+      widest = std::max(widest, static_cast<size_t>(low->b.padded_rows()));
     }
     if (count == 0) continue;
     if (low_.size() < floats) low_.resize(floats);

@@ -17,4 +17,8 @@ Result<ModelConfig> read_hf_config(std::string_view json);
 // GGUF's name of a tensor. Empty: it is of no use to the engine (buffers, parts for images). Nothing: unknown.
 std::optional<std::string> gguf_tensor_name(const ModelConfig& config, std::string_view hf_name);
 
+// GGUF's name of a module in a layer of a decoder: "ffn_up.3" of "mlp.experts.3.up_proj". Nothing: unknown, or not the same
+// in all families.
+std::optional<std::string> gguf_module_name(std::string_view hf_module);
+
 }  // namespace ajar::engine

@@ -71,15 +71,9 @@ std::optional<std::string> decoder_name(const ModelConfig& config, std::string_v
   if (name == "post_attention_layernorm") {
     return block + (find_family(config.architecture)->gemma ? "post_attention_norm" : "ffn_norm") + std::string(kind);
   }
-  if (take_prefix(name, "block_sparse_moe.experts.") || take_prefix(name, "mlp.experts.")) {
-    const auto expert = take_number(name);
-    const std::string_view to = renamed(kExpert, name);
-    if (!expert || to.empty()) return std::nullopt;
-    return block + std::string(to) + "." + std::string(*expert) + std::string(kind);
-  }
-  const std::string_view to = renamed(kDecoder, name);
-  if (to.empty()) return std::nullopt;
-  return block + std::string(to) + std::string(kind);
+  const auto module = gguf_module_name(name);
+  if (!module) return std::nullopt;
+  return block + *module + std::string(kind);
 }
 
 std::optional<std::string> encoder_name(const ModelConfig& config, std::string_view name, std::string_view kind) {
@@ -96,6 +90,18 @@ std::optional<std::string> encoder_name(const ModelConfig& config, std::string_v
 }
 
 }  // namespace
+
+std::optional<std::string> gguf_module_name(std::string_view name) {
+  if (take_prefix(name, "block_sparse_moe.experts.") || take_prefix(name, "mlp.experts.")) {
+    const auto expert = take_number(name);
+    const std::string_view to = renamed(kExpert, name);
+    if (!expert || to.empty()) return std::nullopt;
+    return std::string(to) + "." + std::string(*expert);
+  }
+  const std::string_view to = renamed(kDecoder, name);
+  if (to.empty()) return std::nullopt;
+  return std::string(to);
+}
 
 std::optional<std::string> gguf_tensor_name(const ModelConfig& config, std::string_view name) {
   for (const char* useless : {"vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.",

@@ -1,12 +1,13 @@
 #pragma once
-// For tests: adapters of random numbers for every dense matrix of a model, as GGUF files and PEFT folders, and models with such
-// an adapter merged into their weights.
+// For tests: adapters of random numbers for every matrix of a model's layers, as GGUF files and PEFT folders, and models with
+// such an adapter merged into their weights.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <tuple>
 
 #include "engine/checkpoint.h"
 #include "engine/gguf.h"
@@ -18,7 +19,8 @@ namespace ajar::engine {
 struct TestPair {
   std::string base;  // "blk.0.attn_q.weight"
   int64_t columns, rows, rank;
-  std::vector<float> a, b;  // [rank][columns], [rows][rank]
+  std::vector<float> a, b;  // [experts][rank][columns], [experts][rows][rank]
+  int64_t experts = 1;      // whose matrices the base's tensor holds
 };
 
 inline std::vector<TestPair> random_pairs(const Checkpoint& checkpoint, int64_t rank, unsigned seed) {
@@ -26,12 +28,28 @@ inline std::vector<TestPair> random_pairs(const Checkpoint& checkpoint, int64_t 
   std::normal_distribution<float> normal(0, 0.05f);
   std::vector<TestPair> out;
   for (const Tensor& tensor : checkpoint.tensors()) {
-    bool dense = tensor.name.starts_with("blk.") && tensor.name.ends_with(".weight") && tensor.shape[1] > 1 && tensor.shape[2] == 1;
-    if (!dense || tensor.name.find("inp") != std::string::npos) continue;
-    TestPair pair{tensor.name, tensor.shape[0], tensor.shape[1], rank, {}, {}};
-    for (int64_t i = 0; i < rank * pair.columns; ++i) pair.a.push_back(normal(random));
-    for (int64_t i = 0; i < rank * pair.rows; ++i) pair.b.push_back(normal(random));
+    if (!tensor.name.starts_with("blk.") || !tensor.name.ends_with(".weight") || tensor.name.ends_with("norm.weight")) continue;
+    TestPair pair{tensor.name, tensor.shape[0], tensor.shape[1], rank, {}, {}, tensor.shape[2]};
+    for (int64_t i = 0; i < pair.experts * rank * pair.columns; ++i) pair.a.push_back(normal(random));
+    for (int64_t i = 0; i < pair.experts * rank * pair.rows; ++i) pair.b.push_back(normal(random));
     out.push_back(std::move(pair));
+  }
+  return out;
+}
+
+// Those of experts one by one: "blk.0.ffn_up.3.weight".
+inline std::vector<TestPair> one_by_one(const std::vector<TestPair>& pairs) {
+  std::vector<TestPair> out;
+  for (const TestPair& pair : pairs) {
+    const size_t stack = pair.base.find("_exps");
+    if (stack == std::string::npos) {
+      out.push_back(pair);
+      continue;
+    }
+    const int64_t a = pair.rank * pair.columns, b = pair.rank * pair.rows;
+    for (int64_t e = 0; e < pair.experts; ++e)
+      out.push_back({pair.base.substr(0, stack) + "." + std::to_string(e) + ".weight", pair.columns, pair.rows, pair.rank,
+                     {pair.a.begin() + e * a, pair.a.begin() + (e + 1) * a}, {pair.b.begin() + e * b, pair.b.begin() + (e + 1) * b}});
   }
   return out;
 }
@@ -47,8 +65,8 @@ inline void write_gguf_adapter(const std::string& path, const std::string& archi
   writer.string("adapter.type", "lora");
   writer.f32("adapter.lora.alpha", alpha);
   for (const TestPair& pair : pairs) {
-    if (!pair.a.empty()) writer.tensor(pair.base + ".lora_a", Dtype::kF32, {pair.columns, pair.rank, 1, 1});
-    if (!pair.b.empty()) writer.tensor(pair.base + ".lora_b", Dtype::kF32, {pair.rank, pair.rows, 1, 1});
+    if (!pair.a.empty()) writer.tensor(pair.base + ".lora_a", Dtype::kF32, {pair.columns, pair.rank, pair.experts, 1});
+    if (!pair.b.empty()) writer.tensor(pair.base + ".lora_b", Dtype::kF32, {pair.rank, pair.rows, pair.experts, 1});
   }
   ASSERT_TRUE(writer.begin(path, GgufWriter::Existing::kReplace));
   for (const TestPair& pair : pairs) {
@@ -59,23 +77,35 @@ inline void write_gguf_adapter(const std::string& path, const std::string& archi
   ASSERT_TRUE(done) << done.error().message;
 }
 
-// As PEFT names them. `head_dim` above 0: the rows of Q and K are put from GGUF's pairs into halves.
-inline std::string peft_tensors(const std::vector<TestPair>& pairs, int64_t head_dim, const std::string& extra = "") {
+// PEFT's name of a layer's "ffn_up" or "ffn_up.3".
+inline std::string peft_module(const std::string& matrix, bool mixtral) {
   const std::pair<const char*, const char*> names[] = {
       {"attn_q", "self_attn.q_proj"}, {"attn_k", "self_attn.k_proj"}, {"attn_v", "self_attn.v_proj"}, {"attn_output", "self_attn.o_proj"},
-      {"attn_qkv", "self_attn.qkv_proj"}, {"ffn_gate", "mlp.gate_proj"}, {"ffn_up", "mlp.up_proj"}, {"ffn_down", "mlp.down_proj"}};
+      {"attn_qkv", "self_attn.qkv_proj"}, {"ffn_gate", "mlp.gate_proj"}, {"ffn_up", "mlp.up_proj"}, {"ffn_down", "mlp.down_proj"},
+      {"ffn_gate_inp", mixtral ? "block_sparse_moe.gate" : "mlp.gate"}, {"ffn_gate_inp_shexp", "mlp.shared_expert_gate"},
+      {"ffn_gate_shexp", "mlp.shared_expert.gate_proj"}, {"ffn_up_shexp", "mlp.shared_expert.up_proj"}, {"ffn_down_shexp", "mlp.shared_expert.down_proj"}};
+  for (auto [from, to] : names)
+    if (matrix == from) return to;
+  const std::tuple<const char*, const char*, const char*> experts[] = {
+      {"ffn_gate.", "gate_proj", "w1"}, {"ffn_down.", "down_proj", "w2"}, {"ffn_up.", "up_proj", "w3"}};
+  for (auto [from, qwen, own] : experts)
+    if (matrix.starts_with(from))
+      return (mixtral ? "block_sparse_moe.experts." : "mlp.experts.") + matrix.substr(std::strlen(from)) + "." + (mixtral ? own : qwen);
+  return matrix;
+}
+
+// As PEFT names them. `head_dim` above 0: the rows of Q and K are put from GGUF's pairs into halves.
+inline std::string peft_tensors(const std::vector<TestPair>& pairs, int64_t head_dim, bool mixtral, const std::string& extra = "") {
   std::string json = "{", data;
   auto add = [&](const std::string& name, int64_t rows, int64_t columns, const std::vector<float>& values) {
     json += (json.size() > 1 ? "," : "") + ("\"" + name) + "\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(rows) + "," + std::to_string(columns) +
             "],\"data_offsets\":[" + std::to_string(data.size()) + "," + std::to_string(data.size() + values.size() * 4) + "]}";
     data.append(reinterpret_cast<const char*>(values.data()), values.size() * 4);
   };
-  for (const TestPair& pair : pairs) {
+  for (const TestPair& pair : one_by_one(pairs)) {
     size_t dot = pair.base.find('.', 4);
     std::string layer = pair.base.substr(4, dot - 4), matrix = pair.base.substr(dot + 1, pair.base.rfind('.') - dot - 1);
-    std::string module;
-    for (auto [from, to] : names)
-      if (matrix == from) module = "base_model.model.model.layers." + layer + "." + to;
+    const std::string module = "base_model.model.model.layers." + layer + "." + peft_module(matrix, mixtral);
     std::vector<float> b = pair.b;
     if (head_dim > 0 && (matrix == "attn_q" || matrix == "attn_k"))
       for (int64_t h = 0; h < pair.rows / head_dim; ++h)
@@ -110,12 +140,15 @@ inline void write_merged(const std::string& from, const std::string& to, double 
     }
     std::vector<float> w(tensor.bytes.size() / 4);
     std::memcpy(w.data(), tensor.bytes.data(), tensor.bytes.size());
-    for (int64_t r = 0; r < pair->rows; ++r)
-      for (int64_t c = 0; c < pair->columns; ++c) {
+    const int64_t columns = pair->columns, rank = pair->rank;
+    for (int64_t r = 0; r < pair->experts * pair->rows; ++r) {
+      const float *a = pair->a.data() + r / pair->rows * rank * columns, *b = pair->b.data() + r * rank;
+      for (int64_t c = 0; c < columns; ++c) {
         double sum = 0;
-        for (int64_t k = 0; k < pair->rank; ++k) sum += double(pair->b[size_t(r * pair->rank + k)]) * pair->a[size_t(k * pair->columns + c)];
-        w[size_t(r * pair->columns + c)] += static_cast<float>(scale * sum);
+        for (int64_t k = 0; k < rank; ++k) sum += double(b[k]) * a[k * columns + c];
+        w[size_t(r * columns + c)] += static_cast<float>(scale * sum);
       }
+    }
     put_floats(writer, w);
   }
   ASSERT_TRUE(writer.finish());
