@@ -229,6 +229,12 @@ void Engine::preempt(Sequence& sequence) {
   }
 }
 
+// Tokens of prompts beside answers that are being written. Far into a long prompt a token may cost as much as a whole step of them.
+int Engine::prompt_budget() const {
+  if (prefill_token_s_ <= 0 || decode_s_ <= 0) return std::min(16, options_.prefill_tokens);
+  return std::clamp(static_cast<int>(options_.stall_factor * decode_s_ / prefill_token_s_), 1, options_.prefill_tokens);
+}
+
 // Pieces of prompts, at most `budget` tokens of them.
 int Engine::add_prompts(std::vector<Row>& rows, int budget) {
   int added = 0;
@@ -290,10 +296,7 @@ void Engine::step() {
     rows.push_back({sequence->tokens.back(), sequence->kv.length, &sequence->kv, true, adapter});
     for (int32_t token : sequence->guesses) rows.push_back({token, rows.back().position + 1, &sequence->kv, true, adapter});
   }
-  int budget = options_.prefill_tokens;
-  if (!decoding.empty() && prefill_token_s_ > 0 && decode_s_ > 0)
-    budget = std::clamp(static_cast<int>(options_.stall_factor * decode_s_ / prefill_token_s_), 16, options_.prefill_tokens);
-  int prompts = add_prompts(rows, budget);
+  int prompts = add_prompts(rows, decoding.empty() ? options_.prefill_tokens : prompt_budget());
   if (rows.empty()) return;
 
   std::unique_lock turn(pool_->turn());
@@ -305,7 +308,7 @@ void Engine::step() {
   if (!decoding.empty() && prompts > 0 && decode_s_ > 0 && took > 3 * decode_s_) ++counts_.stalls;
   auto smooth = [](double& mean, double value) { mean = mean == 0 ? value : mean * 0.8 + value * 0.2; };
   if (prompts == 0) smooth(decode_s_, took);
-  else if (took > decode_s_ || decoding.empty()) smooth(prefill_token_s_, (took - (decoding.empty() ? 0 : decode_s_)) / prompts);
+  else smooth(prefill_token_s_, std::max(0., took - (decoding.empty() ? 0 : decode_s_)) / prompts);
 
   // Rows of one sequence stand together, in the order of running_ within each of the two parts.
   int64_t stride = decoder_.logit_stride(), vocab = model_->config().vocab;

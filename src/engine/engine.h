@@ -73,7 +73,7 @@ struct EngineOptions {
   KvType kv = KvType::kF16;         // how keys and values are kept; kQ8_0 holds nearly twice the tokens in the same bytes
   std::string prefix_disk;          // a folder of this model's own for beginnings that memory gives up; empty: none
   int64_t prefix_disk_bytes = int64_t{1} << 30;
-  double stall_factor = 1.5;        // how much of a decoding step's time a step may spend on prompts beside it
+  double stall_factor = 1.1;        // how much of a decoding step's time a step may spend on prompts beside it
   MultiplierOptions multiplier;
 };
 
@@ -121,6 +121,7 @@ class Engine {
   void admit();
   void step();
   bool grow(Sequence& sequence, int32_t tokens);
+  int prompt_budget() const;
   int add_prompts(std::vector<Row>& rows, int budget);
   // Guesses of what follows, to be checked in the same step. `rows` and `tokens`: of the step so far, which they raise.
   void guess(std::span<Sequence* const> decoding);
