@@ -316,6 +316,13 @@ static void rope(float* x, const float* cosines, const float* sines, int dims, b
 
 // ---- Attention ------------------------------------------------------------------------------------------------------------
 
+// Sums of 16 floats that stay in registers beside what is multiplied: of 32 registers for 16 floats each, or of 16 for 8 (32 for 4).
+#if defined(__AVX512F__)
+constexpr int kHeld = 16, kRowsTogether = 8;
+#else
+constexpr int kHeld = 4, kRowsTogether = 4;
+#endif
+
 template <int Rows>
 static inline void score_page(const uint16_t* k_page, const float* const* q, int head_dim, float* scores, int64_t ld) {
   F16x acc[Rows] = {};
@@ -457,8 +464,8 @@ static inline void attend_rows(const Attention& a, int row) {
     for (int32_t i = from; i < begin / 16 * 16; ++i) s[i] = 0;
     for (int32_t i = (end + 15) / 16 * 16; i < to; ++i) s[i] = 0;
   }
-  // Sixteen sums in registers: more rows share the conversion of a value, fewer take more values at once.
-  constexpr int kWide = Rows == 8 ? 2 : 4;
+  // More rows share the conversion of a value, fewer take more values at once.
+  constexpr int kWide = kHeld / Rows < 1 ? 1 : kHeld / Rows > 4 ? 4 : kHeld / Rows;
   int d = 0;
   for (; d + kWide * 16 <= a.padded_head_dim; d += kWide * 16) mix_values<Rows, kWide>(a, row, a.scores, ld, from, to, d);
   for (; d < a.padded_head_dim; d += 16) mix_values<Rows, 1>(a, row, a.scores, ld, from, to, d);
@@ -466,8 +473,9 @@ static inline void attend_rows(const Attention& a, int row) {
 
 static void attend(const Attention& a) {
   int row = 0;
-  for (; row + 8 <= a.rows; row += 8) attend_rows<8>(a, row);
-  if (row + 4 <= a.rows) attend_rows<4>(a, row), row += 4;
+  for (; row + kRowsTogether <= a.rows; row += kRowsTogether) attend_rows<kRowsTogether>(a, row);
+  if constexpr (kRowsTogether > 4)
+    if (row + 4 <= a.rows) attend_rows<4>(a, row), row += 4;
   switch (a.rows - row) {
     case 3: return attend_rows<3>(a, row);
     case 2: return attend_rows<2>(a, row);
