@@ -96,6 +96,23 @@ TEST_F(Scheduler, RepliesTogetherSayWhatTheySayAlone) {
   }
 }
 
+TEST_F(Scheduler, APromptTakesSingleTokensWhereMoreWouldHoldAnswersUp) {
+  auto engine = start({.context = 256, .speculate = 0, .stall_factor = 0});
+  auto written = std::make_shared<std::atomic<int>>(0);
+  auto begun = std::make_shared<std::promise<void>>(), over = std::make_shared<std::promise<void>>();
+  Generation answer = want(1, 3, 150);
+  answer.on_token = [=](const Sampled&) {
+    if (++*written == 3) begun->set_value();
+  };
+  answer.on_done = [=](FinishReason, const GenerationStats&, Error) { over->set_value(); };
+  ASSERT_TRUE(engine->submit(std::move(answer)));
+  begun->get_future().wait();
+  const int before = *written;
+  EXPECT_EQ(ask(*engine, want(2, 40, 1)).get().tokens.size(), 1u);
+  EXPECT_GE(*written - before, 38) << "the answer went on at each of the prompt's tokens";
+  over->get_future().wait();
+}
+
 TEST_F(Scheduler, EqualBeginningsAreComputedOnce) {
   auto engine = start({.context = 256});
   Answer first = ask(*engine, want(1, 100, 8)).get();
