@@ -199,6 +199,17 @@ size_t value_end(std::string_view text, std::initializer_list<std::string_view> 
   return mark_from(0);
 }
 
+// Passes a value and the first of `marks`; false: it has no end yet.
+bool take_value(Reader& reader, std::initializer_list<std::string_view> marks, bool is_text, std::string_view& value) {
+  const std::string_view rest = reader.rest();
+  const size_t end = value_end(rest, marks, is_text, reader.whole());
+  if (end == std::string_view::npos) return false;
+  value = rest.substr(0, end);
+  reader.go(reader.at() + end);
+  reader.take(*marks.begin());
+  return true;
+}
+
 // A value without quotes by the type that the request gives it; without one, JSON where it is.
 void add_argument(json::Writer& w, std::string_view function, std::string_view key, std::string_view value, const KnownTools& tools) {
   w.key(key);
@@ -252,12 +263,9 @@ CallText parse_xml(const ToolSyntax& syntax, Reader reader, const KnownTools& to
     if (!reader.until(">", key)) return reader.missing();
     if (trim(key).empty()) return bad();
     // A value ends at its mark, or where a model that forgot it goes on.
-    const std::string_view rest = reader.rest();
-    const size_t end = value_end(rest, {"</parameter>", "\n<parameter=", "</function>"}, arguments.is_text(trim(key)), reader.whole());
-    if (end == std::string_view::npos) return reader.missing();
-    arguments.typed(trim(key), without_line_ends(rest.substr(0, end)));
-    reader.go(reader.at() + end);
-    reader.take("</parameter>");
+    std::string_view value;
+    if (!take_value(reader, {"</parameter>", "\n<parameter=", "</function>"}, arguments.is_text(trim(key)), value)) return reader.missing();
+    arguments.typed(trim(key), without_line_ends(value));
   }
   return end_of_call(reader, syntax, false, arguments.finish());
 }
@@ -282,17 +290,13 @@ CallText parse_arg_keys(const ToolSyntax& syntax, Reader reader, const KnownTool
       return bad();
     }
     if (opened != Found::kYes) return reader.missing();
-    std::string_view key;
+    std::string_view key, value;
     if (!reader.until("</arg_key>", key)) return reader.missing();
     if (trim(key).empty()) return bad();
     reader.spaces();
     if (const Found found = reader.take("<arg_value>"); found != Found::kYes) return of(found, reader);
-    const std::string_view from = reader.rest();
-    const size_t stop = value_end(from, {"</arg_value>"}, arguments.is_text(trim(key)), reader.whole());
-    if (stop == std::string_view::npos) return reader.missing();
-    arguments.typed(trim(key), from.substr(0, stop));
-    reader.go(reader.at() + stop);
-    reader.take("</arg_value>");
+    if (!take_value(reader, {"</arg_value>"}, arguments.is_text(trim(key)), value)) return reader.missing();
+    arguments.typed(trim(key), value);
   }
   return {.status = kDone, .used = reader.at(), .calls = arguments.finish()};
 }
@@ -311,16 +315,12 @@ CallText parse_invoke(const ToolSyntax& syntax, Reader reader, const KnownTools&
     const Found opened = reader.take(open);
     if (opened == Found::kNo && closed == Found::kNo) return bad();
     if (opened != Found::kYes) return reader.missing();
-    std::string_view key;
+    std::string_view key, value;
     if (!reader.until("\"", key) || !reader.until(">", attributes)) return reader.missing();
     const bool text = attributes.find("string=\"true\"") != attributes.npos;
-    const std::string_view rest = reader.rest();
-    const size_t end = value_end(rest, {close}, text || arguments.is_text(key), reader.whole());
-    if (end == std::string_view::npos) return reader.missing();
-    if (text) arguments.text(key, rest.substr(0, end));
-    else arguments.typed(key, rest.substr(0, end));
-    reader.go(reader.at() + end);
-    reader.take(close);
+    if (!take_value(reader, {close}, text || arguments.is_text(key), value)) return reader.missing();
+    if (text) arguments.text(key, value);
+    else arguments.typed(key, value);
   }
   return {.status = kDone, .used = reader.at(), .calls = arguments.finish()};
 }

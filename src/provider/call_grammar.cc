@@ -94,7 +94,6 @@ class Calls {
 
   // Of the families that write arguments one by one; nullopt: they are a JSON object.
   std::optional<ArgumentForm> form() const {
-    const auto marked = [&](std::string_view text) { return with_marks(text); };
     switch (tools_.layout) {
       case CallLayout::kXml: {
         const std::string line = tools_.own_lines ? "\n" : "";
@@ -102,14 +101,14 @@ class Calls {
         return ArgumentForm{.json = around, .text = around, .never = {"</parameter>", "<parameter=", "</function>"}, .between = ""};
       }
       case CallLayout::kArgKeys: {
-        const ArgumentForm::Around around{marked("<arg_key>"), marked("</arg_key>\n<arg_value>"), marked("</arg_value>\n")};
+        const ArgumentForm::Around around{with_marks("<arg_key>"), with_marks("</arg_key>\n<arg_value>"), with_marks("</arg_value>\n")};
         return ArgumentForm{.json = around, .text = around, .never = {"</arg_value>"}, .between = ""};
       }
       case CallLayout::kInvoke: {
-        const std::string mark(tools_.prefix), begin = marked("<" + mark + "parameter name=\""), end = marked("</" + mark + "parameter>\n");
+        const std::string mark(tools_.prefix), begin = with_marks("<" + mark + "parameter name=\""), end = with_marks("</" + mark + "parameter>\n");
         return ArgumentForm{.json = {begin, "\" string=\"false\">", end}, .text = {begin, "\" string=\"true\">", end}, .never = {"</" + mark + "parameter>"}, .between = ""};
       }
-      case CallLayout::kGemma: return ArgumentForm{.json = {"", ":", ""}, .text = {"", marked(":<|\"|>"), marked("<|\"|>")}, .never = {"<|\"|>"}, .between = ","};
+      case CallLayout::kGemma: return ArgumentForm{.json = {"", ":", ""}, .text = {"", with_marks(":<|\"|>"), with_marks("<|\"|>")}, .never = {"<|\"|>"}, .between = ","};
       case CallLayout::kPython: return ArgumentForm{.json = {"", "=", ""}, .text = {}, .raw = false, .between = ", "};
       default: return std::nullopt;
     }

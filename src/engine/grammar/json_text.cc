@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/grammar/next_character.h"
 #include "json/write.h"
 
 namespace ajar::engine {
@@ -76,16 +77,10 @@ Node JsonText::other_tail(std::span<const std::string> names, size_t from) {
   CharClass taken;
   if (names[0].size() == from) names = names.subspan(1);
   else choices.push_back(g_.literal("\""));
-  for (size_t i = 0; i < names.size();) {
-    size_t at = from;
-    uint32_t c = 0;
-    read_utf8(names[i], at, c);
-    size_t end = i + 1;
-    while (end < names.size() && names[end].compare(from, at - from, names[i], from, at - from) == 0) ++end;
+  by_next_character(names, from, [&](uint32_t c, size_t at, std::span<const std::string> these) {
     taken.add(c, c);
-    choices.push_back(g_.sequence({g_.chars({{c, c}}), other_tail(names.subspan(i, end - i), at)}));
-    i = end;
-  }
+    choices.push_back(g_.sequence({g_.chars({{c, c}}), other_tail(these, at)}));
+  });
   Node rest = g_.sequence({g_.repeat(g_.chars(plain()), 0, Grammar::kNoMaximum), g_.literal("\"")});
   choices.push_back(g_.sequence({g_.chars(plain().without(taken)), rest}));
   return g_.choice(std::move(choices));

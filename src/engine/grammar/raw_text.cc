@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/grammar/next_character.h"
+
 namespace ajar::engine {
 namespace {
 
@@ -24,17 +26,10 @@ RawText::RawText(Grammar& grammar, std::span<const std::string> never) : g_(gram
 Grammar::Node RawText::after(std::span<const std::string> marks, size_t from) const {
   std::vector<Grammar::Node> ways;
   CharClass taken;
-  for (size_t i = 0; i < marks.size();) {
-    size_t at = from;
-    uint32_t c = 0;
-    read_utf8(marks[i], at, c);
-    size_t end = i + 1;
-    while (end < marks.size() && marks[end].compare(from, at - from, marks[i], from, at - from) == 0) ++end;
+  by_next_character(marks, from, [&](uint32_t c, size_t at, std::span<const std::string> these) {
     taken.add(c, c);
-    const auto these = marks.subspan(i, end - i);
     if (std::ranges::none_of(these, [&](const std::string& mark) { return mark.size() == at; })) ways.push_back(g_.sequence({g_.chars({{c, c}}), after(these, at)}));
-    i = end;
-  }
+  });
   ways.push_back(g_.sequence({g_.chars(starting_no_mark().without(taken)), plain_}));
   return g_.optional(g_.choice(std::move(ways)));
 }
