@@ -179,6 +179,29 @@ TEST(LocalConstraint, OnlyWhatIsAllowedMayBeCalled) {
   EXPECT_EQ(add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent).error().field, "tools[3].function.parameters");
 }
 
+TEST(LocalConstraint, ArgumentsThatCannotBeWrittenAreNamed) {
+  auto trie = engine::TokenTrie::make(std::make_shared<Bytes>(), 258);
+  for (const auto& [parameters, place] : {std::pair{R"({"anyOf":[{"properties":{"a":{"type":"integer"}}}]})", "#/anyOf"},
+                                          {R"({"properties":{"a b>":{"type":"string"}}})", "#/properties/a b>"},
+                                          {R"({"properties":{"a":{"type":"string","enum":["</parameter>"]}},"required":["a"]})", "#/properties/a"}}) {
+    Request request;
+    request.tools.push_back({.name = "f", .parameters = parameters, .strict = true});
+    request.tool_choice.mode = ToolChoice::Mode::kAny;
+    for (const bool strict : {true, false}) {
+      request.tools[0].strict = strict;
+      engine::Grammar grammar;
+      const auto made = add_calls(grammar, chat::syntax_of("<function= <parameter="), request, *trie, chat::ReplyStart::kContent);
+      if (!strict) {
+        EXPECT_TRUE(made && engine::CompiledGrammar::make(grammar, *made, trie)) << parameters;
+        continue;
+      }
+      ASSERT_FALSE(made) << parameters;
+      EXPECT_EQ(made.error().field, "tools[0].function.parameters");
+      EXPECT_NE(made.error().message.find(std::string(place) + ":"), std::string::npos) << made.error().message;
+    }
+  }
+}
+
 class Forms : public testing::Test {
  protected:
   void SetUp() override {

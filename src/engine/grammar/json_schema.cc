@@ -557,8 +557,10 @@ class Reader {
     Node tail = more, head = g_.optional(g_.sequence({member, more}));
     for (size_t i = names.size(); i-- > 0;) {
       AJAR_ASSIGN(Node property, property_of(names[i]));
-      if (property != g_.nothing()) property = g_.rule(names[i], property);
       const bool must = required.contains(names[i]);
+      if (form && must && property == g_.nothing())
+        return error(places[0].pointer + "/properties/" + escaped(names[i]), "none of its values can be written as an argument", Code::kUnsupported);
+      if (property != g_.nothing()) property = g_.rule(names[i], property);
       tail = g_.rule("members", tail);
       Node with_head = g_.sequence({property, tail});
       Node with_tail = g_.sequence({comma, property, tail});
