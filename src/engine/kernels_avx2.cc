@@ -4,6 +4,7 @@
 #define AJAR_LANES 8
 #define AJAR_ROWS 4
 #define AJAR_MOST_CODE 63
+#define AJAR_UNPACKED
 #include <immintrin.h>
 
 #include "engine/kernels_integer.h"

@@ -2,7 +2,8 @@
 //
 // The including file defines AJAR_KERNELS, AJAR_LANES (how many rows of a panel one register holds: 8 or 4), AJAR_ROWS (of input at
 // once, for which codes are unpacked once) and AJAR_MOST_CODE (the largest that its dot takes); behind the include it defines `dot`
-// and `look_up`. AVX-512, whose register holds a whole panel, has kernels_vnni.cc instead.
+// and `look_up`. Where AJAR_UNPACKED is defined, more than AJAR_ROWS rows go through kernels_unpacked.h. AVX-512, whose register holds
+// a whole panel, has kernels_vnni.cc instead.
 //
 // Every set adds up in the order below, so all that fuse multiplication and addition give the same bits.
 
@@ -200,6 +201,16 @@ static inline void rows_by_panel(const uint8_t* panel, const PanelLayout& layout
   if (m < rows) rows_integer<T, 1>(panel, layout, x, from + m, first, last, y + m * ldy, ldy);
 }
 
+}  // namespace AJAR_KERNELS
+}  // namespace ajar::engine
+
+#ifdef AJAR_UNPACKED
+#include "engine/kernels_unpacked.h"
+#endif
+
+namespace ajar::engine {
+namespace AJAR_KERNELS {
+
 template <Dtype T>
 static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
   PanelLayout layout = panel_layout(T, p.columns);
@@ -214,9 +225,13 @@ static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
         continue;
       }
       alignas(64) float sums[kTogether][kPanelRows];  // rows of y lie far apart
+#ifdef AJAR_UNPACKED
+      panel_unpacked<T>(panel, layout, x, row, rows, sums);
+#else
       constexpr int kStep = kStretch / panel_form(T).code_bytes() / 8 * 8;  // super-blocks stay whole
       for (int64_t from = 0; from < blocks; from += kStep)
         rows_by_panel<T>(panel, layout, x, row, rows, from, from + kStep < blocks ? from + kStep : blocks, sums[0], kPanelRows);
+#endif
       for (int m = 0; m < rows; ++m) __builtin_memcpy(y + m * p.ldy, sums[m], sizeof sums[m]);
     }
   }

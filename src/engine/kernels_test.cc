@@ -116,9 +116,9 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
   for (const Kernels* kernels : all_kernels()) {
     for (Dtype dtype : kAll) {
 #ifdef AJAR_SANITIZED
-      for (int rows : {1, 3, 8, 13, 33}) {
+      for (int rows : {1, 3, 7, 8, 13, 33}) {
 #else
-      for (int rows : {1, 3, 8, 13, 33, 48}) {
+      for (int rows : {1, 3, 7, 8, 13, 33, 48}) {
 #endif
         int64_t columns = columns_for(dtype, is_float(dtype) && rows == 3 ? 77 : 96);
         if (rows == 33) columns = columns_for(dtype, 2400);

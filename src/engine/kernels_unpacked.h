@@ -1,0 +1,156 @@
+// AVX2. No #pragma once, like kernels_integer.h, which includes it where AJAR_UNPACKED is defined: several rows of input against a panel.
+// A stretch of the panel is unpacked once for all of them and then read from the first cache, four rows of input and a whole panel at
+// a time, so that what is broadcast of the input meets all of the panel's registers. What limits is the number of instructions: 133
+// for 1,024 codes of 4 bits, 176 where four rows meet half a panel that is unpacked in registers. Sums are those of panel_integer.
+
+namespace ajar::engine {
+namespace AJAR_KERNELS {
+
+// Codes, 0..most, times input, -127..127, added up in pairs of columns; exact for `run_of(most)` registers.
+static constexpr int run_of(int most) { return 32767 / (2 * 127 * most); }
+static inline __m256i times(Bytes codes, __m256i x) { return _mm256_maddubs_epi16(reinterpret_cast<__m256i>(codes), x); }
+static inline Ints widen(__m256i pairs) { return reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1))); }
+
+static inline __m256i four_columns(const int8_t* x) {
+  int32_t four;
+  __builtin_memcpy(&four, x, 4);
+  return _mm256_set1_epi32(four);
+}
+
+// Some blocks of a panel of format T, as they are multiplied.
+template <Dtype T>
+struct Unpacked {
+  static constexpr PanelForm kForm = panel_form(T);
+  static constexpr int kMost = most_code(kForm);
+  static constexpr bool kSigned = kMost > AJAR_MOST_CODE;  // vpmaddubsw does not take the codes: their sign goes over to the input
+  static constexpr int kHalves = kForm.scale == ScaleForm::kSuper16 ? 2 : 1;
+  static constexpr int kBlocks = kSigned ? 8 : 16;         // super-blocks stay whole
+
+  Bytes codes[kBlocks][8][kParts];  // signed: how far they are from 128
+  Bytes signs[kSigned ? kBlocks : 1][8][kParts];  // code - 128
+  Floats scales[kBlocks][kHalves][kParts], minimums[kBlocks][kHalves][kParts];
+
+  void unpack(const uint8_t* panel, const PanelLayout& layout, int64_t from, int64_t to) {
+    for (int64_t b = from; b < to; ++b) {
+      const uint8_t* c = panel + b * kForm.code_bytes();
+      const int64_t to_block = b - from;
+      for (int p = 0; p < kParts; ++p) {
+        Bytes w[8];
+        Floats scale[2], minimum[2];
+        part_codes<T>(c, p, w);
+        part_scales<T>(panel + layout.scales + b * kForm.scale_bytes(), panel + layout.supers + b / 8 * kForm.super_bytes(), p, scale, minimum);
+        for (int g = 0; g < 8; ++g) {
+          if constexpr (kSigned) {
+            signs[to_block][g][p] = w[g] ^ 128;
+            w[g] = reinterpret_cast<Bytes>(_mm256_abs_epi8(reinterpret_cast<__m256i>(signs[to_block][g][p])));
+          }
+          codes[to_block][g][p] = w[g];
+        }
+        for (int h = 0; h < kHalves; ++h) scales[to_block][h][p] = scale[h], minimums[to_block][h][p] = minimum[h];
+      }
+    }
+  }
+};
+
+// total[m][p] = the sum over groups of columns first..last-1 of block b of code times input, `a` being that block of the first row. Exact.
+template <Dtype T, int Rows, int First, int Last>
+static inline __attribute__((always_inline)) void dot_unpacked(const Unpacked<T>& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
+  constexpr int kRun = run_of(Unpacked<T>::kMost);
+#pragma clang loop unroll(full)
+  for (int from = First; from < Last; from += kRun) {
+    __m256i run[Rows][kParts];
+#pragma clang loop unroll(full)
+    for (int g = from; g < from + kRun && g < Last; ++g) {
+#pragma clang loop unroll(full)
+      for (int m = 0; m < Rows; ++m) {
+        const __m256i x = four_columns(a + m * columns + g * 4);
+        for (int p = 0; p < kParts; ++p) {
+          const __m256i product = times(w.codes[b][g][p], x);
+          run[m][p] = g == from ? product : _mm256_add_epi16(run[m][p], product);
+        }
+        for (int p = 0; p < kParts; ++p) asm volatile("" : "+x"(run[m][p]));  // one group after the other, or registers run out
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m)
+      for (int p = 0; p < kParts; ++p) total[m][p] = from == First ? widen(run[m][p]) : total[m][p] + widen(run[m][p]);
+  }
+}
+
+// The same of a whole block, added to `total`, for codes with signs.
+template <Dtype T, int Rows>
+static inline __attribute__((always_inline)) void dot_unpacked_signed(const Unpacked<T>& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
+#pragma clang loop unroll(full)
+  for (int g = 0; g < 8; ++g) {
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m) {
+      const __m256i x = four_columns(a + m * columns + g * 4);
+      for (int p = 0; p < kParts; ++p) total[m][p] += widen(times(w.codes[b][g][p], _mm256_sign_epi8(x, reinterpret_cast<__m256i>(w.signs[b][g][p]))));
+      for (int p = 0; p < kParts; ++p) asm volatile("" : "+x"(total[m][p]));
+    }
+  }
+}
+
+// Adds to out, `Rows` rows, what rows `row` and on of the input make with blocks from..to-1, those of `w`. Meanwhile it asks for
+// memory, half a block at `ahead` for each: few rows wait for it, and asking while unpacking would leave it idle here.
+template <Dtype T, int Rows>
+static inline void rows_unpacked(const Unpacked<T>& w, const QuantizedRows& x, int row, int64_t from, int64_t to, float (*out)[kPanelRows],
+                                 const uint8_t* ahead) {
+  using U = Unpacked<T>;
+  constexpr int kHalf = U::kForm.code_bytes() / 2;
+  const int64_t columns = x.columns, blocks = columns / kBlock;
+  for (int64_t b = 0; b < to - from; ++b) {
+    const int64_t at = row * blocks + from + b;  // of the first row's block
+    const int8_t* a = x.codes + at * kBlock;
+    for (int line = 0; line < kHalf; line += 64) __builtin_prefetch(ahead + b * kHalf + line, 0, 2);
+    Ints total[U::kHalves][Rows][kParts];
+    if constexpr (U::kSigned) {
+      for (int m = 0; m < Rows; ++m)
+        for (int p = 0; p < kParts; ++p) total[0][m][p] = (Ints{} + x.totals[at + m * blocks]) << 7;
+      dot_unpacked_signed<T, Rows>(w, b, a, columns, total[0]);
+    } else if constexpr (U::kHalves == 2) {
+      dot_unpacked<T, Rows, 0, 4>(w, b, a, columns, total[0]);
+      dot_unpacked<T, Rows, 4, 8>(w, b, a, columns, total[1]);
+    } else {
+      dot_unpacked<T, Rows, 0, 8>(w, b, a, columns, total[0]);
+    }
+#pragma clang loop unroll(full)
+    for (int m = 0; m < Rows; ++m) {
+      const Floats s = splat_floats(x.scales[at + m * blocks]);
+      const float* sum = x.sums + (at + m * blocks) * 2;
+#pragma clang loop unroll(full)
+      for (int p = 0; p < kParts; ++p) {
+        Floats sum_up = *reinterpret_cast<Floats*>(&out[m][p * kLanes]);
+        for (int h = 0; h < U::kHalves; ++h) sum_up += __builtin_convertvector(total[h][m][p], Floats) * (w.scales[b][h][p] * s);
+        if constexpr (U::kHalves == 2) {
+          for (int h = 0; h < 2; ++h) sum_up -= w.minimums[b][h][p] * splat_floats(sum[h]);
+        } else {
+          sum_up -= w.minimums[b][0][p] * splat_floats(sum[0] + sum[1]);
+        }
+        *reinterpret_cast<Floats*>(&out[m][p * kLanes]) = sum_up;
+      }
+    }
+  }
+}
+
+// out = what rows row..row+rows-1 make with one panel.
+template <Dtype T>
+static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int row, int rows, float (*out)[kPanelRows]) {
+  Unpacked<T> w;
+  const int64_t blocks = x.columns / kBlock;
+  __builtin_memset(out, 0, static_cast<size_t>(rows) * sizeof out[0]);
+  for (int64_t from = 0; from < blocks; from += w.kBlocks) {
+    const int64_t to = from + w.kBlocks < blocks ? from + w.kBlocks : blocks;
+    w.unpack(panel, layout, from, to);
+    const uint8_t* next = panel + to * w.kForm.code_bytes();
+    const int64_t half = (to - from) * w.kForm.code_bytes() / 2;
+    auto ahead = [&](int m) { return m < 4 ? next : next + half; };
+    int m = 0;
+    for (; m + 4 <= rows; m += 4) rows_unpacked<T, 4>(w, x, row + m, from, to, out + m, ahead(m));
+    if (m + 2 <= rows) rows_unpacked<T, 2>(w, x, row + m, from, to, out + m, ahead(m)), m += 2;
+    if (m < rows) rows_unpacked<T, 1>(w, x, row + m, from, to, out + m, ahead(m));
+  }
+}
+
+}  // namespace AJAR_KERNELS
+}  // namespace ajar::engine
