@@ -6,7 +6,7 @@ function(ajar_pch name header)
   target_precompile_headers(${name} PRIVATE ${header})
 endfunction()
 
-# Those of all folders: with or without Asio, for sources and for their tests; for HOT sources; and one for commands.
+# Those of all folders: with or without Asio, for sources and for their tests; and for HOT sources.
 function(ajar_pches)
   foreach(kind pch pch_plain)
     ajar_pch(ajar_${kind} cmake/${kind}.h)
@@ -19,7 +19,6 @@ function(ajar_pches)
   if(AJAR_FUZZ)
     ajar_pch(ajar_pch_plain_hot cmake/pch_plain.h ${AJAR_HOT_OPTIONS})
   endif()
-  ajar_pch(ajar_pch_commands cmake/pch_commands.h)
 endfunction()
 
 # ajar_unity(target sources...): where asked for (AJAR_UNITY), the files of a directory are compiled as one, in a large directory those
@@ -55,12 +54,12 @@ function(ajar_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# ajar_folder(name [PLAIN | COMMANDS] [FUZZED] [HOT] DEPS folders... LIBS libraries...): src/<name> becomes the static library ajar_<name>.
-# FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake). COMMANDS: one that parses a command line.
+# ajar_folder(name [PLAIN] [FUZZED] [HOT] DEPS folders... LIBS libraries...): src/<name> becomes the static library ajar_<name>.
+# FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake).
 # Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target,
 # each *_bench.cc a Google Benchmark. main.cc is left to the binary.
 function(ajar_folder name)
-  cmake_parse_arguments(F "PLAIN;COMMANDS;FUZZED;HOT" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(F "PLAIN;FUZZED;HOT" "" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cc$")
@@ -70,9 +69,7 @@ function(ajar_folder name)
     set(kind ajar_pch_plain)
   endif()
   set(pch ${kind})
-  if(F_COMMANDS)
-    set(pch ajar_pch_commands)
-  elseif(F_HOT AND AJAR_FUZZ)
+  if(F_HOT AND AJAR_FUZZ)
     set(pch ajar_pch_plain_hot)
   endif()
   if(sources)

@@ -13,10 +13,10 @@ std::string server_url(const CommandContext& context, const std::string& given) 
 
 std::string api_key(const CommandContext& context, const std::string& given) { return given.empty() ? context.environment("AJAR_API_KEY").value_or("") : given; }
 
-void add_admin_options(CLI::App* command, AdminArgs& args) {
-  command->add_option("-u,--url", args.url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
-  command->add_option("-t,--token", args.token, "Admin token (or AJAR_ADMIN_TOKEN; default: the data folder's)");
-  command->add_option("-d,--data", args.data, "Data folder with admin.token (default: data)");
+void add_admin_options(CommandLine command, AdminArgs& args) {
+  command.add_option("-u,--url", args.url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
+  command.add_option("-t,--token", args.token, "Admin token (or AJAR_ADMIN_TOKEN; default: the data folder's)");
+  command.add_option("-d,--data", args.data, "Data folder with admin.token (default: data)");
 }
 
 AdminClient::AdminClient(const CommandContext& context, const AdminArgs& args) {

@@ -14,7 +14,7 @@ struct AdminArgs {
 };
 
 // The options that every administrative command shares.
-void add_admin_options(CLI::App* command, AdminArgs& args);
+void add_admin_options(CommandLine command, AdminArgs& args);
 
 class AdminClient {
  public:

@@ -111,37 +111,37 @@ int run_bench(const CommandContext& context, const BenchOptions& options) {
 }  // namespace
 
 void add_bench(CommandContext& context) {
-  auto* command = context.root.add_subcommand("bench", "Measure what Ajar costs, against a simulator");
+  auto command = context.root.add_subcommand("bench", "Measure what Ajar costs, against a simulator");
   auto options = std::make_shared<BenchOptions>();
-  command->add_option("--url", options->url, "Measure this server instead of one started here");
-  command->add_option("--key", options->key, "Its API key");
-  command->add_option("--model", options->model, "Model to ask for; without it names that `ajar mock` understands");
-  command->add_option("--direct", options->direct, "The upstream behind it, for what is a difference");
-  command->add_option("--header", options->headers, "\"Name: value\", sent with every request; several are possible");
-  command->add_option("--pid", options->pids, "Its processes, for their CPU time; several are possible");
-  command->add_option("--only", options->only, "Only this point; several are possible")->delimiter(',');
-  command->add_option("--threads", options->threads, "I/O threads of the server started here")->capture_default_str();
-  command->add_option("--client-threads", options->client_threads, "Threads of the load client")->capture_default_str();
-  command->add_option("--requests", options->requests, "Requests of the memory point")->check(CLI::PositiveNumber);
+  command.add_option("--url", options->url, "Measure this server instead of one started here");
+  command.add_option("--key", options->key, "Its API key");
+  command.add_option("--model", options->model, "Model to ask for; without it names that `ajar mock` understands");
+  command.add_option("--direct", options->direct, "The upstream behind it, for what is a difference");
+  command.add_option("--header", options->headers, "\"Name: value\", sent with every request; several are possible");
+  command.add_option("--pid", options->pids, "Its processes, for their CPU time; several are possible");
+  command.add_option("--only", options->only, "Only this point; several are possible").delimiter(',');
+  command.add_option("--threads", options->threads, "I/O threads of the server started here").capture_default();
+  command.add_option("--client-threads", options->client_threads, "Threads of the load client").capture_default();
+  command.add_option("--requests", options->requests, "Requests of the memory point").positive();
   auto engine = std::make_shared<EngineBenchOptions>();
-  command->add_option("--engine", engine->model, "Measure the embedded engine with this model file instead");
-  command->add_option("--prompt", engine->prompt, "With --engine: tokens of the prompt")->capture_default_str();
-  command->add_option("--generate", engine->generate, "With --engine: tokens of the answer")->capture_default_str();
-  command->add_option("--depth", engine->depth, "With --engine: tokens that stand before each measured answer; 0: 1, and 64 of several at once");
-  command->add_option("--kv", engine->kv, "With --engine: keys and values as f16 or q8_0")->check(CLI::IsMember({"f16", "q8_0"}))->capture_default_str();
-  command->add_option("--streams", engine->streams, "With --engine: how many answers at once")->delimiter(',')->capture_default_str();
-  command->add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts")->capture_default_str();
-  command->add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
-  command->add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
-  command->add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core")->capture_default_str();
-  command->add_option("--embedder", options->embedder, "A model of embeddings, its folder or file (default: " + RagConfig().embedder + " where it was pulled into AJAR_DATA)");
-  command->add_flag("--quick", options->quick, "Shorter runs");
-  command->add_flag("--soak", options->soak, "A million requests in the memory point");
+  command.add_option("--engine", engine->model, "Measure the embedded engine with this model file instead");
+  command.add_option("--prompt", engine->prompt, "With --engine: tokens of the prompt").capture_default();
+  command.add_option("--generate", engine->generate, "With --engine: tokens of the answer").capture_default();
+  command.add_option("--depth", engine->depth, "With --engine: tokens that stand before each measured answer; 0: 1, and 64 of several at once");
+  command.add_option("--kv", engine->kv, "With --engine: keys and values as f16 or q8_0").one_of({"f16", "q8_0"}).capture_default();
+  command.add_option("--streams", engine->streams, "With --engine: how many answers at once").delimiter(',').capture_default();
+  command.add_option("--repeat", engine->repeat, "With --engine: runs, of which the best counts").capture_default();
+  command.add_option("--kernels", engine->kernels, "With --engine: amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
+  command.add_option("--stall", engine->stall_prompt, "With --engine: a prompt of so many tokens disturbs the streams");
+  command.add_option("--engine-threads", engine->threads, "With --engine: threads that compute; 0 is one per core").capture_default();
+  command.add_option("--embedder", options->embedder, "A model of embeddings, its folder or file (default: " + RagConfig().embedder + " where it was pulled into AJAR_DATA)");
+  command.add_flag("--quick", options->quick, "Shorter runs");
+  command.add_flag("--soak", options->soak, "A million requests in the memory point");
   std::string footer = "Points:\n";
   for (const BenchPoint& point : bench_points()) {
     footer += "  " + point.name + std::string(10 - point.name.size(), ' ') + point.what + "\n";
   }
-  command->footer(footer);
+  command.footer(footer);
   context.add(command, [&context, options, engine] {
     if (options->embedder.empty()) {
       auto found = find_local_model(context.environment("AJAR_DATA").value_or("data"), RagConfig().embedder);

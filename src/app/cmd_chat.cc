@@ -93,13 +93,13 @@ int chat(const CommandContext& context, ChatArgs args) {
 }  // namespace
 
 void add_chat(CommandContext& context) {
-  auto* command = context.root.add_subcommand("chat", "Talk to a model through a running server");
+  auto command = context.root.add_subcommand("chat", "Talk to a model through a running server");
   auto args = std::make_shared<ChatArgs>();
-  command->add_option("question", args->question, "Ask once and exit; '-' reads standard input");
-  command->add_option("-m,--model", args->model, "Public model name")->capture_default_str();
-  command->add_option("-s,--system", args->system, "System prompt");
-  command->add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
-  command->add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
+  command.add_option("question", args->question, "Ask once and exit; '-' reads standard input");
+  command.add_option("-m,--model", args->model, "Public model name").capture_default();
+  command.add_option("-s,--system", args->system, "System prompt");
+  command.add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
+  command.add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
   context.add(command, [&context, args] { return chat(context, *args); });
 }
 

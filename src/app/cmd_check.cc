@@ -152,11 +152,11 @@ int check(const CommandContext& context, const CheckArgs& args) {
 }  // namespace
 
 void add_check(CommandContext& context) {
-  auto* command = context.root.add_subcommand("check", "Check a configuration file without serving");
+  auto command = context.root.add_subcommand("check", "Check a configuration file without serving");
   auto args = std::make_shared<CheckArgs>();
-  command->add_option("file", args->file, "The file (or AJAR_CONFIG)");
-  command->add_flag("--reference", args->reference, "Print the reference of all settings as Markdown");
-  command->footer("Every fault is printed as file:line:column: message; the exit status is 1 when there is one.");
+  command.add_option("file", args->file, "The file (or AJAR_CONFIG)");
+  command.add_flag("--reference", args->reference, "Print the reference of all settings as Markdown");
+  command.footer("Every fault is printed as file:line:column: message; the exit status is 1 when there is one.");
   context.add(command, [&context, args] { return check(context, *args); });
 }
 

@@ -261,13 +261,13 @@ int inspect(const CommandContext& context, const InspectArgs& args) {
 }  // namespace
 
 void add_inspect(CommandContext& context) {
-  auto* command = context.root.add_subcommand("inspect", "Show what is in a model's files");
+  auto command = context.root.add_subcommand("inspect", "Show what is in a model's files");
   auto args = std::make_shared<InspectArgs>();
-  command->add_option("path", args->path, "A GGUF file (of a split one the first part) or a Hugging Face folder")->required();
-  command->add_flag("--tensors", args->tensors, "List the tensors");
-  command->add_flag("--metadata", args->metadata, "List the metadata of a GGUF file");
-  command->footer("Checks the files as the engine does before it runs a model: the exit status is 1 when they are broken.\n"
-                  "A GGUF file of an architecture that the engine does not know is shown as far as it can be.");
+  command.add_option("path", args->path, "A GGUF file (of a split one the first part) or a Hugging Face folder").required();
+  command.add_flag("--tensors", args->tensors, "List the tensors");
+  command.add_flag("--metadata", args->metadata, "List the metadata of a GGUF file");
+  command.footer("Checks the files as the engine does before it runs a model: the exit status is 1 when they are broken.\n"
+                 "A GGUF file of an architecture that the engine does not know is shown as far as it can be.");
   context.add(command, [&context, args] { return inspect(context, *args); });
 }
 

@@ -15,9 +15,9 @@ namespace {
 struct LimitArgs {
   double rpm = -1, tpm = -1, concurrency = -1, usd_day = -1, usd_month = -1, tokens_day = -1, tokens_month = -1;
 
-  void add(CLI::App* command) {
+  void add(CommandLine command) {
     const auto option = [&](const char* name, double& into, const char* what) {
-      command->add_option(name, into, what)->check(CLI::NonNegativeNumber);
+      command.add_option(name, into, what).at_least_zero();
     };
     option("--rpm", rpm, "Requests per minute; 0 is unlimited");
     option("--tpm", tpm, "Tokens per minute");
@@ -163,23 +163,23 @@ int show_plain(const CommandContext& context, const Result<std::string>& body, c
 }  // namespace
 
 void add_keys(CommandContext& context) {
-  auto* keys = context.root.add_subcommand("keys", "Make, list, change and revoke API keys and teams");
-  keys->require_subcommand(1);
+  auto keys = context.root.add_subcommand("keys", "Make, list, change and revoke API keys and teams");
+  keys.require_subcommand(1);
   auto args = std::make_shared<KeyArgs>();
   const auto sub = [&](const char* name, const char* what, bool target, bool change, std::function<int()> run) {
-    auto* command = keys->add_subcommand(name, what);
-    if (target) command->add_option("key", args->id, "Id or name")->required();
+    auto command = keys.add_subcommand(name, what);
+    if (target) command.add_option("key", args->id, "Id or name").required();
     if (change) {
-      command->add_option("-n,--name", args->name, "Name, for people and reports")->required(!target);
-      command->add_option("--team", args->team, "Team whose limits count too");
-      command->add_option("--route", args->routes, "Allowed route; may be given several times, may end in '*'");
-      command->add_option("--data-class", args->data_class, "Class that every request of it has at least, such as \"confidential\"");
-      command->add_option("--expires", args->expires, "Valid for this long (\"90d\"); 0s is for ever");
+      command.add_option("-n,--name", args->name, "Name, for people and reports").required(!target);
+      command.add_option("--team", args->team, "Team whose limits count too");
+      command.add_option("--route", args->routes, "Allowed route; may be given several times, may end in '*'");
+      command.add_option("--data-class", args->data_class, "Class that every request of it has at least, such as \"confidential\"");
+      command.add_option("--expires", args->expires, "Valid for this long (\"90d\"); 0s is for ever");
       args->limits.add(command);
       if (target) {
-        command->add_flag("--no-team", args->no_team, "Take it out of its team");
-        command->add_flag("--no-data-class", args->no_data_class, "Requests of it have the class of the route, or of what they say");
-        command->add_flag("--all-routes", args->all_routes, "Allow every route");
+        command.add_flag("--no-team", args->no_team, "Take it out of its team");
+        command.add_flag("--no-data-class", args->no_data_class, "Requests of it have the class of the route, or of what they say");
+        command.add_flag("--all-routes", args->all_routes, "Allow every route");
       }
     }
     add_admin_options(command, args->admin);
@@ -208,8 +208,8 @@ void add_keys(CommandContext& context) {
   sub("teams", "List teams", false, false, [&context, args] {
     return show_list(context, AdminClient(context, args->admin).call("GET", "/admin/teams"), true);
   });
-  auto* team = keys->add_subcommand("team", "Make a team or change its limits");
-  team->add_option("name", args->id, "Team")->required();
+  auto team = keys.add_subcommand("team", "Make a team or change its limits");
+  team.add_option("name", args->id, "Team").required();
   args->limits.add(team);
   add_admin_options(team, args->admin);
   context.add(team, [&context, args] {

@@ -293,34 +293,34 @@ int replay(const CommandContext& context, const LadderArgs& args) {
 
 void add_ladder(CommandContext& context) {
   auto args = std::make_shared<LadderArgs>();
-  auto* rungs_command = context.root.add_subcommand("rungs", "Judged rungs: what they accept, and what audits say of their answers");
+  auto rungs_command = context.root.add_subcommand("rungs", "Judged rungs: what they accept, and what audits say of their answers");
   add_admin_options(rungs_command, args->admin);
   context.add(rungs_command, [&context, args] { return rungs(context, *args); });
 
-  auto* calibrate_command = context.root.add_subcommand("calibrate", "A threshold with a guarantee for a rung, from audits: at most alpha of what it accepts is wrong");
-  calibrate_command->add_option("route", args->route, "The route");
-  calibrate_command->add_option("--file", args->file, "Instead of a route: JSON Lines of {\"confidence\", \"right\"} or CSV with these columns")->check(CLI::ExistingFile);
-  calibrate_command->add_option("--cost-ratio", args->cost_ratio, "With --file: price of this rung's answer by that of the one above, to tell the saving");
-  calibrate_command->add_option("--target", args->target, "The rung, where the route has several that are judged");
-  calibrate_command->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();
-  calibrate_command->add_option("--delta", args->delta, "Probability with which that may fail")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();
-  calibrate_command->add_option("-o,--out", args->out, "File for the target's `calibration`; otherwise it is printed");
-  calibrate_command->add_flag("--feedback", args->feedback, "Use what clients said as well");
+  auto calibrate_command = context.root.add_subcommand("calibrate", "A threshold with a guarantee for a rung, from audits: at most alpha of what it accepts is wrong");
+  calibrate_command.add_option("route", args->route, "The route");
+  calibrate_command.add_option("--file", args->file, "Instead of a route: JSON Lines of {\"confidence\", \"right\"} or CSV with these columns").existing_file();
+  calibrate_command.add_option("--cost-ratio", args->cost_ratio, "With --file: price of this rung's answer by that of the one above, to tell the saving");
+  calibrate_command.add_option("--target", args->target, "The rung, where the route has several that are judged");
+  calibrate_command.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").between(0.0001, 0.9999).capture_default();
+  calibrate_command.add_option("--delta", args->delta, "Probability with which that may fail").between(0.0001, 0.9999).capture_default();
+  calibrate_command.add_option("-o,--out", args->out, "File for the target's `calibration`; otherwise it is printed");
+  calibrate_command.add_flag("--feedback", args->feedback, "Use what clients said as well");
   add_admin_options(calibrate_command, args->admin);
   context.add(calibrate_command, [&context, args] { return calibrate(context, *args); });
 
-  auto* replay_command = context.root.add_subcommand("replay", "What a route's logged decisions would have been under other thresholds, and what they would have cost");
-  replay_command->add_option("route", args->route, "The route");
+  auto replay_command = context.root.add_subcommand("replay", "What a route's logged decisions would have been under other thresholds, and what they would have cost");
+  replay_command.add_option("route", args->route, "The route");
   auto recorded = std::make_shared<ReplayFileArgs>();
-  replay_command->add_option("--file", recorded->files, "Instead of a route: CSV of prompts and what two models' answers were worth (prompt,WEAK,STRONG,WEAK_response); several are joined")
-      ->check(CLI::ExistingFile);
-  replay_command->add_option("--weak", recorded->weak, "With --file: the column of the model that is asked first; otherwise the first");
-  replay_command->add_option("--strong", recorded->strong, "With --file: the column of the model above it");
-  replay_command->add_option("--score", recorded->score, "With --file: a score of `ajar tune answers` that looks at the first model's answers")->check(CLI::ExistingFile);
-  replay_command->add_flag("--learn", recorded->learn, "With --file: teach such a score from these answers, each judged by one that did not see it");
-  replay_command->add_option("--cost-ratio", recorded->cost_ratio, "With --file: price of the first model's answer by that of the one above")->check(CLI::NonNegativeNumber);
-  replay_command->add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds")->capture_default_str();
-  replay_command->add_option("--accept", args->accept, "TARGET=NUMBER: another threshold; may be repeated");
+  replay_command.add_option("--file", recorded->files, "Instead of a route: CSV of prompts and what two models' answers were worth (prompt,WEAK,STRONG,WEAK_response); several are joined")
+      .existing_file();
+  replay_command.add_option("--weak", recorded->weak, "With --file: the column of the model that is asked first; otherwise the first");
+  replay_command.add_option("--strong", recorded->strong, "With --file: the column of the model above it");
+  replay_command.add_option("--score", recorded->score, "With --file: a score of `ajar tune answers` that looks at the first model's answers").existing_file();
+  replay_command.add_flag("--learn", recorded->learn, "With --file: teach such a score from these answers, each judged by one that did not see it");
+  replay_command.add_option("--cost-ratio", recorded->cost_ratio, "With --file: price of the first model's answer by that of the one above").at_least_zero();
+  replay_command.add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds").capture_default();
+  replay_command.add_option("--accept", args->accept, "TARGET=NUMBER: another threshold; may be repeated");
   add_admin_options(replay_command, args->admin);
   context.add(replay_command, [&context, args, recorded] { return recorded->files.empty() ? replay(context, *args) : replay_file(context, *recorded); });
 }

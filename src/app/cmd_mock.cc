@@ -38,18 +38,18 @@ int run_mock(const CommandContext& context, const MockOptions& options, bool lis
 }  // namespace
 
 void add_mock(CommandContext& context) {
-  auto* command = context.root.add_subcommand("mock", "Run a simulator of OpenAI's, Anthropic's and Gemini's APIs");
+  auto command = context.root.add_subcommand("mock", "Run a simulator of OpenAI's, Anthropic's and Gemini's APIs");
   auto options = std::make_shared<MockOptions>();
   auto list = std::make_shared<bool>(false);
-  command->add_option("-l,--listen", options->listen, "Address")->capture_default_str();
-  command->add_option("--pace", options->pace_ms, "Milliseconds between two tokens of a stream")->capture_default_str();
-  command->add_option("--delay", options->first_delay_ms, "Milliseconds before the first byte")->capture_default_str();
-  command->add_option("--tokens", options->tokens, "Tokens per reply; 0 echoes the question")->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads")->capture_default_str();
-  command->add_option("--transcripts", options->transcripts, "Folder of recorded traffic to replay");
-  command->add_flag("--faults", *list, "List the faults that can be asked for");
-  command->footer("Faults: POST /fault/NAME/v1/chat/completions, or the header x-mock-fault: NAME, or the model "
-                  "fault-NAME.");
+  command.add_option("-l,--listen", options->listen, "Address").capture_default();
+  command.add_option("--pace", options->pace_ms, "Milliseconds between two tokens of a stream").capture_default();
+  command.add_option("--delay", options->first_delay_ms, "Milliseconds before the first byte").capture_default();
+  command.add_option("--tokens", options->tokens, "Tokens per reply; 0 echoes the question").capture_default();
+  command.add_option("--threads", options->threads, "Threads").capture_default();
+  command.add_option("--transcripts", options->transcripts, "Folder of recorded traffic to replay");
+  command.add_flag("--faults", *list, "List the faults that can be asked for");
+  command.footer("Faults: POST /fault/NAME/v1/chat/completions, or the header x-mock-fault: NAME, or the model "
+                 "fault-NAME.");
   context.add(command, [&context, options, list] { return run_mock(context, *options, *list); });
 }
 

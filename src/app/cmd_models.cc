@@ -133,14 +133,14 @@ int remove(const CommandContext& context, const ModelArgs& args) {
 
 void add_models(CommandContext& context) {
   auto args = std::make_shared<ModelArgs>();
-  auto* command = context.root.add_subcommand("models", "The model names that a key may use; list, show, rm: models in the data folder");
-  command->require_subcommand(0, 1);
-  command->add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
-  command->add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
+  auto command = context.root.add_subcommand("models", "The model names that a key may use; list, show, rm: models in the data folder");
+  command.require_subcommand(0, 1);
+  command.add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
+  command.add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
   const auto sub = [&](const char* name, const char* what, bool named, int (*run)(const CommandContext&, const ModelArgs&)) {
-    auto* part = command->add_subcommand(name, what);
-    if (named) part->add_option("model", args->name, "org/name, or org/name:FILE")->required();
-    part->add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: data)");
+    auto part = command.add_subcommand(name, what);
+    if (named) part.add_option("model", args->name, "org/name, or org/name:FILE").required();
+    part.add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: data)");
     context.add(part, [&context, args, run] { return run(context, *args); });
   };
   sub("list", "List the models in the data folder", false, list);

@@ -187,20 +187,20 @@ int run_pull(const CommandContext& context, const PullArgs& args) {
 }  // namespace
 
 void add_pull(CommandContext& context) {
-  auto* command = context.root.add_subcommand("pull", "Bring a model from a hub into the data folder");
+  auto command = context.root.add_subcommand("pull", "Bring a model from a hub into the data folder");
   auto args = std::make_shared<PullArgs>();
-  command->add_option("model", args->model, "org/name, org/name:TYPE or org/name:FILE; a hub may stand before")->required();
-  command->add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: data)");
-  command->add_option("--hub", args->hub, "Hub or mirror (or AJAR_HUB; default: " + std::string(kDefaultHub) + ")");
-  command->add_option("-c,--connections", args->connections, "Parts fetched at once")->check(CLI::Range(1, 32))->capture_default_str();
-  command->add_option("--chunk", args->chunk, "Bytes of a part")->check(CLI::Range(int64_t(1) << 12, int64_t(1) << 40))->group("");
-  command->footer("Of a repository of GGUF files one is taken: Q4_K_M, or the next best that is there, or the TYPE or FILE named;\n"
-                  "all parts of a split one. Of any other repository the configuration, the tokenizer and the safetensors.\n"
-                  "A pull that was broken off goes on where it was. SHA-256 sums are checked where the hub has them. HF_TOKEN is\n"
-                  "sent to the hub, not to where it redirects. https_proxy, http_proxy and no_proxy are obeyed.\n\n"
-                  "  ajar pull Qwen/Qwen2.5-0.5B-Instruct-GGUF\n"
-                  "  ajar pull bartowski/Llama-3.2-1B-Instruct-GGUF:Q8_0\n"
-                  "  ajar pull https://mirror.example/sentence-transformers/all-MiniLM-L6-v2");
+  command.add_option("model", args->model, "org/name, org/name:TYPE or org/name:FILE; a hub may stand before").required();
+  command.add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: data)");
+  command.add_option("--hub", args->hub, "Hub or mirror (or AJAR_HUB; default: " + std::string(kDefaultHub) + ")");
+  command.add_option("-c,--connections", args->connections, "Parts fetched at once").between(1, 32).capture_default();
+  command.add_option("--chunk", args->chunk, "Bytes of a part").between(int64_t(1) << 12, int64_t(1) << 40).group("");
+  command.footer("Of a repository of GGUF files one is taken: Q4_K_M, or the next best that is there, or the TYPE or FILE named;\n"
+                 "all parts of a split one. Of any other repository the configuration, the tokenizer and the safetensors.\n"
+                 "A pull that was broken off goes on where it was. SHA-256 sums are checked where the hub has them. HF_TOKEN is\n"
+                 "sent to the hub, not to where it redirects. https_proxy, http_proxy and no_proxy are obeyed.\n\n"
+                 "  ajar pull Qwen/Qwen2.5-0.5B-Instruct-GGUF\n"
+                 "  ajar pull bartowski/Llama-3.2-1B-Instruct-GGUF:Q8_0\n"
+                 "  ajar pull https://mirror.example/sentence-transformers/all-MiniLM-L6-v2");
   context.add(command, [&context, args] { return run_pull(context, *args); });
 }
 

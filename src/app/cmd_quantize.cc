@@ -123,26 +123,26 @@ std::string types_text() {
 }  // namespace
 
 void add_quantize(CommandContext& context) {
-  auto* command = context.root.add_subcommand("quantize", "Make a smaller GGUF file of a model");
+  auto command = context.root.add_subcommand("quantize", "Make a smaller GGUF file of a model");
   auto args = std::make_shared<QuantizeArgs>();
-  command->add_option("in", args->from, "A GGUF file of F32, F16 or BF16, or a Hugging Face folder")->required();
-  command->add_option("out", args->to, "The file to write");
-  command->add_option("type", args->type, "What to make of it; see below");
-  command->add_flag("-f,--force", args->force, "Replace the file if it exists");
-  command->add_flag("--requantize", args->requantize, "Take what is quantised already; it loses twice");
-  command->add_option("-j,--threads", args->threads, "Cores to use (default: all)")->check(CLI::Range(1, 1024));
-  command->add_option("--random", args->random, "Write a model of random weights: ajar quantize --random SHAPE OUT [FORMAT]");
-  command->add_option("--vocabulary", args->vocabulary, "With --random: the GGUF file whose tokenizer it takes");
-  command->add_option("--seed", args->seed, "With --random: the seed")->capture_default_str();
+  command.add_option("in", args->from, "A GGUF file of F32, F16 or BF16, or a Hugging Face folder").required();
+  command.add_option("out", args->to, "The file to write");
+  command.add_option("type", args->type, "What to make of it; see below");
+  command.add_flag("-f,--force", args->force, "Replace the file if it exists");
+  command.add_flag("--requantize", args->requantize, "Take what is quantised already; it loses twice");
+  command.add_option("-j,--threads", args->threads, "Cores to use (default: all)").between(1, 1024);
+  command.add_option("--random", args->random, "Write a model of random weights: ajar quantize --random SHAPE OUT [FORMAT]");
+  command.add_option("--vocabulary", args->vocabulary, "With --random: the GGUF file whose tokenizer it takes");
+  command.add_option("--seed", args->seed, "With --random: the seed").capture_default();
   std::string shapes;
   for (const std::string& shape : random_shapes()) shapes += (shapes.empty() ? "" : ", ") + shape;
-  command->footer(types_text() +
-                  "The _M and _S types spend more bits on the output, on V and on some layers' way down. Vectors stay F32.\n"
-                  "Of a Hugging Face folder the tensors and the tokenizer (BPE, WordPiece) are brought into GGUF's form.\n"
-                  "The file takes its name when it is whole; nothing is left when the work is broken off.\n\n"
-                  "  ajar quantize Llama-3.2-1B/ llama-1b.gguf Q4_K_M\n"
-                  "  ajar quantize llama-f16.gguf llama-q8.gguf Q8_0\n\n"
-                  "Shapes for --random: " + shapes);
+  command.footer(types_text() +
+                 "The _M and _S types spend more bits on the output, on V and on some layers' way down. Vectors stay F32.\n"
+                 "Of a Hugging Face folder the tensors and the tokenizer (BPE, WordPiece) are brought into GGUF's form.\n"
+                 "The file takes its name when it is whole; nothing is left when the work is broken off.\n\n"
+                 "  ajar quantize Llama-3.2-1B/ llama-1b.gguf Q4_K_M\n"
+                 "  ajar quantize llama-f16.gguf llama-q8.gguf Q8_0\n\n"
+                 "Shapes for --random: " + shapes);
   context.add(command, [&context, args] { return args->random.empty() ? quantize(context, *args) : make_random(context, *args); });
 }
 

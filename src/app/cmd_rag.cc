@@ -534,56 +534,56 @@ Result<std::unique_ptr<ModelHost>> rag_host(const std::string& data) {
 }
 
 void add_rag(CommandContext& context) {
-  auto* command = context.root.add_subcommand("rag", "Documents that can be asked: add, search, ask; answers are quotes with their place");
-  command->require_subcommand(1);
+  auto command = context.root.add_subcommand("rag", "Documents that can be asked: add, search, ask; answers are quotes with their place");
+  command.require_subcommand(1);
   auto args = std::make_shared<RagArgs>();
   const auto sub = [&](const char* name, const char* what, int (*run)(const CommandContext&, const RagArgs&)) {
-    auto* part = command->add_subcommand(name, what);
-    part->add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: store.path of the configuration, or data)");
-    part->add_option("-c,--config", args->config, "Configuration file (or AJAR_CONFIG): for vectors in other stores");
-    part->add_option("--owner", args->owner, "Whose collections: team:NAME or key:ID, as a server sees them; without it those of an open server");
+    auto part = command.add_subcommand(name, what);
+    part.add_option("-d,--data", args->data, "Data folder (or AJAR_DATA; default: store.path of the configuration, or data)");
+    part.add_option("-c,--config", args->config, "Configuration file (or AJAR_CONFIG): for vectors in other stores");
+    part.add_option("--owner", args->owner, "Whose collections: team:NAME or key:ID, as a server sees them; without it those of an open server");
     context.add(part, [&context, args, run] { return run(context, *args); });
     return part;
   };
-  const auto collection = [&](CLI::App* part, bool required = true) { part->add_option("collection", args->collection, "Its name")->required(required); };
-  const auto adding = [&](CLI::App* part) {
-    part->add_option("--embedder", args->embedder, "For a new collection: a pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
-    part->add_option("--store", args->store, "For a new collection: a [vector_stores.NAME] that searches its vectors, or here (default: rag.store of the configuration)");
-    part->add_option("--rerank", args->own_rerank, "Who puts in order what servers find in this collection: a route of theirs, none, or default (rag.rerank); kept with the collection");
-    part->add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
-    part->add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
+  const auto collection = [&](CommandLine part, bool required = true) { part.add_option("collection", args->collection, "Its name").required(required); };
+  const auto adding = [&](CommandLine part) {
+    part.add_option("--embedder", args->embedder, "For a new collection: a pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
+    part.add_option("--store", args->store, "For a new collection: a [vector_stores.NAME] that searches its vectors, or here (default: rag.store of the configuration)");
+    part.add_option("--rerank", args->own_rerank, "Who puts in order what servers find in this collection: a route of theirs, none, or default (rag.rerank); kept with the collection");
+    part.add_option("--metadata", args->metadata, "Of all files: {\"year\":2024,\"team\":\"x\"}");
+    part.add_option("--allow", args->allow, "Who may find them, of those who may use the collection: team:NAME, key:ID (default: all of them)");
   };
-  const auto server = [&](CLI::App* part) {
-    part->add_option("-u,--url", args->url, "That server (or AJAR_URL; default http://127.0.0.1:8080)");
-    part->add_option("-k,--key", args->key, "Its API key (or AJAR_API_KEY)");
+  const auto server = [&](CommandLine part) {
+    part.add_option("-u,--url", args->url, "That server (or AJAR_URL; default http://127.0.0.1:8080)");
+    part.add_option("-k,--key", args->key, "Its API key (or AJAR_API_KEY)");
   };
-  const auto describing = [&](CLI::App* part) {
-    part->add_option("--context-route", args->context_route, "A route of a running server that writes a line about every chunk, which is searched and never quoted");
+  const auto describing = [&](CommandLine part) {
+    part.add_option("--context-route", args->context_route, "A route of a running server that writes a line about every chunk, which is searched and never quoted");
     server(part);
   };
-  const auto asking = [&](CLI::App* part) {
-    part->add_option("query", args->query, "The question")->required();
-    part->add_option("-n,--limit", args->limit, "Passages")->check(CLI::Range(1, 100));
-    part->add_option("--filter", args->filter, "On metadata: {\"type\":\"eq\",\"key\":\"year\",\"value\":2024}");
-    part->add_option("--rerank", args->rerank, "Who puts what was found in order: a pulled cross-encoder, or a route of a running server");
+  const auto asking = [&](CommandLine part) {
+    part.add_option("query", args->query, "The question").required();
+    part.add_option("-n,--limit", args->limit, "Passages").between(1, 100);
+    part.add_option("--filter", args->filter, "On metadata: {\"type\":\"eq\",\"key\":\"year\",\"value\":2024}");
+    part.add_option("--rerank", args->rerank, "Who puts what was found in order: a pulled cross-encoder, or a route of a running server");
     server(part);
   };
-  auto* part = sub("add", "Add files, or replace them", add);
+  auto part = sub("add", "Add files, or replace them", add);
   collection(part);
-  part->add_option("files", args->files, "PDF, DOCX, PPTX, XLSX, OpenDocument, EPUB, RTF, HTML, Markdown, text, CSV, JSON, XML, mail, scans and pictures")->required();
-  part->add_flag("--preview", args->preview, "Show the chunks that they would become, with their tokens; store nothing");
+  part.add_option("files", args->files, "PDF, DOCX, PPTX, XLSX, OpenDocument, EPUB, RTF, HTML, Markdown, text, CSV, JSON, XML, mail, scans and pictures").required();
+  part.add_flag("--preview", args->preview, "Show the chunks that they would become, with their tokens; store nothing");
   adding(part);
   describing(part);
   part = sub("sync", "Keep a folder and a collection the same: adds, replaces, removes", sync);
   collection(part);
-  part->add_option("folder", args->folder, "The folder")->required()->check(CLI::ExistingDirectory);
-  part->add_flag("--hidden", args->hidden, "Also files and folders whose name begins with a dot");
+  part.add_option("folder", args->folder, "The folder").required().existing_directory();
+  part.add_flag("--hidden", args->hidden, "Also files and folders whose name begins with a dot");
   adding(part);
   describing(part);
   part = sub("rm", "Remove documents, or with --all the collection", remove);
   collection(part);
-  part->add_option("documents", args->files, "As `ls` names them, or files");
-  part->add_flag("--all", args->all, "The whole collection");
+  part.add_option("documents", args->files, "As `ls` names them, or files");
+  part.add_flag("--all", args->all, "The whole collection");
   part = sub("ls", "List collections, or a collection's documents", list);
   collection(part, false);
   part = sub("search", "Find passages", search);
@@ -594,13 +594,13 @@ void add_rag(CommandContext& context) {
   asking(part);
   part = sub("reembed", "Make all vectors anew with another embedder", reembed);
   collection(part);
-  part->add_option("--embedder", args->embedder, "A pulled model of embeddings")->required();
+  part.add_option("--embedder", args->embedder, "A pulled model of embeddings").required();
   part = sub("repair", "Compare the store of a collection's vectors with the collection; sends what it lacks, deletes what it has too much", repair);
   collection(part);
-  part->add_flag("--all", args->all, "Make it anew");
+  part.add_flag("--all", args->all, "Make it anew");
   part = sub("index", "Make the graph of a large collection's vectors now; a server makes it by itself", make_graph);
   collection(part);
-  add_rag_bench(context, *command);
+  add_rag_bench(context, command);
 }
 
 }  // namespace ajar::app

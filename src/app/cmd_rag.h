@@ -11,6 +11,6 @@ namespace ajar::app {
 
 // A host of the models in the data folder.
 Result<std::unique_ptr<ModelHost>> rag_host(const std::string& data);
-void add_rag_bench(CommandContext& context, CLI::App& rag);
+void add_rag_bench(CommandContext& context, CommandLine rag);
 
 }  // namespace ajar::app

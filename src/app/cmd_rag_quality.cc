@@ -141,12 +141,12 @@ int bench(const CommandContext& context, const BenchArgs& args) {
 
 }  // namespace
 
-void add_rag_bench(CommandContext& context, CLI::App& rag) {
+void add_rag_bench(CommandContext& context, CommandLine rag) {
   auto args = std::make_shared<BenchArgs>();
-  auto* part = rag.add_subcommand("bench", "How good retrieval is on a judged set");
-  part->add_option("set", args->set, "A BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv) or an XQuAD file")->required()->check(CLI::ExistingPath);
-  part->add_option("--embedder", args->embedder, "A pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
-  part->add_option("-d,--data", args->data, "Data folder with the pulled models (or AJAR_DATA; default: data)");
+  auto part = rag.add_subcommand("bench", "How good retrieval is on a judged set");
+  part.add_option("set", args->set, "A BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv) or an XQuAD file").required().existing_path();
+  part.add_option("--embedder", args->embedder, "A pulled model of embeddings, or none (default: " + RagConfig().embedder + " where it was pulled)");
+  part.add_option("-d,--data", args->data, "Data folder with the pulled models (or AJAR_DATA; default: data)");
   context.add(part, [&context, args] { return bench(context, *args); });
 }
 

@@ -234,26 +234,26 @@ int redteam(const CommandContext& context, RedArgs args) {
 
 void add_redteam(CommandContext& context) {
   auto args = std::make_shared<RedArgs>();
-  auto* command = context.root.add_subcommand("redteam", "Attack a route of a running server, and ask it what only looks like an attack: how often each goes wrong");
-  command->add_option("route", args->route, "The route");
-  command->add_option("-s,--suite", args->suites, "Only these of our own suites; may be repeated");
-  command->add_option("-f,--file", args->files, "Attacks of a file: JSONL, CSV or JSON with a prompt and perhaps a label, or a prompt a line")->check(CLI::ExistingFile);
-  command->add_option("--benign-file", args->benign_files, "The same for prompts that should be answered")->check(CLI::ExistingFile);
-  command->add_flag("--no-builtin", args->no_builtin, "Only what the files say");
-  command->add_flag("--list", args->list, "List our own suites");
-  command->add_option("--judge", args->judge, "Route whose model says whether an answer that does not decline is of use");
-  command->add_option("--limit", args->limit, "Of each suite the first so many; 0: all")->check(CLI::NonNegativeNumber);
-  command->add_option("-c,--concurrency", args->concurrency, "Cases at once")->check(CLI::Range(1, 64))->capture_default_str();
-  command->add_option("--max-tokens", args->max_tokens, "Of an answer")->check(CLI::Range(1, 100'000))->capture_default_str();
-  command->add_option("--timeout", args->timeout_seconds, "Seconds for one answer")->check(CLI::Range(1, 3'600))->capture_default_str();
-  command->add_option("--seed", args->seed, "Of the markers; 0: fresh ones")->check(CLI::NonNegativeNumber);
-  command->add_option("--max-attack-success", args->max_attack_success, "Exit with 1 when more than this share of the attacks succeed (0 to 1)")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--max-false-refusal", args->max_false_refusal, "Exit with 1 when more than this share of the harmless is refused")->check(CLI::Range(0.0, 1.0));
-  command->add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
-  command->add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
-  command->add_option("-d,--data", args->data, "Folder that keeps the runs in redteam/ (or AJAR_DATA; default data)");
-  command->add_option("-o,--out", args->out, "File for this run instead");
-  command->add_option("--against", args->against, "Run to compare with; otherwise the route's last in the folder")->check(CLI::ExistingFile);
+  auto command = context.root.add_subcommand("redteam", "Attack a route of a running server, and ask it what only looks like an attack: how often each goes wrong");
+  command.add_option("route", args->route, "The route");
+  command.add_option("-s,--suite", args->suites, "Only these of our own suites; may be repeated");
+  command.add_option("-f,--file", args->files, "Attacks of a file: JSONL, CSV or JSON with a prompt and perhaps a label, or a prompt a line").existing_file();
+  command.add_option("--benign-file", args->benign_files, "The same for prompts that should be answered").existing_file();
+  command.add_flag("--no-builtin", args->no_builtin, "Only what the files say");
+  command.add_flag("--list", args->list, "List our own suites");
+  command.add_option("--judge", args->judge, "Route whose model says whether an answer that does not decline is of use");
+  command.add_option("--limit", args->limit, "Of each suite the first so many; 0: all").at_least_zero();
+  command.add_option("-c,--concurrency", args->concurrency, "Cases at once").between(1, 64).capture_default();
+  command.add_option("--max-tokens", args->max_tokens, "Of an answer").between(1, 100'000).capture_default();
+  command.add_option("--timeout", args->timeout_seconds, "Seconds for one answer").between(1, 3'600).capture_default();
+  command.add_option("--seed", args->seed, "Of the markers; 0: fresh ones").at_least_zero();
+  command.add_option("--max-attack-success", args->max_attack_success, "Exit with 1 when more than this share of the attacks succeed (0 to 1)").between(0.0, 1.0);
+  command.add_option("--max-false-refusal", args->max_false_refusal, "Exit with 1 when more than this share of the harmless is refused").between(0.0, 1.0);
+  command.add_option("-u,--url", args->url, "Server (or AJAR_URL; default http://127.0.0.1:8080)");
+  command.add_option("-k,--key", args->key, "API key (or AJAR_API_KEY)");
+  command.add_option("-d,--data", args->data, "Folder that keeps the runs in redteam/ (or AJAR_DATA; default data)");
+  command.add_option("-o,--out", args->out, "File for this run instead");
+  command.add_option("--against", args->against, "Run to compare with; otherwise the route's last in the folder").existing_file();
   context.add(command, [&context, args] { return redteam(context, *args); });
 }
 

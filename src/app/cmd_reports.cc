@@ -101,20 +101,20 @@ int routes(const CommandContext& context, const ReportArgs& args) {
 
 void add_reports(CommandContext& context) {
   auto args = std::make_shared<ReportArgs>();
-  auto* usage_command = context.root.add_subcommand("usage", "What was asked, of whom, and what it cost");
-  usage_command->add_option("-b,--by", args->by, "Group by any of key, team, route, model, target, day, end")->capture_default_str();
-  usage_command->add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds")->capture_default_str();
-  usage_command->add_option("--to", args->to, "Until when");
-  usage_command->add_option("--key", args->key, "Only this key (id or name)");
-  usage_command->add_option("--team", args->team, "Only this team");
-  usage_command->add_option("--route", args->route, "Only this route");
-  usage_command->add_option("--model", args->model, "Only this model");
-  usage_command->add_flag("--calls", args->calls, "Single calls, newest first");
-  usage_command->add_option("--limit", args->limit, "How many calls")->capture_default_str();
+  auto usage_command = context.root.add_subcommand("usage", "What was asked, of whom, and what it cost");
+  usage_command.add_option("-b,--by", args->by, "Group by any of key, team, route, model, target, day, end").capture_default();
+  usage_command.add_option("--from", args->from, "Since when: \"24h\", \"30d\" ago, or Unix milliseconds").capture_default();
+  usage_command.add_option("--to", args->to, "Until when");
+  usage_command.add_option("--key", args->key, "Only this key (id or name)");
+  usage_command.add_option("--team", args->team, "Only this team");
+  usage_command.add_option("--route", args->route, "Only this route");
+  usage_command.add_option("--model", args->model, "Only this model");
+  usage_command.add_flag("--calls", args->calls, "Single calls, newest first");
+  usage_command.add_option("--limit", args->limit, "How many calls").capture_default();
   add_admin_options(usage_command, args->admin);
   context.add(usage_command, [&context, args] { return usage(context, *args); });
 
-  auto* routes_command = context.root.add_subcommand("routes", "Routes, their targets, breakers and prices");
+  auto routes_command = context.root.add_subcommand("routes", "Routes, their targets, breakers and prices");
   add_admin_options(routes_command, args->admin);
   context.add(routes_command, [&context, args] { return routes(context, *args); });
 }

@@ -215,23 +215,23 @@ int run(const CommandContext& context, RunArgs& args) {
 }  // namespace
 
 void add_run(CommandContext& context) {
-  auto* command = context.root.add_subcommand("run", "Talk with an open model in this terminal, without a server");
+  auto command = context.root.add_subcommand("run", "Talk with an open model in this terminal, without a server");
   auto args = std::make_shared<RunArgs>();
-  command->add_option("model", args->model, "A GGUF file, a Hugging Face folder, or the name of a model that `ajar pull` brought")->required();
-  command->add_option("-p,--prompt", args->prompt, "Answer this and end; without it, standard input or a conversation");
-  command->add_option("-s,--system", args->system, "Instructions before the conversation");
-  command->add_flag("--raw", args->raw, "Go on with the text as it is, without a chat template; so are models that have none");
-  command->add_option("-t,--temperature", args->temperature, "0 is always the most likely token")->check(CLI::Range(0.0, 5.0))->capture_default_str();
-  command->add_option("--top-p", args->top_p, "Only the most likely tokens that hold this share")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command->add_option("-n,--max-tokens", args->max_tokens, "Longest answer; 0 is as much as the context holds")->capture_default_str();
-  command->add_option("--seed", args->seed, "Repeats an answer; -1 is another every time")->capture_default_str();
-  command->add_option("--context", args->context, "Longest conversation in tokens; 0 is the model's own")->capture_default_str();
-  command->add_option("--threads", args->threads, "That compute; 0 is one per core")->capture_default_str();
-  command->add_option("--kernels", args->kernels, "amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
-  command->add_option("--data", args->data, "Folder of pulled models (default: $AJAR_DATA or data)");
-  command->add_flag("--stats", args->stats, "Say how fast it was");
-  command->footer("Examples:\n  ajar run model.gguf -p \"Why is the sky blue?\"\n  ajar run org/name --system \"Answer in one sentence.\"\n"
-                  "  echo \"Once upon a time\" | ajar run --raw stories.gguf -t 0");
+  command.add_option("model", args->model, "A GGUF file, a Hugging Face folder, or the name of a model that `ajar pull` brought").required();
+  command.add_option("-p,--prompt", args->prompt, "Answer this and end; without it, standard input or a conversation");
+  command.add_option("-s,--system", args->system, "Instructions before the conversation");
+  command.add_flag("--raw", args->raw, "Go on with the text as it is, without a chat template; so are models that have none");
+  command.add_option("-t,--temperature", args->temperature, "0 is always the most likely token").between(0.0, 5.0).capture_default();
+  command.add_option("--top-p", args->top_p, "Only the most likely tokens that hold this share").between(0.0, 1.0).capture_default();
+  command.add_option("-n,--max-tokens", args->max_tokens, "Longest answer; 0 is as much as the context holds").capture_default();
+  command.add_option("--seed", args->seed, "Repeats an answer; -1 is another every time").capture_default();
+  command.add_option("--context", args->context, "Longest conversation in tokens; 0 is the model's own").capture_default();
+  command.add_option("--threads", args->threads, "That compute; 0 is one per core").capture_default();
+  command.add_option("--kernels", args->kernels, "amx, avx512-vnni, avx512, avx2-vnni, avx2, neon-dotprod, neon or portable; else the fastest, as timed");
+  command.add_option("--data", args->data, "Folder of pulled models (default: $AJAR_DATA or data)");
+  command.add_flag("--stats", args->stats, "Say how fast it was");
+  command.footer("Examples:\n  ajar run model.gguf -p \"Why is the sky blue?\"\n  ajar run org/name --system \"Answer in one sentence.\"\n"
+                 "  echo \"Once upon a time\" | ajar run --raw stories.gguf -t 0");
   context.add(command, [&context, args] { return run(context, *args); });
 }
 

@@ -123,17 +123,17 @@ int run_selftest(const CommandContext& context, const SelftestOptions& options, 
 }  // namespace
 
 void add_selftest(CommandContext& context) {
-  auto* command = context.root.add_subcommand(
+  auto command = context.root.add_subcommand(
       "selftest", "Try the fault wall and the conformance matrix on this binary");
   auto options = std::make_shared<SelftestOptions>();
   auto all = std::make_shared<bool>(false);
-  command->add_option("--url", options->url, "Test this server instead of one started here, as far as that goes");
-  command->add_option("--key", options->key, "Its API key");
-  command->add_option("--model", options->model, "A model that it has");
-  command->add_option("--only", options->only, "wall, matrix, dialects or server; several are possible")->delimiter(',');
-  command->add_flag("--matrix", options->matrix,
-                    "Print what every client's API can do over every target's API, as Markdown");
-  command->add_flag("--all", *all, "List every check, not only those that fail");
+  command.add_option("--url", options->url, "Test this server instead of one started here, as far as that goes");
+  command.add_option("--key", options->key, "Its API key");
+  command.add_option("--model", options->model, "A model that it has");
+  command.add_option("--only", options->only, "wall, matrix, dialects or server; several are possible").delimiter(',');
+  command.add_flag("--matrix", options->matrix,
+                   "Print what every client's API can do over every target's API, as Markdown");
+  command.add_flag("--all", *all, "List every check, not only those that fail");
   context.add(command, [&context, options, all] { return run_selftest(context, *options, *all); });
 }
 

@@ -72,7 +72,7 @@ void print_try_it(const CommandContext& context, const App& app, bool simulator,
                 "  ANTHROPIC_API_KEY or GEMINI_API_KEY, or write a configuration, to use real ones.\n",
                 yellow("SIMULATOR:").c_str());
   }
-  const std::string program = context.root.get_name();
+  const std::string program = context.root.name();
   if (!has_key) std::printf("  Keys exist already; another one: %s keys create --name my-app\n", program.c_str());
   std::printf("\n  Try it (with your key in AJAR_API_KEY):\n"
               "    curl -N %s/v1/chat/completions -H \"Authorization: Bearer $AJAR_API_KEY\" \\\n"
@@ -139,16 +139,16 @@ int serve(const CommandContext& context, const ServeArgs& args) {
 }  // namespace
 
 void add_serve(CommandContext& context) {
-  auto* command = context.root.add_subcommand("serve", "Run the server");
+  auto command = context.root.add_subcommand("serve", "Run the server");
   auto args = std::make_shared<ServeArgs>();
-  command->add_option("-c,--config", args->config,
-                      "Configuration file (or AJAR_CONFIG); without one, the providers whose keys are in the "
-                      "environment, or the built-in simulator");
-  command->add_option("-d,--data", args->data, "Data folder, instead of store.path");
-  command->add_option("-l,--listen", args->listen, "Address, instead of server.listen; may be given several times");
-  command->add_flag("--hello", args->hello, "Answer one request in front of your eyes, then serve");
-  command->add_flag("--once", args->once, "Like --hello, then exit");
-  command->footer("SIGHUP reads the configuration again. SIGTERM and SIGINT let running answers end first.");
+  command.add_option("-c,--config", args->config,
+                     "Configuration file (or AJAR_CONFIG); without one, the providers whose keys are in the "
+                     "environment, or the built-in simulator");
+  command.add_option("-d,--data", args->data, "Data folder, instead of store.path");
+  command.add_option("-l,--listen", args->listen, "Address, instead of server.listen; may be given several times");
+  command.add_flag("--hello", args->hello, "Answer one request in front of your eyes, then serve");
+  command.add_flag("--once", args->once, "Like --hello, then exit");
+  command.footer("SIGHUP reads the configuration again. SIGTERM and SIGINT let running answers end first.");
   context.add(command, [&context, args] { return serve(context, *args); });
 }
 

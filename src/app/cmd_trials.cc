@@ -84,13 +84,13 @@ int show_done(const CommandContext& context, const Result<std::string>& body, co
 
 void add_trials(CommandContext& context) {
   auto args = std::make_shared<TrialArgs>();
-  auto* canary = context.root.add_subcommand("canary", "Candidates that answer a share of a route's requests: how they do beside the usual choice");
+  auto canary = context.root.add_subcommand("canary", "Candidates that answer a share of a route's requests: how they do beside the usual choice");
   add_admin_options(canary, args->admin);
-  auto* shadow = context.root.add_subcommand("shadow", "Candidates that are asked beside a route: how often they say what was answered");
+  auto shadow = context.root.add_subcommand("shadow", "Candidates that are asked beside a route: how often they say what was answered");
   add_admin_options(shadow, args->admin);
-  const auto verb = [&](CLI::App* parent, const char* name, const char* what, const char* path, const char* done) {
-    auto* command = parent->add_subcommand(name, what);
-    command->add_option("route", args->route, "The route")->required();
+  const auto verb = [&](CommandLine parent, const char* name, const char* what, const char* path, const char* done) {
+    auto command = parent.add_subcommand(name, what);
+    command.add_option("route", args->route, "The route").required();
     add_admin_options(command, args->admin);
     context.add(command, [&context, args, path, name, done] {
       const auto body = AdminClient(context, args->admin).call("POST", std::string(path) + percent_encode(args->route) + "/" + name);

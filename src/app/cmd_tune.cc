@@ -135,22 +135,22 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
 }  // namespace
 
 void add_tune(CommandContext& context) {
-  auto* tune_command = context.root.add_subcommand("tune", "Train models");
-  tune_command->require_subcommand(1);
+  auto tune_command = context.root.add_subcommand("tune", "Train models");
+  tune_command.require_subcommand(1);
   auto args = std::make_shared<TuneArgs>();
-  auto* task = tune_command->add_subcommand("task", "A task model, text to label, from labelled texts: seconds to minutes, calibrated on rows that it never saw");
-  task->add_option("-d,--data", args->data, "CSV (text,label), JSONL ({\"text\",\"label\"}) or JSON; several are joined")->required()->check(CLI::ExistingFile);
-  task->add_option("-o,--out", args->out, "The model's file")->required();
-  auto* embedder = task->add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
-  task->add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right")->needs(embedder);
-  task->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->capture_default_str();
-  task->add_option("--delta", args->delta, "Probability with which that may fail")->capture_default_str();
-  task->add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split")->capture_default_str();
-  task->add_option("--out-of-scope", args->out_of_scope, "Label of rows that belong to none of the others")->capture_default_str();
-  task->add_option("--licence", args->licence, "Of the data, for the model's lineage");
-  task->add_option("--name", args->name, "Of the data, for the model's lineage; otherwise the file's");
-  task->add_option("--folder", args->folder, "Data folder with the pulled models (AJAR_DATA, ./data)");
-  task->add_flag("--force", args->force, "Replace the file");
+  auto task = tune_command.add_subcommand("task", "A task model, text to label, from labelled texts: seconds to minutes, calibrated on rows that it never saw");
+  task.add_option("-d,--data", args->data, "CSV (text,label), JSONL ({\"text\",\"label\"}) or JSON; several are joined").required().existing_file();
+  task.add_option("-o,--out", args->out, "The model's file").required();
+  const auto embedder = task.add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
+  task.add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right").needs(embedder);
+  task.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").capture_default();
+  task.add_option("--delta", args->delta, "Probability with which that may fail").capture_default();
+  task.add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split").capture_default();
+  task.add_option("--out-of-scope", args->out_of_scope, "Label of rows that belong to none of the others").capture_default();
+  task.add_option("--licence", args->licence, "Of the data, for the model's lineage");
+  task.add_option("--name", args->name, "Of the data, for the model's lineage; otherwise the file's");
+  task.add_option("--folder", args->folder, "Data folder with the pulled models (AJAR_DATA, ./data)");
+  task.add_flag("--force", args->force, "Replace the file");
   context.add(task, [&context, args] { return tune_task(context, *args); });
   add_tune_answers(context, tune_command);
 }

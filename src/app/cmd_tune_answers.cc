@@ -69,16 +69,16 @@ int tune_answers(const CommandContext& context, const AnswersArgs& args) {
 
 }  // namespace
 
-void add_tune_answers(CommandContext& context, CLI::App* tune) {
+void add_tune_answers(CommandContext& context, CommandLine tune) {
   auto args = std::make_shared<AnswersArgs>();
-  auto* command = tune->add_subcommand("answers", "A score that tells a model's right answers from its wrong ones, for a rung with confidence = \"learned\"");
-  command->add_option("-d,--data", args->data, "JSONL of {\"question\", \"answer\", \"correct\"}, perhaps with \"logprobs\" and \"margins\", or CSV; several are joined")
-      ->required()->check(CLI::ExistingFile);
-  command->add_option("-o,--out", args->out, "The score's file")->required();
-  command->add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();
-  command->add_option("--delta", args->delta, "Probability with which that may fail")->check(CLI::Range(0.0001, 0.9999))->capture_default_str();
-  command->add_option("--held-out", args->held_out, "Share of the questions that judge it")->check(CLI::Range(0.05, 0.9))->capture_default_str();
-  command->add_flag("--force", args->force, "Replace the file");
+  auto command = tune.add_subcommand("answers", "A score that tells a model's right answers from its wrong ones, for a rung with confidence = \"learned\"");
+  command.add_option("-d,--data", args->data, "JSONL of {\"question\", \"answer\", \"correct\"}, perhaps with \"logprobs\" and \"margins\", or CSV; several are joined")
+      .required().existing_file();
+  command.add_option("-o,--out", args->out, "The score's file").required();
+  command.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").between(0.0001, 0.9999).capture_default();
+  command.add_option("--delta", args->delta, "Probability with which that may fail").between(0.0001, 0.9999).capture_default();
+  command.add_option("--held-out", args->held_out, "Share of the questions that judge it").between(0.05, 0.9).capture_default();
+  command.add_flag("--force", args->force, "Replace the file");
   context.add(command, [&context, args] { return tune_answers(context, *args); });
 }
 

@@ -1,26 +1,29 @@
 #pragma once
 // The subcommands. Each adds itself to the command line; run() gives the process's exit status.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "app/command_line.h"
 #include "app/config_file.h"
 
 namespace ajar::app {
 
 struct Command {
-  CLI::App* parsed = nullptr;      // set by CLI11 when chosen
+  CommandLine line;
   std::function<int()> run;
 };
 
 struct CommandContext {
-  CLI::App& root;
+  CommandLine root;
   Environment environment;
   std::vector<Command> commands;
   bool json = false;               // --json
 
-  void add(CLI::App* parsed, std::function<int()> run) { commands.push_back({parsed, std::move(run)}); }
+  void add(CommandLine line, std::function<int()> run) { commands.push_back({line, std::move(run)}); }
 };
 
 void add_serve(CommandContext& context);
@@ -44,7 +47,7 @@ void add_run(CommandContext& context);
 void add_inspect(CommandContext& context);
 void add_quantize(CommandContext& context);
 void add_tune(CommandContext& context);
-void add_tune_answers(CommandContext& context, CLI::App* tune);  // below `ajar tune`
+void add_tune_answers(CommandContext& context, CommandLine tune);  // below `ajar tune`
 void add_ladder(CommandContext& context);    // calibrate, replay, rungs
 void add_trials(CommandContext& context);    // canary, shadow
 void add_redteam(CommandContext& context);

@@ -35,12 +35,12 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   set_colours(is_terminal(STDOUT_FILENO) && !environment("NO_COLOR") && environment("TERM") != "dumb");
 
-  CLI::App root("Ajar stands between applications and all language models, open and closed: one OpenAI-compatible "
-                "address, keys, budgets, fallbacks, honest streams.",
-                argc > 0 ? argv[0] : "ajar");
+  CommandLineRoot root("Ajar stands between applications and all language models, open and closed: one OpenAI-compatible "
+                       "address, keys, budgets, fallbacks, honest streams.",
+                       argc > 0 ? argv[0] : "ajar");
   root.require_subcommand(1);
   root.fallthrough();
-  root.get_formatter()->column_width(34);
+  root.column_width(34);
   CommandContext context{.root = root, .environment = environment};
   root.add_flag("--json", context.json, "Print data as JSON");
   add_serve(context);
@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   add_mock(context);
   add_bench(context);
   add_selftest(context);
-  auto* version = root.add_subcommand("version", "Print the version");
+  const auto version = root.add_subcommand("version", "Print the version");
   context.add(version, [&context] {
     if (context.json) {
       std::string out;
@@ -78,9 +78,9 @@ int main(int argc, char** argv) {
     return 0;
   });
 
-  CLI11_PARSE(root, argc, argv);
+  if (const auto status = root.parse(argc, argv)) return *status;
   for (const Command& command : context.commands) {
-    if (command.parsed->parsed()) return command.run();
+    if (command.line.parsed()) return command.run();
   }
   return 2;
 }
