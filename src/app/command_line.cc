@@ -39,7 +39,12 @@ CLI::Option* add_value(CLI::App& app, std::string_view names, T& value, std::str
 Option CommandLine::add_option(std::string_view names, std::string& value, std::string_view help) { return Option(add_value(*app_, names, value, help)); }
 Option CommandLine::add_option(std::string_view names, int& value, std::string_view help) { return Option(add_value(*app_, names, value, help)); }
 Option CommandLine::add_option(std::string_view names, int64_t& value, std::string_view help) { return Option(add_value(*app_, names, value, help)); }
-Option CommandLine::add_option(std::string_view names, uint64_t& value, std::string_view help) { return Option(add_value(*app_, names, value, help)); }
+// CLI11 reads -2 as 2^64 - 2.
+Option CommandLine::add_option(std::string_view names, uint64_t& value, std::string_view help) {
+  CLI::Option* option = add_value(*app_, names, value, help);
+  option->check([](const std::string& text) { return text.starts_with('-') ? text + " is below 0" : std::string(); });
+  return Option(option);
+}
 Option CommandLine::add_option(std::string_view names, double& value, std::string_view help) { return Option(add_value(*app_, names, value, help)); }
 Option CommandLine::add_option(std::string_view names, std::vector<std::string>& value, std::string_view help) {
   return Option(add_value(*app_, names, value, help));
@@ -58,8 +63,9 @@ bool CommandLine::parsed() const { return app_->parsed(); }
 std::string CommandLine::name() const { return app_->get_name(); }
 
 CommandLineRoot::CommandLineRoot(std::string_view description, std::string_view name)
-    : CommandLine(new CLI::App(std::string(description), std::string(name))) {}
-CommandLineRoot::~CommandLineRoot() { delete app_; }
+    : CommandLineRoot(std::make_unique<CLI::App>(std::string(description), std::string(name))) {}
+CommandLineRoot::CommandLineRoot(std::unique_ptr<CLI::App> app) : CommandLine(app.get()), owned_(std::move(app)) {}
+CommandLineRoot::~CommandLineRoot() = default;
 
 std::optional<int> CommandLineRoot::parse(int argc, const char* const* argv) {
   try {

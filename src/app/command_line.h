@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,7 +56,7 @@ class CommandLine {
   Option add_option(std::string_view names, std::string& value, std::string_view help);
   Option add_option(std::string_view names, int& value, std::string_view help);
   Option add_option(std::string_view names, int64_t& value, std::string_view help);
-  Option add_option(std::string_view names, uint64_t& value, std::string_view help);
+  Option add_option(std::string_view names, uint64_t& value, std::string_view help);  // refuses what is below 0
   Option add_option(std::string_view names, double& value, std::string_view help);
   Option add_option(std::string_view names, std::vector<std::string>& value, std::string_view help);
   Option add_option(std::string_view names, std::vector<int>& value, std::string_view help);
@@ -88,6 +89,11 @@ class CommandLineRoot : public CommandLine {
   // Reads the arguments into the variables. Where that ends the program, with help that was asked for or with a fault, it is
   // printed and the exit status given.
   std::optional<int> parse(int argc, const char* const* argv);
+
+ private:
+  explicit CommandLineRoot(std::unique_ptr<CLI::App> app);
+
+  std::unique_ptr<CLI::App> owned_;
 };
 
 }  // namespace ajar::app

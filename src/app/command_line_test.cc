@@ -55,6 +55,15 @@ void add_all(CommandLine line, Values& values) {
   line.footer("The end.");
 }
 
+TEST(CommandLine, ANumberBelowZeroIsNoNaturalOne) {
+  Values values;
+  CommandLineRoot line("A tool", "tool");
+  add_all(line, values);
+  const Parsed parsed = parse_line(line, {"--natural", "-2"});
+  EXPECT_EQ(parsed.status, 105);
+  EXPECT_TRUE(has(parsed.err, "--natural: -2 is below 0")) << parsed.err;
+}
+
 TEST(CommandLine, ReadsEachType) {
   Values values;
   CommandLineRoot line("A tool", "tool");
