@@ -144,18 +144,19 @@ KernelChoice::Format KernelChoice::choose(Dtype dtype, const Clock& clock) {
   std::vector<bool> lost(count);
   for (size_t c = 0; c < kRows.size(); ++c) {
     seconds[c].assign(count, kNever);
-    double least = kNever;
+    std::map<Arithmetic, double> least;  // of each its own: few rows are all multiplied by one, whichever it will be
     for (size_t i = 0; i < count; ++i) {
       if (lost[i]) continue;
       const Way& way = format.timed[i].way;
       (void)clock(way, dtype, kRows[c]);  // fills the caches, wakes the wide units
       double best = clock(way, dtype, kRows[c]);
-      const bool hopeless = best > least * kHopeless;
+      double& fastest = least.try_emplace(way.arithmetic, kNever).first->second;
+      const bool hopeless = best > fastest * kHopeless;
       // Tiles are made for many rows: that they are slow with few says nothing.
       lost[i] = hopeless && way.arithmetic != Arithmetic::kBfloat;
       for (int run = 1; run < kRuns && !hopeless; ++run) best = std::min(best, clock(way, dtype, kRows[c]));
       seconds[c][i] = best;
-      least = std::min(least, best);
+      fastest = std::min(fastest, best);
       format.timed[i].gops[c] = 2e-9 * kRows[c] * kColumns * kPanels * kPanelRows / best;
     }
   }

@@ -61,6 +61,18 @@ TEST(KernelChoice, OneArithmeticBelowTheTiles) {
   for (const Way& way : format.best) EXPECT_EQ(way.arithmetic, Arithmetic::kFloat);
 }
 
+TEST(KernelChoice, AnArithmeticThatIsSlowWithSomeRowsIsTimedWithAll) {
+  if (best_kernels().multiply_integer == nullptr) GTEST_SKIP() << "no integer kernels here";
+  // Floats win with one row, and then are far behind: they are taken for all rows, and must have been measured.
+  auto format = KernelChoice::choose(Dtype::kQ4_0, [](const Way& way, Dtype, int rows) {
+    return way.arithmetic == Arithmetic::kFloat ? (rows == 1 ? 0.9 : 2.0 * rows) : 1.0 * rows;
+  });
+  for (size_t c = 0; c < KernelChoice::kRows.size() && KernelChoice::kRows[c] < kTileRows; ++c) {
+    EXPECT_EQ(format.best[c].arithmetic, Arithmetic::kFloat);
+    EXPECT_GT(std::ranges::find(format.timed, format.best[c], &KernelChoice::Timed::way)->gops[c], 0) << KernelChoice::kRows[c] << " rows";
+  }
+}
+
 TEST(KernelChoice, TilesFromWhereTheyStayFaster) {
   if (best_kernels().multiply_bfloat == nullptr) GTEST_SKIP() << "no tiles here";
   auto seconds = [](int from) {

@@ -215,6 +215,12 @@ template <Dtype T>
 static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
   PanelLayout layout = panel_layout(T, p.columns);
   const int64_t blocks = p.columns / kBlock;
+#ifdef AJAR_UNPACKED
+  if (p.rows > AJAR_ROWS) {
+    for (int n = p.first; n < p.last; n += kGroup) group_unpacked<T>(p, layout, x, n, n + kGroup < p.last ? n + kGroup : p.last);
+    return;
+  }
+#endif
   for (int row = 0; row < p.rows; row += kTogether) {
     const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
     for (int n = p.first; n < p.last; ++n) {
@@ -225,13 +231,9 @@ static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
         continue;
       }
       alignas(64) float sums[kTogether][kPanelRows];  // rows of y lie far apart
-#ifdef AJAR_UNPACKED
-      panel_unpacked<T>(panel, layout, x, row, rows, sums);
-#else
       constexpr int kStep = kStretch / panel_form(T).code_bytes() / 8 * 8;  // super-blocks stay whole
       for (int64_t from = 0; from < blocks; from += kStep)
         rows_by_panel<T>(panel, layout, x, row, rows, from, from + kStep < blocks ? from + kStep : blocks, sums[0], kPanelRows);
-#endif
       for (int m = 0; m < rows; ++m) __builtin_memcpy(y + m * p.ldy, sums[m], sizeof sums[m]);
     }
   }

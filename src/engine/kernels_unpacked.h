@@ -133,22 +133,64 @@ static inline void rows_unpacked(const Unpacked<T>& w, const QuantizedRows& x, i
   }
 }
 
-// out = what rows row..row+rows-1 make with one panel.
+// Adds to out what `rows` rows of x make with blocks from..to-1 of a panel; x begins with its first row and block `from`.
 template <Dtype T>
-static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int row, int rows, float (*out)[kPanelRows]) {
+static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int rows, int64_t from, int64_t to,
+                           float (*out)[kPanelRows]) {
   Unpacked<T> w;
-  const int64_t blocks = x.columns / kBlock;
-  __builtin_memset(out, 0, static_cast<size_t>(rows) * sizeof out[0]);
-  for (int64_t from = 0; from < blocks; from += w.kBlocks) {
-    const int64_t to = from + w.kBlocks < blocks ? from + w.kBlocks : blocks;
-    w.unpack(panel, layout, from, to);
-    const uint8_t* next = panel + to * w.kForm.code_bytes();
-    const int64_t half = (to - from) * w.kForm.code_bytes() / 2;
+  for (int64_t first = from; first < to; first += w.kBlocks) {
+    const int64_t last = first + w.kBlocks < to ? first + w.kBlocks : to;
+    w.unpack(panel, layout, first, last);
+    const uint8_t* next = panel + last * w.kForm.code_bytes();
+    const int64_t half = (last - first) * w.kForm.code_bytes() / 2;
     auto ahead = [&](int m) { return m < 4 ? next : next + half; };
     int m = 0;
-    for (; m + 4 <= rows; m += 4) rows_unpacked<T, 4>(w, x, row + m, from, to, out + m, ahead(m));
-    if (m + 2 <= rows) rows_unpacked<T, 2>(w, x, row + m, from, to, out + m, ahead(m)), m += 2;
-    if (m < rows) rows_unpacked<T, 1>(w, x, row + m, from, to, out + m, ahead(m));
+    for (; m + 4 <= rows; m += 4) rows_unpacked<T, 4>(w, x, m, first - from, last - from, out + m, ahead(m));
+    if (m + 2 <= rows) rows_unpacked<T, 2>(w, x, m, first - from, last - from, out + m, ahead(m)), m += 2;
+    if (m < rows) rows_unpacked<T, 1>(w, x, m, first - from, last - from, out + m, ahead(m));
+  }
+}
+
+// Some columns of some rows of input, side by side: in the input itself rows lie a power of two apart, often enough, and push each
+// other out of the caches.
+struct NearRows {
+  static constexpr int kBlocks = 32;  // 64 KiB of codes: they stay in the second cache
+
+  int8_t codes[kTogether * kBlocks * kBlock];
+  float scales[kTogether * kBlocks], sums[kTogether * kBlocks * 2];
+  int32_t totals[kTogether * kBlocks];
+
+  QuantizedRows take(const QuantizedRows& x, int row, int rows, int64_t from, int64_t to) {
+    const int64_t blocks = to - from;
+    for (int m = 0; m < rows; ++m) {
+      const int64_t at = (row + m) * (x.columns / kBlock) + from;
+      __builtin_memcpy(codes + m * blocks * kBlock, x.codes + at * kBlock, static_cast<size_t>(blocks * kBlock));
+      __builtin_memcpy(scales + m * blocks, x.scales + at, static_cast<size_t>(blocks) * sizeof(float));
+      __builtin_memcpy(sums + m * blocks * 2, x.sums + at * 2, static_cast<size_t>(blocks) * 2 * sizeof(float));
+      __builtin_memcpy(totals + m * blocks, x.totals + at, static_cast<size_t>(blocks) * sizeof(int32_t));
+    }
+    return {codes, scales, sums, totals, blocks * kBlock};
+  }
+};
+
+// All rows of input against panels first..last-1, at most kGroup.
+constexpr int kGroup = 8;
+template <Dtype T>
+static void group_unpacked(const Product& p, const PanelLayout& layout, const QuantizedRows& x, int first, int last) {
+  alignas(64) float sums[kGroup][kTogether][kPanelRows];
+  NearRows near;
+  const int64_t blocks = p.columns / kBlock;
+  for (int row = 0; row < p.rows; row += kTogether) {
+    const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
+    __builtin_memset(sums, 0, sizeof sums);
+    for (int64_t from = 0; from < blocks; from += near.kBlocks) {
+      const int64_t to = from + near.kBlocks < blocks ? from + near.kBlocks : blocks;
+      const QuantizedRows part = near.take(x, row, rows, from, to);
+      for (int n = first; n < last; ++n)
+        panel_unpacked<T>(reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride, layout, part, rows, from, to, sums[n - first]);
+    }
+    for (int n = first; n < last; ++n)
+      for (int m = 0; m < rows; ++m) __builtin_memcpy(p.y + (row + m) * p.ldy + n * kPanelRows, sums[n - first][m], sizeof sums[0][0]);
   }
 }
 
