@@ -24,10 +24,9 @@ struct Unpacked {
   static constexpr int kMost = most_code(kForm);
   static constexpr bool kSigned = kMost > AJAR_MOST_CODE;  // vpmaddubsw does not take the codes: their sign goes over to the input
   static constexpr int kHalves = kForm.scale == ScaleForm::kSuper16 ? 2 : 1;
-  static constexpr int kBlocks = kSigned ? 8 : 16;         // super-blocks stay whole
+  static constexpr int kBlocks = 16;                       // super-blocks stay whole
 
-  Bytes codes[kBlocks][8][kParts];  // signed: how far they are from 128
-  Bytes signs[kSigned ? kBlocks : 1][8][kParts];  // code - 128
+  Bytes codes[kBlocks][8][kParts];  // less 128 where signed
   Floats scales[kBlocks][kHalves][kParts], minimums[kBlocks][kHalves][kParts];
 
   void unpack(const uint8_t* panel, const PanelLayout& layout, int64_t from, int64_t to) {
@@ -39,13 +38,7 @@ struct Unpacked {
         Floats scale[2], minimum[2];
         part_codes<T>(c, p, w);
         part_scales<T>(panel + layout.scales + b * kForm.scale_bytes(), panel + layout.supers + b / 8 * kForm.super_bytes(), p, scale, minimum);
-        for (int g = 0; g < 8; ++g) {
-          if constexpr (kSigned) {
-            signs[to_block][g][p] = w[g] ^ 128;
-            w[g] = reinterpret_cast<Bytes>(_mm256_abs_epi8(reinterpret_cast<__m256i>(signs[to_block][g][p])));
-          }
-          codes[to_block][g][p] = w[g];
-        }
+        for (int g = 0; g < 8; ++g) codes[to_block][g][p] = kSigned ? w[g] ^ 128 : w[g];
         for (int h = 0; h < kHalves; ++h) scales[to_block][h][p] = scale[h], minimums[to_block][h][p] = minimum[h];
       }
     }
@@ -85,7 +78,10 @@ static inline __attribute__((always_inline)) void dot_unpacked_signed(const Unpa
 #pragma clang loop unroll(full)
     for (int m = 0; m < Rows; ++m) {
       const __m256i x = four_columns(a + m * columns + g * 4);
-      for (int p = 0; p < kParts; ++p) total[m][p] += widen(times(w.codes[b][g][p], _mm256_sign_epi8(x, reinterpret_cast<__m256i>(w.signs[b][g][p]))));
+      for (int p = 0; p < kParts; ++p) {
+        const __m256i code = reinterpret_cast<__m256i>(w.codes[b][g][p]);
+        total[m][p] += widen(times(reinterpret_cast<Bytes>(_mm256_abs_epi8(code)), _mm256_sign_epi8(x, code)));
+      }
       for (int p = 0; p < kParts; ++p) asm volatile("" : "+x"(total[m][p]));
     }
   }
