@@ -178,7 +178,7 @@ static void group_unpacked(const Product& p, const PanelLayout& layout, const Qu
   const int64_t blocks = p.columns / kBlock;
   for (int row = 0; row < p.rows; row += kTogether) {
     const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
-    __builtin_memset(sums, 0, sizeof sums);
+    for (int n = 0; n < last - first; ++n) __builtin_memset(sums[n], 0, static_cast<size_t>(rows) * sizeof sums[n][0]);
     for (int64_t from = 0; from < blocks; from += near.kBlocks) {
       const int64_t to = from + near.kBlocks < blocks ? from + near.kBlocks : blocks;
       const QuantizedRows part = near.take(x, row, rows, from, to);
