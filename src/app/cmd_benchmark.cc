@@ -120,8 +120,8 @@ void add_bench(CommandContext& context) {
   command.add_option("--header", options->headers, "\"Name: value\", sent with every request; several are possible");
   command.add_option("--pid", options->pids, "Its processes, for their CPU time; several are possible");
   command.add_option("--only", options->only, "Only this point; several are possible").delimiter(',');
-  command.add_option("--threads", options->threads, "I/O threads of the server started here").capture_default();
-  command.add_option("--client-threads", options->client_threads, "Threads of the load client").capture_default();
+  command.add_option("--threads", options->threads, "I/O threads of the server started here").between(0, 256).capture_default();
+  command.add_option("--client-threads", options->client_threads, "Threads of the load client").between(0, 256).capture_default();
   command.add_option("--requests", options->requests, "Requests of the memory point").positive();
   auto engine = std::make_shared<EngineBenchOptions>();
   command.add_option("--engine", engine->model, "Measure the embedded engine with this model file instead");

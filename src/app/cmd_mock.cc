@@ -45,7 +45,7 @@ void add_mock(CommandContext& context) {
   command.add_option("--pace", options->pace_ms, "Milliseconds between two tokens of a stream").capture_default();
   command.add_option("--delay", options->first_delay_ms, "Milliseconds before the first byte").capture_default();
   command.add_option("--tokens", options->tokens, "Tokens per reply; 0 echoes the question").capture_default();
-  command.add_option("--threads", options->threads, "Threads").capture_default();
+  command.add_option("--threads", options->threads, "Threads").between(1, 256).capture_default();
   command.add_option("--transcripts", options->transcripts, "Folder of recorded traffic to replay");
   command.add_flag("--faults", *list, "List the faults that can be asked for");
   command.footer("Faults: POST /fault/NAME/v1/chat/completions, or the header x-mock-fault: NAME, or the model "
