@@ -2,7 +2,7 @@
 // threshold holds over many random calibration sets.
 //   task_model_bench DATA [--embedder MODEL] [--cache FILE] [--out MODEL] [--licence L] [--alpha A] [--delta D] [--folds]
 //                    [--epochs N] [--rate R] [--l2 X] [--bits N] [--random N] [--gamma G] [--embedding-scale S] [--random-scale S]
-//                    [--pieces-to N] [--words N]
+//                    [--pieces-to N] [--words N] [--neighbours WEIGHT] [--sharpness S]
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -121,6 +121,7 @@ Status run(int argc, char** argv) {
   number("--epochs", r.training.epochs), number("--rate", r.training.rate), number("--l2", r.training.l2);
   number("--bits", r.hashed.bits), number("--words", r.hashed.words), number("--pieces-to", r.hashed.pieces_to);
   number("--random", r.random), number("--gamma", r.gamma);
+  number("--neighbours", r.neighbours.weight), number("--sharpness", r.neighbours.sharpness);
   number("--embedding-scale", r.embedding_scale), number("--random-scale", r.random_scale);
   number("--alpha", options.guarantee.alpha), number("--delta", options.guarantee.delta);
 

@@ -19,7 +19,7 @@ struct TuneArgs {
   std::vector<std::string> data;
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
-  bool always_embed = false;
+  bool always_embed = false, forget_texts = false;
   bool force = false;
 };
 
@@ -57,6 +57,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
   options.licence = args.licence;
   options.held_out = args.held_out;
   options.words_first = !args.always_embed;
+  if (args.forget_texts) options.recipe.neighbours.weight = 0;
   options.guarantee = {.alpha = args.alpha, .delta = args.delta};
   options.trained_at = utc_now();
   for (const std::string& path : args.data) {
@@ -143,6 +144,7 @@ void add_tune(CommandContext& context) {
   task.add_option("-o,--out", args->out, "The model's file").required();
   const auto embedder = task.add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
   task.add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right").needs(embedder);
+  task.add_flag("--no-neighbours", args->forget_texts, "Keep no embeddings of the texts in the file: it is smaller, and says nothing of single texts").needs(embedder);
   task.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").capture_default();
   task.add_option("--delta", args->delta, "Probability with which that may fail").capture_default();
   task.add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split").capture_default();

@@ -265,7 +265,10 @@ void Decoder::normalize(const Norm& norm, const float* x, int64_t ldx, float* ou
 }
 
 void Decoder::add_rows(const float* y, int64_t ldy, int count) {
-  for (int m = 0; m < count; ++m) multiplier_.kernels().add(x_.data() + m * embedding_, y + m * ldy, model_->config().embedding);
+  pool_.run_if_worth(count * embedding_, (count + 7) / 8, [&](int64_t task, int) {
+    for (int64_t m = task * 8; m < std::min<int64_t>(task * 8 + 8, count); ++m)
+      multiplier_.kernels().add(x_.data() + m * embedding_, y + m * ldy, model_->config().embedding);
+  });
 }
 
 void Decoder::reserve(int count, int64_t longest) {

@@ -100,7 +100,7 @@ void Encoder::embed(std::span<const EncoderInput> texts) {
       add_row(model_->type_embedding(), text.types.empty() ? 0 : text.types[t], x);
     }
   }
-  if (!model_->embedding_norm().empty()) normalize(model_->embedding_norm(), x_.data(), count);
+  if (!model_->embedding_norm().empty()) add_and_normalize(model_->embedding_norm(), nullptr, count);
 }
 
 // x = norm(x + Wo * attend(Wq * x, Wk * x, Wv * x)), every token seeing all of its own text
@@ -162,8 +162,7 @@ void Encoder::attention(const Layer& layer, std::span<const EncoderInput> texts,
   });
   Output o{&layer.o, out_.data(), embedding_};
   multiplier_.run({mixed_.data(), q_width_, count}, {&o, 1});
-  for (int m = 0; m < count; ++m) kernels.add(x_.data() + m * embedding_, out_.data() + m * embedding_, c.embedding);
-  normalize(layer.attention_output_norm, x_.data(), count);
+  add_and_normalize(layer.attention_output_norm, out_.data(), count);
 }
 
 // x = norm(x + Wdown * act(Wup * x))
@@ -183,16 +182,19 @@ void Encoder::feed_forward(const Layer& layer, int count) {
   });
   Output down{&layer.down, out_.data(), embedding_};
   multiplier_.run({up_.data(), ff_width_, count}, {&down, 1});
-  for (int m = 0; m < count; ++m) kernels.add(x_.data() + m * embedding_, out_.data() + m * embedding_, c.embedding);
-  normalize(layer.layer_output_norm, x_.data(), count);
+  add_and_normalize(layer.layer_output_norm, out_.data(), count);
 }
 
-void Encoder::normalize(const Norm& norm, float* x, int count) {
+// x = norm(x + y); y may be none
+void Encoder::add_and_normalize(const Norm& norm, const float* y, int count) {
   const ModelConfig& c = model_->config();
+  const Kernels& kernels = multiplier_.kernels();
   pool_->run((count + 15) / 16, [&](int64_t task, int) {
-    for (int64_t m = task * 16; m < std::min<int64_t>(task * 16 + 16, count); ++m)
-      multiplier_.kernels().layer_norm(x + m * embedding_, norm.weight.data(), norm.bias.empty() ? nullptr : norm.bias.data(), c.norm_epsilon,
-                                       c.embedding, x + m * embedding_);
+    for (int64_t m = task * 16; m < std::min<int64_t>(task * 16 + 16, count); ++m) {
+      float* x = x_.data() + m * embedding_;
+      if (y != nullptr) kernels.add(x, y + m * embedding_, c.embedding);
+      kernels.layer_norm(x, norm.weight.data(), norm.bias.empty() ? nullptr : norm.bias.data(), c.norm_epsilon, c.embedding, x);
+    }
   });
 }
 

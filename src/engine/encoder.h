@@ -39,7 +39,7 @@ class Encoder {
   void attention(const Layer& layer, std::span<const EncoderInput> texts, int count);
   void feed_forward(const Layer& layer, int count);
   void pool_rows(std::span<const EncoderInput> texts, float* out);
-  void normalize(const Norm& norm, float* x, int count);
+  void add_and_normalize(const Norm& norm, const float* y, int count);
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<ComputePool> pool_;

@@ -148,7 +148,7 @@ static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, cons
 }
 
 // Some columns of some rows of input, side by side: in the input itself rows lie a power of two apart, often enough, and push each
-// other out of the caches.
+// other out of the caches. Short rows lie side by side as they are.
 struct NearRows {
   static constexpr int kBlocks = 32;  // 64 KiB of codes: they stay in the second cache
 
@@ -157,9 +157,11 @@ struct NearRows {
   int32_t totals[kTogether * kBlocks];
 
   QuantizedRows take(const QuantizedRows& x, int row, int rows, int64_t from, int64_t to) {
-    const int64_t blocks = to - from;
+    const int64_t blocks = to - from, all = x.columns / kBlock;
+    if (blocks == all)
+      return {x.codes + row * x.columns, x.scales + row * all, x.sums + row * all * 2, x.totals + row * all, x.columns};
     for (int m = 0; m < rows; ++m) {
-      const int64_t at = (row + m) * (x.columns / kBlock) + from;
+      const int64_t at = (row + m) * all + from;
       __builtin_memcpy(codes + m * blocks * kBlock, x.codes + at * kBlock, static_cast<size_t>(blocks * kBlock));
       __builtin_memcpy(scales + m * blocks, x.scales + at, static_cast<size_t>(blocks) * sizeof(float));
       __builtin_memcpy(sums + m * blocks * 2, x.sums + at * 2, static_cast<size_t>(blocks) * 2 * sizeof(float));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "learn/linear.h"
+#include "learn/neighbours.h"
 
 namespace ajar::learn {
 
@@ -19,6 +20,7 @@ struct TaskRecipe {
   double gamma = 2;              // their sharpness: the kernel is exp(-gamma^2 |x - y|^2 / 2)
   double embedding_scale = 2;    // weights of the parts beside the n-grams', which have length 1
   double random_scale = 2;
+  NeighbourOptions neighbours{.weight = 0.3, .sharpness = 32};  // not of a model without an embedding
   LinearOptions training{.epochs = 8, .batch = 16, .rate = 0.1, .l2 = 1e-6, .seed = 1};
 };
 

@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "the file's floats are
 namespace {
 
 constexpr std::string_view kMagic = "AJARTASK";
-constexpr uint32_t kVersion = 1, kWithWords = 2;
+constexpr uint32_t kVersion = 1, kWithWords = 2, kWithNeighbours = 3;
 constexpr size_t kSumBytes = 64;  // in hexadecimal
 constexpr int64_t kMostBytes = int64_t{512} << 20;
 constexpr size_t kMostLabels = 10'000, kMostWidth = 65'536;
@@ -76,6 +76,10 @@ void write_recipe(json::Writer& w, const TaskRecipe& r) {
   w.field("gamma", r.gamma);
   w.field("embedding_scale", r.embedding_scale);
   w.field("random_scale", r.random_scale);
+  if (r.neighbours.weight != 0) {
+    w.field("neighbour_weight", r.neighbours.weight);
+    w.field("neighbour_sharpness", r.neighbours.sharpness);
+  }
   w.field("epochs", int64_t{r.training.epochs});
   w.field("batch", int64_t{r.training.batch});
   w.field("rate", r.training.rate);
@@ -125,6 +129,12 @@ Result<TaskRecipe> read_recipe(const json::Object& object) {
   r.gamma = f.real("gamma");
   r.embedding_scale = f.real("embedding_scale");
   r.random_scale = f.real("random_scale");
+  r.neighbours.weight = 0;
+  if (json::find(object, "neighbour_weight")) {
+    r.neighbours.weight = f.real("neighbour_weight");
+    r.neighbours.sharpness = f.real("neighbour_sharpness");
+    if (!NeighbourOptions::sensible(r.neighbours)) return invalid("file", "the task model's neighbours have a weight or a sharpness out of range");
+  }
   r.training.epochs = static_cast<int>(f.whole("epochs", 0, 100'000));
   r.training.batch = static_cast<int>(f.whole("batch", 1, 100'000));
   r.training.rate = f.real("rate");
@@ -213,7 +223,8 @@ class TaskFile {
  public:
   static std::string write(const TaskModel& m) {
     std::string out(kMagic);
-    put_number(out, m.by_words_.model ? kWithWords : kVersion);
+    const uint32_t version = !m.neighbours_.empty() ? kWithNeighbours : m.by_words_.model ? kWithWords : kVersion;
+    put_number(out, version);
     const std::string head = header(m);
     put_number(out, static_cast<uint32_t>(head.size()));
     out += head;
@@ -223,10 +234,15 @@ class TaskFile {
     out += present;
     for (const auto* rows : {&m.hashed_, &m.dense_, &m.centroids_}) put_array(out, rows->scales), put_array(out, rows->values);
     put_array(out, m.bias_);
-    if (m.by_words_.model) {
-      const std::string words = write(*m.by_words_.model);
+    if (version >= kWithWords) {
+      const std::string words = m.by_words_.model ? write(*m.by_words_.model) : "";
       put_number(out, static_cast<uint32_t>(words.size()));
       out += words;
+    }
+    if (version >= kWithNeighbours) {
+      put_array(out, m.neighbours_.ends_);
+      put_array(out, m.neighbours_.scales_);
+      put_array(out, m.neighbours_.values_);
     }
     return out + sha256_hex(out);
   }
@@ -234,15 +250,16 @@ class TaskFile {
   static Result<TaskModel> read(std::string_view bytes) {
     AJAR_ASSIGN(Cursor in, checked(bytes));
     AJAR_ASSIGN(const uint32_t version, in.number());
-    if (version != kVersion && version != kWithWords)
-      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads up to " + std::to_string(kWithWords));
+    if (version < kVersion || version > kWithNeighbours)
+      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads up to " + std::to_string(kWithNeighbours));
     AJAR_ASSIGN(const uint32_t size, in.number());
     AJAR_ASSIGN(const std::string_view text, in.take(size));
     json::Document document;
     AJAR_ASSIGN(const json::Object head, document.parse_object(text));
     AJAR_ASSIGN(TaskModel m, read_header(head));
     AJAR_TRY(read_weights(in, m));
-    if (version == kWithWords) AJAR_TRY(read_by_words(in, head, m));
+    if (version >= kWithWords) AJAR_TRY(read_by_words(in, head, m));
+    if (version >= kWithNeighbours) AJAR_TRY(read_neighbours(in, m));
     if (!in.empty()) return invalid("file", "the task model has bytes too many");
     return m;
   }
@@ -315,11 +332,12 @@ class TaskFile {
   }
 
   static Status read_by_words(Cursor& in, const json::Object& head, TaskModel& m) {
+    AJAR_ASSIGN(const uint32_t size, in.number());
+    AJAR_ASSIGN(const std::string_view bytes, in.take(size));
+    if (bytes.empty()) return {};
     Fields f(head);
     const double floor = f.real("words_floor");
     AJAR_TRY(f.status());
-    AJAR_ASSIGN(const uint32_t size, in.number());
-    AJAR_ASSIGN(const std::string_view bytes, in.take(size));
     // One within another and so on would be read without an end: the inner one is of words, which have none.
     if (bytes.size() < kMagic.size() + 4 || bytes[kMagic.size()] != static_cast<char>(kVersion)) return invalid("file", "the task model's words have words of their own");
     auto words = read(bytes);
@@ -327,6 +345,15 @@ class TaskFile {
     if (words->width() != 0 || words->labels_ != m.labels_) return invalid("file", "the task model's words are of another task");
     m.by_words_ = {.model = std::make_shared<const TaskModel>(*std::move(words)), .floor = floor};
     return {};
+  }
+
+  static Status read_neighbours(Cursor& in, TaskModel& m) {
+    Neighbours& n = m.neighbours_;
+    AJAR_TRY(in.array(n.ends_, m.labels_.size()));
+    if (!std::ranges::is_sorted(n.ends_) || n.ends_.back() > kMostBytes || m.width() == 0)
+      return invalid("file", "the task model's neighbours are not in the order of its labels");
+    AJAR_TRY(in.floats(n.scales_, n.ends_.back()));
+    return in.array(n.values_, size_t{n.ends_.back()} * m.width());
   }
 
   static Status read_rows(Cursor& in, TaskModel::Rows& rows, size_t count, size_t length) {

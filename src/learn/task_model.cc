@@ -41,6 +41,7 @@ TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), parts
   for (size_t i = 0; i < parts.centroids.size(); i += parts.width) centroids_.add(std::span(parts.centroids).subspan(i, parts.width));
   const auto bias = linear.row(linear.rows() - 1);
   bias_.assign(bias.begin(), bias.end());
+  neighbours_ = std::move(parts.neighbours);
 }
 
 std::vector<float> TaskModel::logits(std::string_view text, std::span<const float> embedding) const {
@@ -51,6 +52,7 @@ std::vector<float> TaskModel::logits(std::string_view text, std::span<const floa
     if (row >= 0) hashed_.add_to(static_cast<size_t>(row), seen.sparse.values[i], out);
   }
   for (size_t i = 0; i < seen.dense.size(); ++i) dense_.add_to(i, seen.dense[i], out);
+  neighbours_.add_to(out, embedding, recipe_.neighbours);
   return out;
 }
 

@@ -25,7 +25,7 @@ const std::vector<std::pair<std::string, uint32_t>> kRows = {
     {"change my pin", 1},      {"how do I set a new pin", 1}, {"pin forgotten", 1},
     {"transfer some money", 2}, {"send money abroad", 2},     {"money transfer failed", 2}};
 
-TaskModel small_model(uint32_t width) {
+TaskModel small_model(uint32_t width, bool near = false) {
   TaskRecipe recipe{.hashed = {.bits = 10}, .random = 8};
   recipe.training.epochs = 30;
   const TaskFeatures features(recipe, width);
@@ -37,6 +37,11 @@ TaskModel small_model(uint32_t width) {
   auto linear = train_linear(examples, 3, features.columns(), recipe.training);
   TaskParts parts{.labels = {"card", "pin", "{\"intent\":\"transfer\"}"}, .recipe = recipe, .width = width, .linear = std::move(*linear)};
   parts.centroids.assign(size_t{3} * width, 0.5F);
+  std::vector<std::vector<float>> embeddings;
+  std::vector<Neighbours::Row> rows;
+  for (const auto& [text, label] : kRows) embeddings.push_back(embed(text, width));
+  for (size_t i = 0; i < kRows.size(); ++i) rows.push_back({kRows[i].second, embeddings[i]});
+  if (near) parts.neighbours = Neighbours(rows, 3, width);
   TaskModel model(std::move(parts));
   model.set_calibrated({.temperature = 0.5, .confidence = *Isotonic::of({{0.2F, 0.1F}, {0.9F, 0.95F}}), .scope_floor = -0.5});
   model.set_lineage({.dataset = "rows", .dataset_sha256 = "ab", .licence = "CC-BY-4.0", .embedder = "letters", .train_rows = 9, .accuracy = 0.5});
@@ -106,6 +111,31 @@ TEST(TaskModel, WordsAnswerWhereTheyAreSure) {
   EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words have words of their own");
   model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(kWidth)), .floor = sure});
   EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words are of another task");
+}
+
+TEST(TaskModel, NeighboursSurviveTheFileBesideWordsAndWithout) {
+  for (const bool words : {false, true}) {
+    TaskModel model = small_model(kWidth, true);
+    if (words) model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(0)), .floor = 0.5});
+    EXPECT_NE(model.logits("pin", embed("pin", kWidth)), small_model(kWidth).logits("pin", embed("pin", kWidth)));
+    const std::string bytes = model.serialize(), body = bytes.substr(0, bytes.size() - 64);
+    const auto again = TaskModel::parse(bytes);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->serialize(), bytes);
+    EXPECT_EQ(again->by_words().model != nullptr, words);
+    EXPECT_EQ(again->logits("pin", embed("pin", kWidth)), model.logits("pin", embed("pin", kWidth)));
+    for (size_t cut = 0; cut < body.size(); cut += 1 + body.size() / 97) {
+      const std::string part = body.substr(0, cut);
+      EXPECT_FALSE(TaskModel::parse(part + sha256_hex(part))) << cut;
+    }
+    // Nine rows of four numbers, their scales, and three counts before them: 3, 6, 9.
+    std::string disordered = body;
+    disordered[body.size() - 9 * 4 - 9 * 4 - 3 * 4] = 7;
+    EXPECT_EQ(TaskModel::parse(disordered + sha256_hex(disordered)).error().message, "the task model's neighbours are not in the order of its labels");
+    std::string sharp = body;
+    sharp.replace(sharp.find("\"neighbour_sharpness\":32"), 24, "\"neighbour_sharpness\":-2");
+    EXPECT_EQ(TaskModel::parse(sharp + sha256_hex(sharp)).error().message, "the task model's neighbours have a weight or a sharpness out of range");
+  }
 }
 
 TEST(TaskModel, ACutOrAlteredFileIsRefused) {

@@ -63,6 +63,12 @@ std::vector<float> centroids(std::span<const Seen> rows, size_t labels, size_t w
   return out;
 }
 
+learn::Neighbours neighbours(std::span<const Seen> rows, uint32_t labels, uint32_t width) {
+  std::vector<learn::Neighbours::Row> all;
+  for (const Seen& seen : rows) all.push_back({seen.row->label, seen.embedding});
+  return learn::Neighbours(all, labels, width);
+}
+
 struct Logits {
   std::vector<float> values;
   uint32_t label;
@@ -143,7 +149,9 @@ Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn
   const auto labels = static_cast<uint32_t>(whole.labels().size());
   const learn::TaskFeatures features(options.recipe, 0);
   AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training));
-  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}});
+  learn::TaskRecipe recipe = options.recipe;
+  recipe.neighbours.weight = 0;
+  TaskModel words({.labels = whole.labels(), .recipe = recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .neighbours = {}});
   AJAR_ASSIGN(auto calibrated, calibrate(words, calibration, options.coverage));
   words.set_calibrated(std::move(calibrated));
 
@@ -188,6 +196,7 @@ void measure_accuracy(const TaskModel& model, const learn::LinearModel& linear, 
       const auto example = features(seen.row->text, seen.embedding);
       std::vector<float> logits(linear.labels);
       linear.logits(example.sparse, example.dense, logits);
+      model.neighbours().add_to(logits, seen.embedding, model.recipe().neighbours);
       right_before += static_cast<uint32_t>(std::ranges::max_element(logits) - logits.begin()) == seen.row->label;
     }
   }
@@ -278,11 +287,14 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
                     .calibration_rows = static_cast<int64_t>(calibration.size()),
                     .test_rows = static_cast<int64_t>(test.size()),
                     .duplicates = split.duplicates};
+  learn::TaskRecipe recipe = options.recipe;
+  if (width == 0) recipe.neighbours.weight = 0;
   TaskModel model({.labels = split.labels,
-                   .recipe = options.recipe,
+                   .recipe = recipe,
                    .width = width,
                    .linear = linear,
-                   .centroids = centroids(train, labels, width)});
+                   .centroids = centroids(train, labels, width),
+                   .neighbours = recipe.neighbours.weight > 0 ? neighbours(train, labels, width) : learn::Neighbours()});
   measure_accuracy(model, linear, features, {calibration, test}, report);
   if (width > 0 && options.words_first) {
     AJAR_ASSIGN(auto words, words_first(model, std::move(examples), calibration, options));

@@ -87,6 +87,21 @@ TEST(TaskTrainer, WordsAnswerFirstWhereTheyAreAsRight) {
   EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "a twelfth of the labels is wrong, so words are wrong too often";
 }
 
+TEST(TaskTrainer, KeepsNeighboursUnlessToldNotTo) {
+  auto o = options(600);
+  const auto with = train_task(o, letters());
+  o.recipe.neighbours.weight = 0;
+  const auto without = train_task(o, letters());
+  ASSERT_TRUE(with && without);
+  EXPECT_FALSE(with->model.neighbours().empty());
+  EXPECT_TRUE(without->model.neighbours().empty());
+  EXPECT_LT(without->report.bytes, with->report.bytes);
+  const auto words = train_task(options(600), {});
+  ASSERT_TRUE(words);
+  EXPECT_TRUE(words->model.neighbours().empty()) << "there are no embeddings to keep";
+  EXPECT_EQ(words->model.recipe().neighbours.weight, 0);
+}
+
 TEST(TaskTrainer, TooFewRowsPromiseNothing) {
   auto o = options(40);
   o.guarantee = {.alpha = 0.01, .delta = 0.05};
