@@ -42,6 +42,7 @@ TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), parts
   const auto bias = linear.row(linear.rows() - 1);
   bias_.assign(bias.begin(), bias.end());
   neighbours_ = std::move(parts.neighbours);
+  if (neighbours_.empty()) recipe_.neighbours.weight = 0;  // the file says how it was made
 }
 
 std::vector<float> TaskModel::logits(std::string_view text, std::span<const float> embedding) const {

@@ -149,9 +149,7 @@ Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn
   const auto labels = static_cast<uint32_t>(whole.labels().size());
   const learn::TaskFeatures features(options.recipe, 0);
   AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training));
-  learn::TaskRecipe recipe = options.recipe;
-  recipe.neighbours.weight = 0;
-  TaskModel words({.labels = whole.labels(), .recipe = recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .neighbours = {}});
+  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .neighbours = {}});
   AJAR_ASSIGN(auto calibrated, calibrate(words, calibration, options.coverage));
   words.set_calibrated(std::move(calibrated));
 
@@ -287,14 +285,13 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
                     .calibration_rows = static_cast<int64_t>(calibration.size()),
                     .test_rows = static_cast<int64_t>(test.size()),
                     .duplicates = split.duplicates};
-  learn::TaskRecipe recipe = options.recipe;
-  if (width == 0) recipe.neighbours.weight = 0;
+  const bool near = width > 0 && options.recipe.neighbours.weight > 0;
   TaskModel model({.labels = split.labels,
-                   .recipe = recipe,
+                   .recipe = options.recipe,
                    .width = width,
                    .linear = linear,
                    .centroids = centroids(train, labels, width),
-                   .neighbours = recipe.neighbours.weight > 0 ? neighbours(train, labels, width) : learn::Neighbours()});
+                   .neighbours = near ? neighbours(train, labels, width) : learn::Neighbours()});
   measure_accuracy(model, linear, features, {calibration, test}, report);
   if (width > 0 && options.words_first) {
     AJAR_ASSIGN(auto words, words_first(model, std::move(examples), calibration, options));
