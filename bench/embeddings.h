@@ -20,14 +20,15 @@ namespace ajar::bench {
 // Embeds with the model at `path`. Texts longer than the model takes are cut. Not for more threads than one.
 class CachedEmbedder {
  public:
-  static Result<std::unique_ptr<CachedEmbedder>> make(const std::string& path, const std::string& cache, int threads) {
+  static Result<std::unique_ptr<CachedEmbedder>> make(const std::string& path, const std::string& cache, int threads, int layers = 0) {
     std::unique_ptr<CachedEmbedder> out(new CachedEmbedder);
     AJAR_ASSIGN(auto checkpoint, engine::Checkpoint::open(path));
     AJAR_ASSIGN(out->tokenizer_, engine::load_tokenizer(path));
     auto pool = std::make_shared<engine::ComputePool>(threads);
     AJAR_ASSIGN(auto model, engine::Model::load(checkpoint, *pool, {.progress = {}, .round_floats = true}));  // as the server does
     AJAR_ASSIGN(out->encoder_, engine::Encoder::make(model, pool));
-    out->path_ = cache;
+    out->path_ = cache.empty() || layers == 0 ? cache : cache + "." + std::to_string(layers);
+    out->layers_ = layers;
     out->read();
     return out;
   }
@@ -62,7 +63,7 @@ class CachedEmbedder {
     std::vector<engine::EncoderInput> input(1);
     tokenizer_->encode_whole(text, input[0].tokens);
     if (input[0].tokens.size() > static_cast<size_t>(encoder_->context())) input[0].tokens.resize(static_cast<size_t>(encoder_->context()));
-    AJAR_ASSIGN(row, encoder_->run(input));
+    AJAR_ASSIGN(row, encoder_->run(input, layers_));
     double square = 0;
     for (const float x : row) square += static_cast<double>(x) * x;
     for (float& x : row) x = static_cast<float>(x / std::sqrt(square));
@@ -88,6 +89,7 @@ class CachedEmbedder {
   std::shared_ptr<const engine::Tokenizer> tokenizer_;
   std::unique_ptr<engine::Encoder> encoder_;
   std::string path_;
+  int layers_ = 0;
   std::map<std::string, std::vector<float>> rows_;
   bool changed_ = false;
 };

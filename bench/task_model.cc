@@ -2,7 +2,7 @@
 // threshold holds over many random calibration sets.
 //   task_model_bench DATA [--embedder MODEL] [--cache FILE] [--out MODEL] [--licence L] [--alpha A] [--delta D] [--folds]
 //                    [--epochs N] [--rate R] [--l2 X] [--bits N] [--random N] [--gamma G] [--embedding-scale S] [--random-scale S]
-//                    [--pieces-to N] [--words N] [--neighbours WEIGHT] [--sharpness S]
+//                    [--pieces-to N] [--words N] [--layers N] [--linear] [--kernel-width N] [--sharpness S] [--by-words W] [--ridge R]
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -121,14 +121,17 @@ Status run(int argc, char** argv) {
   number("--epochs", r.training.epochs), number("--rate", r.training.rate), number("--l2", r.training.l2);
   number("--bits", r.hashed.bits), number("--words", r.hashed.words), number("--pieces-to", r.hashed.pieces_to);
   number("--random", r.random), number("--gamma", r.gamma);
-  number("--neighbours", r.neighbours.weight), number("--sharpness", r.neighbours.sharpness);
+  number("--layers", r.layers), number("--kernel-width", r.kernel.width), number("--sharpness", r.kernel.sharpness);
+  number("--by-words", r.kernel.words), number("--ridge", r.kernel.ridge);
+  if (given.contains("--linear")) r.kernel.width = 0;
+  options.words_first = !given.contains("--always-embed");
   number("--embedding-scale", r.embedding_scale), number("--random-scale", r.random_scale);
   number("--alpha", options.guarantee.alpha), number("--delta", options.guarantee.delta);
 
   std::unique_ptr<bench::CachedEmbedder> cached;
   tune::Embedder embedder;
   if (!given["--embedder"].empty()) {
-    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 1));
+    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 1, static_cast<int>(r.layers)));
     embedder = {.width = cached->width(), .embed = [&](std::span<const std::string> texts) { return cached->embed(texts); }};
   }
   double trained_from = 0, trained_to = 0;

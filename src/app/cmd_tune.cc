@@ -19,12 +19,13 @@ struct TuneArgs {
   std::vector<std::string> data;
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
-  bool always_embed = false, forget_texts = false;
+  bool always_embed = false, linear = false;
+  int layers = -1;  // what is usual
   bool force = false;
 };
 
 // Rows of unit length, a few hundred texts at a time.
-Result<std::vector<float>> embed(LoadedModel& model, std::span<const std::string> texts) {
+Result<std::vector<float>> embed(LoadedModel& model, int layers, std::span<const std::string> texts) {
   constexpr size_t kStep = 64;
   const auto dim = size_t(model.encoder->dimension());
   std::vector<float> out;
@@ -39,7 +40,7 @@ Result<std::vector<float>> embed(LoadedModel& model, std::span<const std::string
                                          std::to_string(model.encoder->context()));
       }
     }
-    AJAR_ASSIGN(const auto rows, model.encoder->run(inputs));
+    AJAR_ASSIGN(const auto rows, model.encoder->run(inputs, layers));
     for (size_t r = 0; r < inputs.size(); ++r) {
       double square = 0;
       for (size_t i = 0; i < dim; ++i) square += double(rows[r * dim + i]) * rows[r * dim + i];
@@ -50,6 +51,13 @@ Result<std::vector<float>> embed(LoadedModel& model, std::span<const std::string
   return out;
 }
 
+// A kernel sees as much in the first half of an encoder as in all of it (docs/task-models.md), if the encoder gathers what it knows in
+// all of its tokens; in one token it has not come together yet.
+int usual_layers(const LoadedModel& model, bool linear) {
+  const auto& config = model.model->config();
+  return linear || config.pooling != engine::Pooling::kMean ? 0 : config.layers / 2;
+}
+
 int tune_task(const CommandContext& context, const TuneArgs& args) {
   if (std::filesystem::exists(args.out) && !args.force) return complain(context, {.message = args.out + " is there already; --force replaces it"});
   tune::TaskOptions options;
@@ -57,7 +65,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
   options.licence = args.licence;
   options.held_out = args.held_out;
   options.words_first = !args.always_embed;
-  if (args.forget_texts) options.recipe.neighbours.weight = 0;
+  if (args.linear) options.recipe.kernel.width = 0;
   options.guarantee = {.alpha = args.alpha, .delta = args.delta};
   options.trained_at = utc_now();
   for (const std::string& path : args.data) {
@@ -85,7 +93,9 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     if (!loaded) return complain(context, loaded.error());
     model = std::move(*loaded);
     if (!model->encoder) return complain(context, {.message = args.embedder + " makes no embeddings"});
-    embedder = {.width = uint32_t(model->encoder->dimension()), .embed = [&](std::span<const std::string> texts) { return embed(*model, texts); }};
+    const int layers = args.layers >= 0 ? args.layers : usual_layers(*model, args.linear);
+    options.recipe.layers = uint32_t(layers);
+    embedder = {.width = uint32_t(model->encoder->dimension()), .embed = [&, layers](std::span<const std::string> texts) { return embed(*model, layers, texts); }};
     options.embedder = std::filesystem::path(args.embedder).filename().string();
   }
   const auto start = std::chrono::steady_clock::now();
@@ -144,7 +154,8 @@ void add_tune(CommandContext& context) {
   task.add_option("-o,--out", args->out, "The model's file").required();
   const auto embedder = task.add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
   task.add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right").needs(embedder);
-  task.add_flag("--no-neighbours", args->forget_texts, "Keep no embeddings of the texts in the file: it is smaller, and says nothing of single texts").needs(embedder);
+  task.add_option("--layers", args->layers, "First layers of the embedder that a text passes, 0 for all; otherwise half of them where it takes the mean of its tokens").needs(embedder).between(0, 1000);
+  task.add_flag("--linear", args->linear, "Logistic regression in place of a kernel: nothing of single texts is kept in the file, which is smaller, and the answers are less right").needs(embedder);
   task.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").capture_default();
   task.add_option("--delta", args->delta, "Probability with which that may fail").capture_default();
   task.add_option("--held-out", args->held_out, "Share of each label's rows to calibrate and test on, where the data name no split").capture_default();

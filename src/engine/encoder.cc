@@ -41,8 +41,12 @@ int32_t Encoder::dimension() const {
   return model_->classifier().empty() ? model_->config().embedding : static_cast<int32_t>(model_->classifier().rows);
 }
 
-Result<std::vector<float>> Encoder::run(std::span<const EncoderInput> texts) {
+Result<std::vector<float>> Encoder::run(std::span<const EncoderInput> texts, int layers) {
   const ModelConfig& c = model_->config();
+  std::span<const Layer> passed = model_->layers();
+  if (layers < 0 || layers > static_cast<int>(passed.size()))
+    return fail(Code::kUnsupported, c.name + " has " + std::to_string(passed.size()) + " layers; the first " + std::to_string(layers) + " were asked for");
+  if (layers > 0) passed = passed.first(static_cast<size_t>(layers));
   for (size_t i = 0; i < texts.size(); ++i) {
     auto size = static_cast<int64_t>(texts[i].tokens.size());
     std::string which = "text " + std::to_string(i);
@@ -57,13 +61,13 @@ Result<std::vector<float>> Encoder::run(std::span<const EncoderInput> texts) {
     size_t n = 0, tokens = 0;
     while (at + n < texts.size() && (n == 0 || tokens + texts[at + n].tokens.size() <= kBatchTokens)) tokens += texts[at + n++].tokens.size();
     std::lock_guard turn(pool_->turn());
-    batch(texts.subspan(at, n), out.data() + at * static_cast<size_t>(dimension()));
+    batch(texts.subspan(at, n), passed, out.data() + at * static_cast<size_t>(dimension()));
     at += n;
   }
   return out;
 }
 
-void Encoder::batch(std::span<const EncoderInput> texts, float* out) {
+void Encoder::batch(std::span<const EncoderInput> texts, std::span<const Layer> layers, float* out) {
   int count = 0;
   for (const EncoderInput& text : texts) count += static_cast<int>(text.tokens.size());
   auto rows = static_cast<size_t>(round_up(count));
@@ -74,7 +78,7 @@ void Encoder::batch(std::span<const EncoderInput> texts, float* out) {
   for (auto* v : {&gate_, &up_}) room(*v, ff_width_);
   for (auto& s : scores_) s.resize(static_cast<size_t>(8 * round_up(model_->config().context)));
   embed(texts);
-  for (const Layer& layer : model_->layers()) {
+  for (const Layer& layer : layers) {
     attention(layer, texts, count);
     feed_forward(layer, count);
   }

@@ -25,8 +25,9 @@ class Encoder {
                                                MultiplierOptions options = {});
 
   // One row of dimension() floats per text, pooled as the model wants it and not normalised; of a cross-encoder
-  // one score per label. kTooLarge: a text is longer than context(); says which and how long.
-  Result<std::vector<float>> run(std::span<const EncoderInput> texts);
+  // one score per label. `layers`: only the first of them, what a task model may learn from for less; 0: all. kTooLarge: a text is
+  // longer than context(); says which and how long. kUnsupported: the model has fewer layers.
+  Result<std::vector<float>> run(std::span<const EncoderInput> texts, int layers = 0);
 
   int32_t dimension() const;
   int32_t context() const { return model_->config().context; }
@@ -34,7 +35,7 @@ class Encoder {
 
  private:
   Encoder(std::shared_ptr<const Model> model, std::shared_ptr<ComputePool> pool, MultiplierOptions options, KvPool pages);
-  void batch(std::span<const EncoderInput> texts, float* out);
+  void batch(std::span<const EncoderInput> texts, std::span<const Layer> layers, float* out);
   void embed(std::span<const EncoderInput> texts);
   void attention(const Layer& layer, std::span<const EncoderInput> texts, int count);
   void feed_forward(const Layer& layer, int count);

@@ -165,6 +165,29 @@ TEST_P(Encoders, RoundedFloatsAreAsGoodAsQ8) {
   EXPECT_LT(std::sqrt(error), 0.05 * std::sqrt(std::max(size, 0.01)));
 }
 
+// The first layers of a model are the model that has no others.
+TEST_P(Encoders, StopAfterTheLayersThatWereAskedFor) {
+  TemporaryFolder folder;
+  auto random = random_shape(GetParam());
+  random->config.layers = 3;
+  ASSERT_TRUE(write_random_model(*random, folder.path("three.gguf")));
+  random->config.layers = 2;
+  ASSERT_TRUE(write_random_model(*random, folder.path("two.gguf")));
+  auto pool = std::make_shared<ComputePool>(1);
+  const auto encoder = [&](const char* name) { return *Encoder::make(*Model::load(*Checkpoint::open(folder.path(name)), *pool), pool); };
+  std::vector<EncoderInput> texts(1);
+  texts[0].tokens = {1, 5, 9, 2};
+  if (random->config.token_types > 1) texts[0].types.assign(4, 0);
+  const auto three = encoder("three.gguf"), two = encoder("two.gguf");
+  EXPECT_EQ(*three->run(texts, 3), *three->run(texts));
+  EXPECT_NE(*three->run(texts, 2), *three->run(texts));
+  EXPECT_NE(*three->run(texts, 1), *three->run(texts, 2));
+  const auto refused = two->run(texts, 3);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnsupported);
+  EXPECT_TRUE(refused.error().message.ends_with("has 2 layers; the first 3 were asked for")) << refused.error().message;
+}
+
 TEST_P(Encoders, SayWhichTextIsTooLong) {
   TemporaryFolder folder;
   auto random = random_shape(GetParam());

@@ -41,8 +41,9 @@ float dot(const float* a, const float* b, size_t n) {
 
 TaskFeatures::TaskFeatures(const TaskRecipe& recipe, uint32_t width)
     : hashed_(recipe.hashed),
+      by_kernel_(recipe.kernel.width > 0),
       width_(width),
-      random_(width == 0 ? 0 : recipe.random),
+      random_(width == 0 || by_kernel_ ? 0 : recipe.random),
       embedding_scale_(static_cast<float>(recipe.embedding_scale)),
       random_scale_(random_ == 0 ? 0 : static_cast<float>(recipe.random_scale * std::sqrt(2.0 / random_))) {
   Gaussian gaussian(recipe.training.seed);
@@ -55,7 +56,7 @@ TaskFeatures::TaskFeatures(const TaskRecipe& recipe, uint32_t width)
 Example TaskFeatures::operator()(std::string_view text, std::span<const float> embedding) const {
   assert(embedding.size() == width_);
   Example out{.sparse = hashed_features(text, hashed_)};
-  if (width_ == 0) return out;
+  if (dense() == 0) return out;
   const float square = dot(embedding.data(), embedding.data(), width_);
   const float scale = square > 0 ? 1 / std::sqrt(square) : 0;
   out.dense.reserve(dense());

@@ -1,14 +1,15 @@
 #pragma once
-// What a task model sees of a text: hashed n-grams, the text's embedding, and random features of the embedding, which let a linear
-// model draw curved borders (random Fourier features, Rahimi and Recht, 2007). Immutable; any thread.
+// What the linear part of a task model sees of a text: hashed n-grams; and, where no kernel sees the text's embedding, that too, and
+// random features of it, which let a linear model draw curved borders (random Fourier features, Rahimi and Recht, 2007). Immutable;
+// any thread.
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "learn/kernel_rows.h"
 #include "learn/linear.h"
-#include "learn/neighbours.h"
 
 namespace ajar::learn {
 
@@ -16,11 +17,12 @@ namespace ajar::learn {
 // best on BANKING77 and CLINC150 (docs/task-models.md).
 struct TaskRecipe {
   FeatureOptions hashed{.bits = 14, .words = 2, .pieces_from = 3, .pieces_to = 4};
-  uint32_t random = 512;         // random features; none where there is no embedding
+  uint32_t random = 512;         // random features; none where there is no embedding or a kernel
   double gamma = 2;              // their sharpness: the kernel is exp(-gamma^2 |x - y|^2 / 2)
   double embedding_scale = 2;    // weights of the parts beside the n-grams', which have length 1
   double random_scale = 2;
-  NeighbourOptions neighbours{.weight = 0.3, .sharpness = 32};  // not of a model without an embedding
+  KernelOptions kernel;          // none (width 0): logistic regression; so without an embedding
+  uint32_t layers = 0;           // of the embedder, that a text passes; 0: all
   LinearOptions training{.epochs = 8, .batch = 16, .rate = 0.1, .l2 = 1e-6, .seed = 1};
 };
 
@@ -30,7 +32,7 @@ class TaskFeatures {
   TaskFeatures(const TaskRecipe& recipe, uint32_t width);
 
   uint32_t width() const { return width_; }
-  uint32_t dense() const { return width_ == 0 ? 0 : width_ + random_; }
+  uint32_t dense() const { return by_kernel_ || width_ == 0 ? 0 : width_ + random_; }
   uint32_t columns() const { return hashed_.columns(); }
 
   // `embedding` has width() numbers; its length does not matter. Label 0.
@@ -38,6 +40,7 @@ class TaskFeatures {
 
  private:
   FeatureOptions hashed_;
+  bool by_kernel_;
   uint32_t width_, random_;
   float embedding_scale_, random_scale_;
   std::vector<float> directions_, offsets_;  // random x width, random

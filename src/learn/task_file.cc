@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "the file's floats are
 namespace {
 
 constexpr std::string_view kMagic = "AJARTASK";
-constexpr uint32_t kVersion = 1, kWithWords = 2, kWithNeighbours = 3;
+constexpr uint32_t kVersion = 1, kWithWords = 2, kWithKernel = 4;
 constexpr size_t kSumBytes = 64;  // in hexadecimal
 constexpr int64_t kMostBytes = int64_t{512} << 20;
 constexpr size_t kMostLabels = 10'000, kMostWidth = 65'536;
@@ -76,10 +76,13 @@ void write_recipe(json::Writer& w, const TaskRecipe& r) {
   w.field("gamma", r.gamma);
   w.field("embedding_scale", r.embedding_scale);
   w.field("random_scale", r.random_scale);
-  if (r.neighbours.weight != 0) {
-    w.field("neighbour_weight", r.neighbours.weight);
-    w.field("neighbour_sharpness", r.neighbours.sharpness);
+  if (r.kernel.width > 0) {
+    w.field("kernel_width", int64_t{r.kernel.width});
+    w.field("kernel_sharpness", r.kernel.sharpness);
+    w.field("kernel_words", r.kernel.words);
+    w.field("kernel_ridge", r.kernel.ridge);
   }
+  if (r.layers > 0) w.field("layers", int64_t{r.layers});
   w.field("epochs", int64_t{r.training.epochs});
   w.field("batch", int64_t{r.training.batch});
   w.field("rate", r.training.rate);
@@ -129,12 +132,15 @@ Result<TaskRecipe> read_recipe(const json::Object& object) {
   r.gamma = f.real("gamma");
   r.embedding_scale = f.real("embedding_scale");
   r.random_scale = f.real("random_scale");
-  r.neighbours.weight = 0;
-  if (json::find(object, "neighbour_weight")) {
-    r.neighbours.weight = f.real("neighbour_weight");
-    r.neighbours.sharpness = f.real("neighbour_sharpness");
-    if (!NeighbourOptions::sensible(r.neighbours)) return invalid("file", "the task model's neighbours have a weight or a sharpness out of range");
+  r.kernel.width = 0;
+  if (json::find(object, "kernel_width")) {
+    r.kernel = {.width = static_cast<uint32_t>(f.whole("kernel_width", 1, 4096)),
+                .sharpness = f.real("kernel_sharpness"),
+                .words = f.real("kernel_words"),
+                .ridge = f.real("kernel_ridge")};
+    if (!KernelOptions::sensible(r.kernel)) return invalid("file", "the task model's kernel has a number out of range");
   }
+  if (json::find(object, "layers")) r.layers = static_cast<uint32_t>(f.whole("layers", 1, 1024));
   r.training.epochs = static_cast<int>(f.whole("epochs", 0, 100'000));
   r.training.batch = static_cast<int>(f.whole("batch", 1, 100'000));
   r.training.rate = f.real("rate");
@@ -223,7 +229,7 @@ class TaskFile {
  public:
   static std::string write(const TaskModel& m) {
     std::string out(kMagic);
-    const uint32_t version = !m.neighbours_.empty() ? kWithNeighbours : m.by_words_.model ? kWithWords : kVersion;
+    const uint32_t version = !m.kernel_.empty() ? kWithKernel : m.by_words_.model ? kWithWords : kVersion;
     put_number(out, version);
     const std::string head = header(m);
     put_number(out, static_cast<uint32_t>(head.size()));
@@ -239,10 +245,15 @@ class TaskFile {
       put_number(out, static_cast<uint32_t>(words.size()));
       out += words;
     }
-    if (version >= kWithNeighbours) {
-      put_array(out, m.neighbours_.ends_);
-      put_array(out, m.neighbours_.scales_);
-      put_array(out, m.neighbours_.values_);
+    if (version >= kWithKernel) {
+      const KernelRows& k = m.kernel_;
+      put_array(out, k.projection_.mean_);
+      put_array(out, k.projection_.basis_);
+      put_number(out, static_cast<uint32_t>(k.size()));
+      put_array(out, k.scales_);
+      put_array(out, k.values_);
+      put_array(out, std::vector{k.unit_});
+      put_array(out, k.weights_);
     }
     return out + sha256_hex(out);
   }
@@ -250,16 +261,17 @@ class TaskFile {
   static Result<TaskModel> read(std::string_view bytes) {
     AJAR_ASSIGN(Cursor in, checked(bytes));
     AJAR_ASSIGN(const uint32_t version, in.number());
-    if (version < kVersion || version > kWithNeighbours)
-      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads up to " + std::to_string(kWithNeighbours));
+    if (version != kVersion && version != kWithWords && version != kWithKernel)
+      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads 1, 2 and 4: train it again");
     AJAR_ASSIGN(const uint32_t size, in.number());
     AJAR_ASSIGN(const std::string_view text, in.take(size));
     json::Document document;
     AJAR_ASSIGN(const json::Object head, document.parse_object(text));
     AJAR_ASSIGN(TaskModel m, read_header(head));
+    if ((version == kWithKernel) != (m.recipe().kernel.width > 0)) return invalid("file", "the task model's recipe and its parts disagree about a kernel");
     AJAR_TRY(read_weights(in, m));
     if (version >= kWithWords) AJAR_TRY(read_by_words(in, head, m));
-    if (version >= kWithNeighbours) AJAR_TRY(read_neighbours(in, m));
+    if (version == kWithKernel) AJAR_TRY(read_kernel(in, m));
     if (!in.empty()) return invalid("file", "the task model has bytes too many");
     return m;
   }
@@ -347,13 +359,20 @@ class TaskFile {
     return {};
   }
 
-  static Status read_neighbours(Cursor& in, TaskModel& m) {
-    Neighbours& n = m.neighbours_;
-    AJAR_TRY(in.array(n.ends_, m.labels_.size()));
-    if (!std::ranges::is_sorted(n.ends_) || n.ends_.back() > kMostBytes || m.width() == 0)
-      return invalid("file", "the task model's neighbours are not in the order of its labels");
-    AJAR_TRY(in.floats(n.scales_, n.ends_.back()));
-    return in.array(n.values_, size_t{n.ends_.back()} * m.width());
+  static Status read_kernel(Cursor& in, TaskModel& m) {
+    KernelRows& k = m.kernel_;
+    if (m.width() == 0) return invalid("file", "the task model has a kernel but no embedding");
+    const size_t kept = std::min(m.recipe_.kernel.width, m.width());
+    AJAR_TRY(in.floats(k.projection_.mean_, m.width()));
+    AJAR_TRY(in.floats(k.projection_.basis_, kept * m.width()));
+    AJAR_ASSIGN(const uint32_t rows, in.number());
+    if (rows == 0) return invalid("file", "the task model's kernel has no rows");
+    AJAR_TRY(in.floats(k.scales_, rows));
+    AJAR_TRY(in.array(k.values_, rows * kept));
+    std::vector<float> unit;
+    AJAR_TRY(in.floats(unit, 1));
+    k.unit_ = unit.front();
+    return in.array(k.weights_, rows * m.labels_.size());
   }
 
   static Status read_rows(Cursor& in, TaskModel::Rows& rows, size_t count, size_t length) {

@@ -10,6 +10,14 @@ namespace {
 // Weight of nearness beside certainty in the score of scope; measured on CLINC150 (docs/task-models.md).
 constexpr double kNearness = 8;
 
+// The file says how the model was made, so that what has no part in it is not in the recipe.
+TaskRecipe effective(TaskRecipe recipe, const TaskParts& parts) {
+  if (parts.kernel.empty()) recipe.kernel.width = 0;
+  else recipe.random = 0;
+  if (parts.width == 0) recipe.layers = 0;
+  return recipe;
+}
+
 }  // namespace
 
 void TaskModel::Rows::add(std::span<const float> row) {
@@ -26,7 +34,7 @@ void TaskModel::Rows::add_to(size_t row, float by, std::span<float> out) const {
   for (size_t i = 0; i < out.size(); ++i) out[i] += scale * static_cast<float>(in[i]);
 }
 
-TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), parts.recipe, parts.width) {
+TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), effective(parts.recipe, parts), parts.width) {
   const LinearModel& linear = parts.linear;
   assert(linear.labels == labels_.size() && linear.columns == features_.columns() && linear.width == features_.dense());
   assert(parts.centroids.size() == labels_.size() * parts.width);
@@ -41,8 +49,7 @@ TaskModel::TaskModel(TaskParts parts) : TaskModel(std::move(parts.labels), parts
   for (size_t i = 0; i < parts.centroids.size(); i += parts.width) centroids_.add(std::span(parts.centroids).subspan(i, parts.width));
   const auto bias = linear.row(linear.rows() - 1);
   bias_.assign(bias.begin(), bias.end());
-  neighbours_ = std::move(parts.neighbours);
-  if (neighbours_.empty()) recipe_.neighbours.weight = 0;  // the file says how it was made
+  kernel_ = std::move(parts.kernel);
 }
 
 std::vector<float> TaskModel::logits(std::string_view text, std::span<const float> embedding) const {
@@ -53,7 +60,7 @@ std::vector<float> TaskModel::logits(std::string_view text, std::span<const floa
     if (row >= 0) hashed_.add_to(static_cast<size_t>(row), seen.sparse.values[i], out);
   }
   for (size_t i = 0; i < seen.dense.size(); ++i) dense_.add_to(i, seen.dense[i], out);
-  neighbours_.add_to(out, embedding, recipe_.neighbours);
+  kernel_.add_to(out, embedding, recipe_.kernel.sharpness);
   return out;
 }
 

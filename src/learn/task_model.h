@@ -4,9 +4,10 @@
 //
 // The file, little-endian: "AJARTASK", version, length of a JSON header (labels, recipe, calibration, lineage), the header, a bit
 // for each hashed column that has weights, then a row for each of them, each embedding and random column and each label's centroid:
-// a scale and one byte per label (per embedding column); the bias in floats; in versions 2 and 3 the length and the file of the
-// model that answers by words, 0 where none does; in version 3 the neighbours: how many there are up to the end of each label, a
-// scale for each, a byte for each of its numbers; last the SHA-256 of all that. Nothing in a file is trusted.
+// a scale and one byte per label (per embedding column); the bias in floats; in versions 2 and 4 the length and the file of the
+// model that answers by words, 0 where none does; in version 4 the kernel: the mean of embeddings and the directions that are kept of
+// them in floats, how many rows there are, for each a scale and a byte a number, and their weights: a scale for all, two bytes per
+// row and label; last the SHA-256 of all that. Version 3 was that of a few days and is not read. Nothing in a file is trusted.
 
 #include <cstdint>
 #include <memory>
@@ -18,8 +19,8 @@
 
 #include "base/error.h"
 #include "learn/isotonic.h"
+#include "learn/kernel_rows.h"
 #include "learn/linear.h"
-#include "learn/neighbours.h"
 #include "learn/task_features.h"
 
 namespace ajar::learn {
@@ -57,7 +58,7 @@ struct TaskParts {
   uint32_t width = 0;                  // of the embedding
   LinearModel linear;
   std::vector<float> centroids;        // labels x width, of length 1 each; empty without an embedding
-  Neighbours neighbours;               // of these labels and this width, or none
+  KernelRows kernel;                   // of these labels and this width, or none
 };
 
 class TaskModel {
@@ -93,7 +94,7 @@ class TaskModel {
   // kInvalid: the embedding is not of width(). `top`: how many labels are ranked.
   Result<Prediction> predict(std::string_view text, std::span<const float> embedding, size_t top = 5) const;
   // The texts that were learnt, as embeddings; perhaps none.
-  const Neighbours& neighbours() const { return neighbours_; }
+  const KernelRows& kernel() const { return kernel_; }
   // Before calibration: logits of all labels, and of what scope is made of.
   std::vector<float> logits(std::string_view text, std::span<const float> embedding) const;
   double scope_of(std::span<const float> probabilities, std::span<const float> embedding) const;
@@ -122,7 +123,7 @@ class TaskModel {
   std::vector<int32_t> row_of_;        // by hashed column, -1: absent
   Rows hashed_, dense_, centroids_;
   std::vector<float> bias_;
-  Neighbours neighbours_;
+  KernelRows kernel_;
   Calibrated calibrated_;
   Lineage lineage_;
   ByWords by_words_;

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "learn/file.h"
+#include "learn/kernel_ridge.h"
 
 namespace ajar::learn {
 namespace {
@@ -25,23 +26,27 @@ const std::vector<std::pair<std::string, uint32_t>> kRows = {
     {"change my pin", 1},      {"how do I set a new pin", 1}, {"pin forgotten", 1},
     {"transfer some money", 2}, {"send money abroad", 2},     {"money transfer failed", 2}};
 
-TaskModel small_model(uint32_t width, bool near = false) {
-  TaskRecipe recipe{.hashed = {.bits = 10}, .random = 8};
+TaskModel small_model(uint32_t width, bool by_kernel = false) {
+  TaskRecipe recipe{.hashed = {.bits = 10}, .random = 8, .kernel = {.width = by_kernel ? 3U : 0}};
   recipe.training.epochs = 30;
   const TaskFeatures features(recipe, width);
   std::vector<Example> examples;
+  std::vector<std::vector<float>> embeddings;
   for (const auto& [text, label] : kRows) {
-    examples.push_back(features(text, embed(text, width)));
+    embeddings.push_back(embed(text, width));
+    examples.push_back(features(text, embeddings.back()));
     examples.back().label = label;
   }
-  auto linear = train_linear(examples, 3, features.columns(), recipe.training);
-  TaskParts parts{.labels = {"card", "pin", "{\"intent\":\"transfer\"}"}, .recipe = recipe, .width = width, .linear = std::move(*linear)};
+  TaskParts parts{.labels = {"card", "pin", "{\"intent\":\"transfer\"}"}, .recipe = recipe, .width = width};
+  if (by_kernel) {
+    std::vector<KernelExample> rows;
+    for (size_t i = 0; i < kRows.size(); ++i) rows.push_back({&examples[i].sparse, embeddings[i], kRows[i].second});
+    auto fit = train_kernel(rows, 3, features.columns(), recipe.kernel, 1);
+    parts.linear = std::move(fit->words), parts.kernel = std::move(fit->rows), parts.recipe.layers = 2;
+  } else {
+    parts.linear = *train_linear(examples, 3, features.columns(), recipe.training);
+  }
   parts.centroids.assign(size_t{3} * width, 0.5F);
-  std::vector<std::vector<float>> embeddings;
-  std::vector<Neighbours::Row> rows;
-  for (const auto& [text, label] : kRows) embeddings.push_back(embed(text, width));
-  for (size_t i = 0; i < kRows.size(); ++i) rows.push_back({kRows[i].second, embeddings[i]});
-  if (near) parts.neighbours = Neighbours(rows, 3, width);
   TaskModel model(std::move(parts));
   model.set_calibrated({.temperature = 0.5, .confidence = *Isotonic::of({{0.2F, 0.1F}, {0.9F, 0.95F}}), .scope_floor = -0.5});
   model.set_lineage({.dataset = "rows", .dataset_sha256 = "ab", .licence = "CC-BY-4.0", .embedder = "letters", .train_rows = 9, .accuracy = 0.5});
@@ -113,29 +118,47 @@ TEST(TaskModel, WordsAnswerWhereTheyAreSure) {
   EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words are of another task");
 }
 
-TEST(TaskModel, NeighboursSurviveTheFileBesideWordsAndWithout) {
+TEST(TaskModel, AKernelSurvivesTheFileBesideWordsAndWithout) {
   for (const bool words : {false, true}) {
     TaskModel model = small_model(kWidth, true);
     if (words) model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(0)), .floor = 0.5});
-    EXPECT_NE(model.logits("pin", embed("pin", kWidth)), small_model(kWidth).logits("pin", embed("pin", kWidth)));
+    for (const auto& [text, label] : kRows) EXPECT_EQ(model.predict(text, embed(text, kWidth))->ranked.front().label, label) << text;
+    EXPECT_EQ(model.recipe().random, 0) << "has no part in it";
     const std::string bytes = model.serialize(), body = bytes.substr(0, bytes.size() - 64);
     const auto again = TaskModel::parse(bytes);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->serialize(), bytes);
     EXPECT_EQ(again->by_words().model != nullptr, words);
+    EXPECT_EQ(again->recipe().kernel, model.recipe().kernel);
+    EXPECT_EQ(again->recipe().layers, 2);
     EXPECT_EQ(again->logits("pin", embed("pin", kWidth)), model.logits("pin", embed("pin", kWidth)));
     for (size_t cut = 0; cut < body.size(); cut += 1 + body.size() / 97) {
       const std::string part = body.substr(0, cut);
       EXPECT_FALSE(TaskModel::parse(part + sha256_hex(part))) << cut;
     }
-    // Nine rows of four numbers, their scales, and three counts before them: 3, 6, 9.
-    std::string disordered = body;
-    disordered[body.size() - 9 * 4 - 9 * 4 - 3 * 4] = 7;
-    EXPECT_EQ(TaskModel::parse(disordered + sha256_hex(disordered)).error().message, "the task model's neighbours are not in the order of its labels");
-    std::string sharp = body;
-    sharp.replace(sharp.find("\"neighbour_sharpness\":32"), 24, "\"neighbour_sharpness\":-2");
-    EXPECT_EQ(TaskModel::parse(sharp + sha256_hex(sharp)).error().message, "the task model's neighbours have a weight or a sharpness out of range");
+    const auto changed = [&](std::string_view from, std::string_view to) {
+      std::string text = body;
+      text.replace(text.find(from), from.size(), to);
+      return TaskModel::parse(text + sha256_hex(text)).error().message;
+    };
+    EXPECT_EQ(changed("\"kernel_sharpness\":1.6", "\"kernel_sharpness\":-.6").empty(), false);
+    EXPECT_EQ(changed("\"kernel_sharpness\":1.6", "\"kernel_sharpness\":0.0"), "the task model's kernel has a number out of range");
+    EXPECT_EQ(changed("\"kernel_width\":3", "\"kernel_wid__\":3"), "the task model's recipe and its parts disagree about a kernel");
+    // Before the weights of nine rows stand their scale, rows and scales, and before these their number.
+    std::string empty = body;
+    empty.replace(body.size() - 9 * 3 * 2 - 4 - 9 * 3 - 9 * 4 - 4, 4, std::string(4, '\0'));
+    EXPECT_EQ(TaskModel::parse(empty + sha256_hex(empty)).error().message, "the task model's kernel has no rows");
+    std::string many = body;
+    many[body.size() - 9 * 3 * 2 - 4 - 9 * 3 - 9 * 4 - 1] = 0x7f;
+    EXPECT_EQ(TaskModel::parse(many + sha256_hex(many)).error().message, "the task model is cut");
   }
+}
+
+TEST(TaskModel, AVersionThatIsNotReadIsNamed) {
+  std::string body = small_model(0).serialize();
+  body.resize(body.size() - 64);
+  body[8] = 3;
+  EXPECT_EQ(TaskModel::parse(body + sha256_hex(body)).error().message, "the task model has version 3; this program reads 1, 2 and 4: train it again");
 }
 
 TEST(TaskModel, ACutOrAlteredFileIsRefused) {

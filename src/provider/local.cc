@@ -352,6 +352,10 @@ std::vector<float> normalised(std::vector<float> rows, size_t dim, size_t keep) 
 }  // namespace
 
 Task<Result<EmbeddingReply>> LocalProvider::embed(const EmbeddingRequest& request, const AttemptLimits& limits, Context& context) {
+  return embed_early(request, 0, limits, context);
+}
+
+Task<Result<EmbeddingReply>> LocalProvider::embed_early(const EmbeddingRequest& request, int layers, const AttemptLimits& limits, Context& context) {
   TimePoint from = now();
   auto got = co_await host_.get(name_for(request.model), std::min(after(limits.first_token), context.deadline), *context.cancel);
   context.waited_since(from);
@@ -386,9 +390,9 @@ Task<Result<EmbeddingReply>> LocalProvider::embed(const EmbeddingRequest& reques
     }
   }
   from = now();
-  auto rows = co_await in_background([model, inputs = std::move(inputs)] {
+  auto rows = co_await in_background([model, layers, inputs = std::move(inputs)] {
     std::lock_guard lock(model->encoding);
-    return model->encoder->run(inputs);
+    return model->encoder->run(inputs, layers);
   });
   context.waited_since(from);
   if (!rows) co_return std::unexpected(std::move(rows).error());

@@ -115,7 +115,7 @@ Task<Status> TaskProvider::complete(const Request& request, const AttemptLimits&
   if (embedder_ && !by_words) {
     EmbeddingRequest wanted;
     wanted.texts = {text};
-    auto embedded = co_await embedder_->embed(wanted, limits, context);
+    auto embedded = co_await embedder_->embed_early(wanted, static_cast<int>(model_.recipe().layers), limits, context);
     if (!embedded && embedded.error().code == Code::kInvalid) co_return not_for_tasks("a text that is longer than what its embedder reads", "messages");
     if (!embedded) co_return std::unexpected(std::move(embedded).error().in("the embedder of the task model " + name_));
     usage.input = embedded->usage.input;

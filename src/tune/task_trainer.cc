@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "learn/kernel_ridge.h"
 #include "learn/metrics.h"
 #include "tune/task_split.h"
 
@@ -63,10 +64,18 @@ std::vector<float> centroids(std::span<const Seen> rows, size_t labels, size_t w
   return out;
 }
 
-learn::Neighbours neighbours(std::span<const Seen> rows, uint32_t labels, uint32_t width) {
-  std::vector<learn::Neighbours::Row> all;
-  for (const Seen& seen : rows) all.push_back({seen.row->label, seen.embedding});
-  return learn::Neighbours(all, labels, width);
+// By the kernel, or, without one, by logistic regression on `examples` alone.
+Result<learn::KernelFit> learn_from(std::span<const Seen> rows, std::span<const learn::Example> examples, uint32_t labels, uint32_t columns,
+                                    const learn::TaskRecipe& recipe, const std::function<void(double)>& progress) {
+  if (recipe.kernel.width > 0) {
+    std::vector<learn::KernelExample> all;
+    for (size_t i = 0; i < rows.size(); ++i) all.push_back({&examples[i].sparse, rows[i].embedding, rows[i].row->label});
+    return learn::train_kernel(all, labels, columns, recipe.kernel, recipe.training.threads, progress);
+  }
+  AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, columns, recipe.training, [&](int epoch, double) {
+                progress((epoch + 1.0) / recipe.training.epochs);
+              }));
+  return learn::KernelFit{.words = std::move(linear), .rows = {}};
 }
 
 struct Logits {
@@ -149,7 +158,7 @@ Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn
   const auto labels = static_cast<uint32_t>(whole.labels().size());
   const learn::TaskFeatures features(options.recipe, 0);
   AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training));
-  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .neighbours = {}});
+  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .kernel = {}});
   AJAR_ASSIGN(auto calibrated, calibrate(words, calibration, options.coverage));
   words.set_calibrated(std::move(calibrated));
 
@@ -194,7 +203,7 @@ void measure_accuracy(const TaskModel& model, const learn::LinearModel& linear, 
       const auto example = features(seen.row->text, seen.embedding);
       std::vector<float> logits(linear.labels);
       linear.logits(example.sparse, example.dense, logits);
-      model.neighbours().add_to(logits, seen.embedding, model.recipe().neighbours);
+      model.kernel().add_to(logits, seen.embedding, model.recipe().kernel.sharpness);
       right_before += static_cast<uint32_t>(std::ranges::max_element(logits) - logits.begin()) == seen.row->label;
     }
   }
@@ -269,15 +278,17 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
   AJAR_ASSIGN(const auto test, embedded.add(split.test));
   AJAR_ASSIGN(const auto strangers, embedded.add(split.out_of_scope));
 
-  const learn::TaskFeatures features(options.recipe, width);
+  learn::TaskRecipe recipe = options.recipe;
+  if (width == 0) recipe.kernel.width = 0;
+  const learn::TaskFeatures features(recipe, width);
   std::vector<learn::Example> examples;
   for (const Seen& seen : train) {
     examples.push_back(features(seen.row->text, seen.embedding));
     examples.back().label = seen.row->label;
   }
   const auto labels = static_cast<uint32_t>(split.labels.size());
-  AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training, [&](int epoch, double) {
-                if (progress) progress("training", (epoch + 1.0) / options.recipe.training.epochs);
+  AJAR_ASSIGN(auto learnt, learn_from(train, examples, labels, features.columns(), recipe, [&](double done) {
+                if (progress) progress("training", done);
               }));
 
   TaskReport report{.labels = labels,
@@ -285,14 +296,13 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
                     .calibration_rows = static_cast<int64_t>(calibration.size()),
                     .test_rows = static_cast<int64_t>(test.size()),
                     .duplicates = split.duplicates};
-  const bool near = width > 0 && options.recipe.neighbours.weight > 0;
   TaskModel model({.labels = split.labels,
-                   .recipe = options.recipe,
+                   .recipe = recipe,
                    .width = width,
-                   .linear = linear,
+                   .linear = learnt.words,
                    .centroids = centroids(train, labels, width),
-                   .neighbours = near ? neighbours(train, labels, width) : learn::Neighbours()});
-  measure_accuracy(model, linear, features, {calibration, test}, report);
+                   .kernel = std::move(learnt.rows)});
+  measure_accuracy(model, learnt.words, features, {calibration, test}, report);
   if (width > 0 && options.words_first) {
     AJAR_ASSIGN(auto words, words_first(model, std::move(examples), calibration, options));
     model.set_by_words(std::move(words));

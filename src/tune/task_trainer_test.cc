@@ -46,8 +46,9 @@ TaskOptions options(int per_label) {
 }
 
 TEST(TaskTrainer, LearnsMeasuresAndPromises) {
-  for (const Embedder& embedder : {letters(), Embedder{}}) {
-    const auto o = options(200);
+  for (const auto& [embedder, linear] : {std::pair(letters(), false), {letters(), true}, {Embedder{}, true}}) {
+    auto o = options(200);
+    if (linear) o.recipe.kernel.width = 0;
     const auto trained = train_task(o, embedder);
     ASSERT_TRUE(trained) << trained.error().message;
     const auto& r = trained->report;
@@ -87,19 +88,22 @@ TEST(TaskTrainer, WordsAnswerFirstWhereTheyAreAsRight) {
   EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "a twelfth of the labels is wrong, so words are wrong too often";
 }
 
-TEST(TaskTrainer, KeepsNeighboursUnlessToldNotTo) {
-  auto o = options(600);
+TEST(TaskTrainer, LearnsByAKernelUnlessToldNotTo) {
+  auto o = options(200);
+  o.recipe.layers = 2;
   const auto with = train_task(o, letters());
-  o.recipe.neighbours.weight = 0;
+  o.recipe.kernel.width = 0;
   const auto without = train_task(o, letters());
   ASSERT_TRUE(with && without);
-  EXPECT_FALSE(with->model.neighbours().empty());
-  EXPECT_TRUE(without->model.neighbours().empty());
+  EXPECT_EQ(with->model.kernel().size(), static_cast<size_t>(with->report.train_rows));
+  EXPECT_TRUE(without->model.kernel().empty());
   EXPECT_LT(without->report.bytes, with->report.bytes);
-  const auto words = train_task(options(600), {});
+  EXPECT_EQ(with->model.recipe().layers, 2);
+  EXPECT_GT(with->report.accuracy, 0.85) << without->report.accuracy;
+  const auto words = train_task(options(200), {});
   ASSERT_TRUE(words);
-  EXPECT_TRUE(words->model.neighbours().empty()) << "there are no embeddings to keep";
-  EXPECT_EQ(words->model.recipe().neighbours.weight, 0);
+  EXPECT_TRUE(words->model.kernel().empty()) << "there are no embeddings to compare";
+  EXPECT_EQ(words->model.recipe().kernel.width, 0);
 }
 
 TEST(TaskTrainer, TooFewRowsPromiseNothing) {

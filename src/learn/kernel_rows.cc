@@ -1,0 +1,153 @@
+#include "learn/kernel_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+
+#include "learn/dense_math.h"
+
+namespace ajar::learn {
+namespace {
+
+constexpr float kQueryUnits = 4096;       // dots() is exact up to there
+constexpr size_t kMostSampled = 4096;     // rows that the directions are found from
+constexpr int kRounds = 12;               // of subspace iteration; more change no answer
+
+float product(std::span<const float> a, std::span<const float> b) {
+  float sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+void to_length_1(std::span<float> x) {
+  const float square = product(x, x), scale = square > 1e-20F ? 1 / std::sqrt(square) : 0;
+  for (float& v : x) v *= scale;
+}
+
+// Gram and Schmidt, twice for floats' sake; a row that is nothing beside those before it becomes zeros.
+void make_orthogonal(std::vector<float>& rows, size_t width) {
+  for (size_t at = 0; at < rows.size(); at += width) {
+    const auto row = std::span(rows).subspan(at, width);
+    to_length_1(row);
+    for (int twice = 0; twice < 2; ++twice) {
+      for (size_t other = 0; other < at; other += width) {
+        const auto before = std::span(rows).subspan(other, width);
+        const float by = product(row, before);
+        for (size_t i = 0; i < width; ++i) row[i] -= by * before[i];
+      }
+      if (product(row, row) < 1e-8F) std::ranges::fill(row, 0);
+      to_length_1(row);
+    }
+  }
+}
+
+}  // namespace
+
+Projection::Projection(std::span<const std::span<const float>> rows, uint32_t kept) : mean_(rows.front().size()) {
+  const size_t width = mean_.size(), sampled = std::min(rows.size(), kMostSampled);
+  std::vector<float> sample(sampled * width);
+  for (size_t i = 0; i < sampled; ++i) {
+    const auto row = std::span(sample).subspan(i * width, width);
+    std::ranges::copy(rows[i * rows.size() / sampled], row.begin());
+    to_length_1(row);
+    for (size_t x = 0; x < width; ++x) mean_[x] += row[x] / static_cast<float>(sampled);
+  }
+  std::vector<float> spread(width * width);
+  for (size_t at = 0; at < sample.size(); at += width) {
+    const auto row = std::span(sample).subspan(at, width);
+    for (size_t x = 0; x < width; ++x) row[x] -= mean_[x];
+    for (size_t x = 0; x < width; ++x)
+      for (size_t y = 0; y < width; ++y) spread[x * width + y] += row[x] * row[y];
+  }
+  // Orthogonal iteration (Golub and Van Loan, 8.2) from rows of the spread itself.
+  const size_t directions = std::min<size_t>(kept, width);
+  basis_.resize(directions * width);
+  for (size_t i = 0; i < directions; ++i) std::copy_n(spread.begin() + static_cast<std::ptrdiff_t>(i * width / directions * width), width, basis_.begin() + static_cast<std::ptrdiff_t>(i * width));
+  std::vector<float> next(basis_.size());
+  for (int round = 0; round < kRounds; ++round) {
+    make_orthogonal(basis_, width);
+    std::ranges::fill(next, 0);
+    for (size_t i = 0; i < directions; ++i)
+      for (size_t x = 0; x < width; ++x)
+        for (size_t y = 0; y < width; ++y) next[i * width + y] += basis_[i * width + x] * spread[x * width + y];
+    basis_.swap(next);
+  }
+  make_orthogonal(basis_, width);
+  next.clear();
+  for (size_t x = 0; x < width; ++x)
+    for (size_t i = 0; i < directions; ++i) next.push_back(basis_[i * width + x]);
+  basis_.swap(next);
+}
+
+std::vector<float> Projection::operator()(std::span<const float> embedding) const {
+  assert(embedding.size() == mean_.size());
+  std::vector<float> x(embedding.begin(), embedding.end()), out(kept());
+  to_length_1(x);
+  const float* direction = basis_.data();
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float own = x[i] - mean_[i];
+    for (float& sum : out) sum += own * *direction++;
+  }
+  to_length_1(out);
+  return out;
+}
+
+KernelRows::KernelRows(Projection projection, std::span<const std::span<const float>> embeddings) : projection_(std::move(projection)) {
+  scales_.reserve(embeddings.size());
+  values_.reserve(embeddings.size() * projection_.kept());
+  for (const auto embedding : embeddings) {
+    const auto row = projection_(embedding);
+    float most = 0;
+    for (const float x : row) most = std::max(most, std::abs(x));
+    const float unit = most / 127;
+    int64_t square = 0;
+    for (const float x : row) {
+      values_.push_back(unit > 0 ? static_cast<int8_t>(std::lround(x / unit)) : int8_t{0});
+      square += int64_t{values_.back()} * values_.back();
+    }
+    scales_.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(static_cast<double>(square))) : 0);  // of length 1 as it is kept
+  }
+}
+
+std::vector<float> KernelRows::row(size_t i) const {
+  std::vector<float> out(projection_.kept());
+  for (size_t x = 0; x < out.size(); ++x) out[x] = scales_[i] * static_cast<float>(values_[i * out.size() + x]);
+  return out;
+}
+
+void KernelRows::set_weights(std::span<const float> weights) {
+  float most = 0;
+  for (const float w : weights) most = std::max(most, std::abs(w));
+  unit_ = most / 32767;
+  weights_.clear();
+  weights_.reserve(weights.size());
+  for (const float w : weights) weights_.push_back(unit_ > 0 ? static_cast<int16_t>(std::lround(w / unit_)) : int16_t{0});
+}
+
+void KernelRows::add_to(std::span<float> logits, std::span<const float> embedding, double sharpness) const {
+  if (empty()) return;
+  assert(weights_.size() == size() * logits.size());
+  const auto near = projection_(embedding);
+  const size_t width = near.size();
+  std::vector<int16_t> query(width);
+  for (size_t i = 0; i < width; ++i) query[i] = static_cast<int16_t>(std::lround(near[i] * kQueryUnits));
+
+  constexpr size_t kAtOnce = 256;
+  std::array<int32_t, kAtOnce> products;
+  std::array<float, kAtOnce> loudness;
+  std::vector<float> sums(logits.size());
+  const auto sharp = static_cast<float>(sharpness);
+  for (size_t from = 0; from < size(); from += kAtOnce) {
+    const size_t n = std::min(kAtOnce, size() - from);
+    dots(values_.data() + from * width, n, width, query.data(), products.data());
+    for (size_t i = 0; i < n; ++i) {
+      const float cosine = static_cast<float>(products[i]) * scales_[from + i] / kQueryUnits;
+      loudness[i] = std::exp(sharp * (std::min(cosine, 1.0F) - 1));
+    }
+    add_weighted(weights_.data() + from * logits.size(), n, logits.size(), loudness.data(), sums.data());
+  }
+  for (size_t label = 0; label < logits.size(); ++label) logits[label] += unit_ * sums[label];
+}
+
+}  // namespace ajar::learn
