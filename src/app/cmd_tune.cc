@@ -1,16 +1,14 @@
 // ajar tune task: a task model from labelled texts. `ajar tune answers` has a file of its own.
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
 #include "app/commands.h"
 #include "app/local_models.h"
 #include "app/terminal.h"
+#include "app/tune_embedder.h"
 #include "app/utc.h"
 #include "json/write.h"
-#include "provider/model_host.h"
-#include "tune/task_trainer.h"
 
 namespace ajar::app {
 namespace {
@@ -23,40 +21,6 @@ struct TuneArgs {
   int layers = -1;  // what is usual
   bool force = false;
 };
-
-// Rows of unit length, a few hundred texts at a time.
-Result<std::vector<float>> embed(LoadedModel& model, int layers, std::span<const std::string> texts) {
-  constexpr size_t kStep = 64;
-  const auto dim = size_t(model.encoder->dimension());
-  std::vector<float> out;
-  out.reserve(texts.size() * dim);
-  for (size_t from = 0; from < texts.size(); from += kStep) {
-    std::vector<engine::EncoderInput> inputs;
-    for (size_t i = from; i < std::min(texts.size(), from + kStep); ++i) {
-      auto& tokens = inputs.emplace_back().tokens;
-      model.tokenizer->encode_whole(texts[i], tokens);
-      if (int64_t(tokens.size()) > model.encoder->context()) {
-        return fail(Code::kTooLarge, "row " + std::to_string(i + 1) + " has " + std::to_string(tokens.size()) + " tokens; the embedder takes " +
-                                         std::to_string(model.encoder->context()));
-      }
-    }
-    AJAR_ASSIGN(const auto rows, model.encoder->run(inputs, layers));
-    for (size_t r = 0; r < inputs.size(); ++r) {
-      double square = 0;
-      for (size_t i = 0; i < dim; ++i) square += double(rows[r * dim + i]) * rows[r * dim + i];
-      const float scale = square > 0 ? float(1 / std::sqrt(square)) : 0;
-      for (size_t i = 0; i < dim; ++i) out.push_back(rows[r * dim + i] * scale);
-    }
-  }
-  return out;
-}
-
-// A kernel sees as much in the first half of an encoder as in all of it (docs/task-models.md), if the encoder gathers what it knows in
-// all of its tokens; in one token it has not come together yet.
-int usual_layers(const LoadedModel& model, bool linear) {
-  const auto& config = model.model->config();
-  return linear || config.pooling != engine::Pooling::kMean ? 0 : config.layers / 2;
-}
 
 int tune_task(const CommandContext& context, const TuneArgs& args) {
   if (std::filesystem::exists(args.out) && !args.force) return complain(context, {.message = args.out + " is there already; --force replaces it"});
@@ -93,9 +57,9 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     if (!loaded) return complain(context, loaded.error());
     model = std::move(*loaded);
     if (!model->encoder) return complain(context, {.message = args.embedder + " makes no embeddings"});
-    const int layers = args.layers >= 0 ? args.layers : usual_layers(*model, args.linear);
+    const int layers = args.layers >= 0 ? args.layers : usual_layers(*model->encoder, args.linear);
     options.recipe.layers = uint32_t(layers);
-    embedder = {.width = uint32_t(model->encoder->dimension()), .embed = [&, layers](std::span<const std::string> texts) { return embed(*model, layers, texts); }};
+    embedder = tune_embedder(model, layers);
     options.embedder = std::filesystem::path(args.embedder).filename().string();
   }
   const auto start = std::chrono::steady_clock::now();
