@@ -43,7 +43,7 @@ struct TaskReport {
   int64_t labels = 0, train_rows = 0, calibration_rows = 0, test_rows = 0, duplicates = 0, out_of_scope_rows = 0;
   double accuracy = 0;                       // of all held-out rows: calibration does not change which label is first
   learn::Interval accuracy_range;            // Wilson, 95 %
-  double accuracy_unquantized = 0;           // of the same, with the weights as they were trained
+  double accuracy_unquantized = 0;           // of the same, with the linear weights as they were trained
   double ece_before = 0, ece_after = 0, brier = 0;
   std::optional<double> auroc;               // of the confidence: right above wrong
   double by_words = 0;                       // of test rows, the share that words alone answer
