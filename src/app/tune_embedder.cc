@@ -5,7 +5,7 @@
 namespace ajar::app {
 namespace {
 
-Result<std::vector<float>> embed(LoadedModel& model, int layers, std::span<const std::string> texts) {
+Result<std::vector<float>> unit_rows(LoadedModel& model, int layers, std::span<const std::string> texts) {
   constexpr size_t kStep = 64;
   const auto dim = size_t(model.encoder->dimension());
   std::vector<float> out;
@@ -40,7 +40,7 @@ int usual_layers(const engine::Encoder& encoder, bool linear) {
 
 tune::Embedder tune_embedder(std::shared_ptr<LoadedModel> model, int layers) {
   const auto width = uint32_t(model->encoder->dimension());
-  return {.width = width, .embed = [model = std::move(model), layers](std::span<const std::string> texts) { return embed(*model, layers, texts); }};
+  return {.width = width, .embed = [model = std::move(model), layers](std::span<const std::string> texts) { return unit_rows(*model, layers, texts); }};
 }
 
 }  // namespace ajar::app
