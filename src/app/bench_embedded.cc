@@ -1,5 +1,6 @@
 // The point "embedded": what answers cost that need the meaning of a question: kept ones for questions that are worded otherwise, and
-// those of a task model over embeddings, as `ajar tune task` makes it of 7,700 texts. The model of embeddings runs in the server, on one thread; all its CPU time counts.
+// those of a task model over embeddings, as `ajar tune task` makes it of 7,700 texts. The model of embeddings runs in the server, on one
+// thread; all its CPU time counts.
 #include "app/bench_points.h"
 #include "app/http_call.h"
 #include "app/tune_embedder.h"

@@ -42,7 +42,6 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
   if (!args.name.empty()) options.dataset = args.name;
 
   std::unique_ptr<ModelHost> host;
-  std::shared_ptr<LoadedModel> model;
   tune::Embedder embedder;
   if (!args.embedder.empty()) {
     auto made = ModelHost::make({}, [&](const std::string& name) -> Result<std::string> {
@@ -55,9 +54,10 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     host = std::move(*made);
     auto loaded = host->get_blocking(args.embedder);
     if (!loaded) return complain(context, loaded.error());
-    model = std::move(*loaded);
+    const std::shared_ptr<LoadedModel>& model = *loaded;
     if (!model->encoder) return complain(context, {.message = args.embedder + " makes no embeddings"});
-    const int layers = args.layers >= 0 ? args.layers : usual_layers(*model->encoder, args.linear);
+    const int all = model->model->config().layers, layers = args.layers >= 0 ? args.layers : usual_layers(*model->encoder, args.linear);
+    if (layers > all) return complain(context, {.message = "--layers " + std::to_string(layers) + ": " + args.embedder + " has " + std::to_string(all)});
     options.recipe.layers = uint32_t(layers);
     embedder = tune_embedder(model, layers);
     options.embedder = std::filesystem::path(args.embedder).filename().string();

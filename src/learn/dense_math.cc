@@ -1,5 +1,7 @@
 #include "learn/dense_math.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace ajar::learn {
@@ -84,6 +86,14 @@ const Loops& loops() {
 }
 
 }  // namespace
+
+float append_bytes(std::span<const float> row, std::vector<int8_t>& out) {
+  float most = 0;
+  for (const float x : row) most = std::max(most, std::abs(x));
+  const float unit = most / 127;
+  for (const float x : row) out.push_back(unit > 0 ? static_cast<int8_t>(std::lround(x / unit)) : int8_t{0});
+  return unit;
+}
 
 void subtract_product(float* c, const float* a, const float* b) { loops().product(c, a, b); }
 void dots(const int8_t* rows, size_t count, size_t width, const int16_t* query, int32_t* out) { loops().dots(rows, count, width, query, out); }

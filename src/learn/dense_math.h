@@ -4,10 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace ajar::learn {
 
 inline constexpr size_t kTile = 64;  // a tile has kTile x kTile floats
+
+// Adds the row to `out` in bytes; returns their unit, of which the largest is 127. 0: the row is all zeros.
+float append_bytes(std::span<const float> row, std::vector<int8_t>& out);
 
 // c[j][x] -= sum over k of a[k][x] * b[k][j]; tiles that do not overlap.
 void subtract_product(float* c, const float* a, const float* b);

@@ -97,15 +97,10 @@ KernelRows::KernelRows(Projection projection, std::span<const std::span<const fl
   scales_.reserve(embeddings.size());
   values_.reserve(embeddings.size() * projection_.kept());
   for (const auto embedding : embeddings) {
-    const auto row = projection_(embedding);
-    float most = 0;
-    for (const float x : row) most = std::max(most, std::abs(x));
-    const float unit = most / 127;
+    const size_t from = values_.size();
+    append_bytes(projection_(embedding), values_);
     int64_t square = 0;
-    for (const float x : row) {
-      values_.push_back(unit > 0 ? static_cast<int8_t>(std::lround(x / unit)) : int8_t{0});
-      square += int64_t{values_.back()} * values_.back();
-    }
+    for (size_t i = from; i < values_.size(); ++i) square += int64_t{values_[i]} * values_[i];
     scales_.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(static_cast<double>(square))) : 0);  // of length 1 as it is kept
   }
 }

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "learn/dense_math.h"
+
 namespace ajar::learn {
 namespace {
 
@@ -20,13 +22,7 @@ TaskRecipe effective(TaskRecipe recipe, const TaskParts& parts) {
 
 }  // namespace
 
-void TaskModel::Rows::add(std::span<const float> row) {
-  float most = 0;
-  for (const float w : row) most = std::max(most, std::abs(w));
-  const float scale = most / 127;
-  scales.push_back(scale);
-  for (const float w : row) values.push_back(scale > 0 ? static_cast<int8_t>(std::lround(w / scale)) : int8_t{0});
-}
+void TaskModel::Rows::add(std::span<const float> row) { scales.push_back(append_bytes(row, values)); }
 
 void TaskModel::Rows::add_to(size_t row, float by, std::span<float> out) const {
   const float scale = scales[row] * by;
