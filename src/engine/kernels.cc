@@ -67,13 +67,13 @@ std::vector<const Kernels*> probe() {
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   static Kernels narrow_vnni = kernels_avx2;
-  narrow_vnni.name = "avx2-vnni", narrow_vnni.multiply_integer = multiply_avxvnni, narrow_vnni.peak = peak_avxvnni;
+  narrow_vnni.name = "avx2-vnni", narrow_vnni.multiply_integer = multiply_avxvnni, narrow_vnni.narrow = false, narrow_vnni.peak = peak_avxvnni;
   if (avx2 && has_avx512()) {
     static Kernels wide = kernels_avx512;
     static Kernels vnni, amx;
-    wide.multiply_integer = kernels_avx2.multiply_integer;  // still faster than floats
+    wide.multiply_integer = kernels_avx2.multiply_integer, wide.narrow = true;  // still faster than floats
     if (__builtin_cpu_supports("avx512vnni")) {
-      vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni, vnni.peak = peak_vnni;
+      vnni = wide, vnni.name = "avx512-vnni", vnni.multiply_integer = multiply_vnni, vnni.narrow = false, vnni.peak = peak_vnni;
       if (has_amx()) {
         amx = vnni, amx.name = "amx", amx.multiply_bfloat = multiply_amx, amx.multiply_integer = multiply_amx_integer, amx.attend_tiles = attend_amx, amx.peak = peak_amx;
         found.push_back(&amx);

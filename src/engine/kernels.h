@@ -23,6 +23,9 @@ enum class Arithmetic : uint8_t {
   kBfloat,     // inputs and weights as bfloat16 in tiles: AMX; for many rows
 };
 
+// Codes of inputs are at most so large. AVX2 multiplies them by codes of 8 bits faster where they have 7 bits (Kernels::narrow).
+constexpr int kWideInput = 127, kNarrowInput = 63;
+
 // Rows of inputs, quantised: x = scale * code.
 struct QuantizedRows {
   const int8_t* codes = nullptr;   // [row][columns]
@@ -30,6 +33,7 @@ struct QuantizedRows {
   const float* sums = nullptr;     // [row][columns / 16]: scale * sum of the codes of 16 columns
   const int32_t* totals = nullptr; // [row][columns / 32]: sum of the codes
   int64_t columns = 0;
+  int most = kWideInput;           // no code is larger, nor its negative
 };
 
 // y[row * ldy + 16 * panel + r] for panels first..last-1. `panels` points at panel 0 of the matrix.
@@ -73,6 +77,7 @@ struct Kernels {
   // A multiplication and an addition round once. All functions on floats of sets that do so give the same bits, and their integer
   // multiplications too, so that one may be taken for another.
   bool fused;
+  bool narrow = false;              // 8-bit weights are multiplied faster by inputs of at most kNarrowInput
 
   void (*multiply_float)(const Product& product, const float* x, int64_t ldx);
   void (*multiply_integer)(const Product& product, const QuantizedRows& x);                  // null: not on this machine
@@ -80,7 +85,7 @@ struct Kernels {
   void (*multiply_bfloat)(const Product& product, const uint16_t* tiles, std::byte* scratch);  // null as above
 
   // columns a multiple of 32
-  void (*quantize)(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums, int32_t* totals);
+  void (*quantize)(const float* x, int64_t columns, int most, int8_t* codes, float* scales, float* sums, int32_t* totals);
   void (*write_tiles)(const float* x, int64_t ldx, int rows, int64_t columns, uint16_t* tiles);  // one tile row, rows <= 16
 
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t n, float* out);

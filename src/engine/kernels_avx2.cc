@@ -59,7 +59,7 @@ static inline Bytes look_up(const uint8_t* table, Bytes codes) {
 }  // namespace avx2
 
 extern const Kernels kernels_avx2;
-constinit const Kernels kernels_avx2 = avx2::table("avx2", avx2::multiply_integer);
+constinit const Kernels kernels_avx2 = avx2::table("avx2", avx2::multiply_integer, true);
 
 }  // namespace ajar::engine
 

@@ -217,8 +217,12 @@ static void multiply_integer_as(const Product& p, const QuantizedRows& x) {
   const int64_t blocks = p.columns / kBlock;
 #ifdef AJAR_UNPACKED
   if (p.rows > AJAR_ROWS) {
-    for (int n = p.first; n < p.last; n += kGroup) group_unpacked<T>(p, layout, x, n, n + kGroup < p.last ? n + kGroup : p.last);
-    return;
+    auto groups = [&]<int Input>() {
+      for (int n = p.first; n < p.last; n += kGroup) group_unpacked<T, Input>(p, layout, x, n, n + kGroup < p.last ? n + kGroup : p.last);
+    };
+    if constexpr (most_code(panel_form(T)) > AJAR_MOST_CODE)
+      if (x.most <= kNarrowInput) return groups.template operator()<kNarrowInput>();
+    return groups.template operator()<kWideInput>();
   }
 #endif
   for (int row = 0; row < p.rows; row += kTogether) {

@@ -78,14 +78,14 @@ struct Inputs {
   std::vector<uint16_t> tiles;
 };
 
-Inputs make_inputs(const Kernels& kernels, int rows, int64_t columns) {
+Inputs make_inputs(const Kernels& kernels, int rows, int64_t columns, int most = kWideInput) {
   std::mt19937 random(11);
   std::normal_distribution<float> normal(0, 1);
   Inputs in;
   in.x.resize(static_cast<size_t>(rows * columns));
   for (float& v : in.x) v = normal(random);
   if (columns % 32 != 0) return in;
-  in.quantized.resize(rows, columns);
+  in.quantized.resize(rows, columns, most);
   int64_t tile_rows = (rows + 15) / 16;
   in.tiles.resize(static_cast<size_t>(tile_rows * 16 * columns));
   for (int m = 0; m < rows; ++m) in.quantized.set(kernels, m, in.x.data() + m * columns);
@@ -123,7 +123,7 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
         int64_t columns = columns_for(dtype, is_float(dtype) && rows == 3 ? 77 : 96);
         if (rows == 33) columns = columns_for(dtype, 2400);
         Case c = make_case(dtype, rows == 33 ? 16 * 2 + 5 : 16 * 9 + 5, columns, 3);
-        Inputs in = make_inputs(*kernels, rows, columns);
+        Inputs in = make_inputs(*kernels, rows, columns), narrow = make_inputs(*kernels, rows, columns, kNarrowInput);
         int64_t ldy = (c.rows + 15) / 16 * 16;
         int panels = static_cast<int>(ldy / 16);
         std::vector<float> y(static_cast<size_t>((rows + 15) / 16 * 16 * ldy), NAN);
@@ -134,6 +134,9 @@ TEST(Kernels, MultiplyAsTheReferenceDoes) {
           std::ranges::fill(y, NAN);
           kernels->multiply_integer(p, in.quantized.from());
           check(kernels->name, dtype, c, in, rows, y, ldy, 0.05);
+          std::ranges::fill(y, NAN);
+          kernels->multiply_integer(p, narrow.quantized.from());
+          check(kernels->name, dtype, c, narrow, rows, y, ldy, 0.1);
         }
         if (kernels->multiply_bfloat != nullptr && columns % 32 == 0 && dtype != Dtype::kF32 && dtype != Dtype::kF16) {
           std::ranges::fill(y, NAN);
@@ -161,12 +164,43 @@ TEST(Kernels, ARowDoesNotFeelTheRowsBesideIt) {
         ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float))) << kernels->name << dtype_info(dtype).name;
       }
       if (kernels->multiply_integer == nullptr || is_float(dtype)) continue;
-      kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 13, together.data(), 32},
-                                in.quantized.from());
-      for (int m = 0; m < 13; ++m) {
-        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 1, alone.data(), 32},
-                                  in.quantized.from(m));
-        ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float))) << kernels->name << dtype_info(dtype).name;
+      for (int most : {kWideInput, kNarrowInput}) {
+        in = make_inputs(*kernels, 13, columns, most);
+        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 13, together.data(), 32}, in.quantized.from());
+        for (int m = 0; m < 13; ++m) {
+          kernels->multiply_integer({dtype, panels_of(c), columns, 0, 2, 1, alone.data(), 32}, in.quantized.from(m));
+          ASSERT_EQ(0, std::memcmp(alone.data(), together.data() + m * 32, 32 * sizeof(float)))
+              << kernels->name << dtype_info(dtype).name << " inputs up to " << most;
+        }
+      }
+    }
+  }
+}
+
+// Products of pairs are added up in 16 bits: the largest codes times the largest inputs, of one sign, must fit.
+TEST(Kernels, TheLargestCodesMeetTheLargestInputs) {
+  constexpr int kColumns = 64, kMany = 9;
+  for (const Kernels* kernels : all_kernels()) {
+    if (kernels->multiply_integer == nullptr) continue;
+    for (Dtype dtype : kAll) {
+      if (is_float(dtype) || columns_for(dtype, kColumns) != kColumns) continue;
+      for (int most : {kWideInput, kNarrowInput}) {
+        for (float weight : {-1.f, 1.f}) {
+          for (float input : {-1.f, 1.f}) {
+            Case c{16, kColumns, {}, {}, {}};
+            std::vector<float> row(kColumns, weight), x(kColumns, input), exact(kColumns), y(kMany * 16);
+            c.weights.resize(static_cast<size_t>(row_bytes(dtype, kColumns)));
+            quantize_row(dtype, row.data(), c.weights.data(), kColumns);
+            dequantize_row(dtype, c.weights.data(), exact.data(), kColumns);
+            c.panels.resize(static_cast<size_t>(panel_layout(dtype, kColumns).stride) + 64);
+            pack_panel(dtype, c.weights.data(), 0, 16, kColumns, const_cast<std::byte*>(panels_of(c)));
+            QuantizedInput quantized;
+            quantized.resize(kMany, kColumns, most);
+            for (int m = 0; m < kMany; ++m) quantized.set(*kernels, m, x.data());
+            kernels->multiply_integer({dtype, panels_of(c), kColumns, 0, 1, kMany, y.data(), 16}, quantized.from());
+            for (float v : y) ASSERT_NEAR(v, exact[0] * input * kColumns, 0.01) << kernels->name << dtype_info(dtype).name << most << input << weight;
+          }
+        }
       }
     }
   }
@@ -196,9 +230,12 @@ TEST(Kernels, SetsThatFuseGiveTheSameBits) {
         kernels->multiply_float({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.x.data(), columns);
         ASSERT_TRUE(same()) << kernels->name << " floats " << dtype_info(dtype).name;
         if (first.multiply_integer == nullptr || kernels->multiply_integer == nullptr || is_float(dtype)) continue;
-        first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.quantized.from());
-        kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.quantized.from());
-        ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name << " " << rows << " rows, " << columns << " columns";
+        for (int most : {kWideInput, kNarrowInput}) {
+          in = make_inputs(first, rows, columns, most);
+          first.multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, wanted.data(), 48}, in.quantized.from());
+          kernels->multiply_integer({dtype, panels_of(c), columns, 0, 3, rows, got.data(), 48}, in.quantized.from());
+          ASSERT_TRUE(same()) << kernels->name << " integers " << dtype_info(dtype).name << " " << rows << " rows, " << columns << " columns, inputs up to " << most;
+        }
       }
     }
     for (int64_t n : {1, 15, 16, 100}) {

@@ -6,8 +6,9 @@
 namespace ajar::engine {
 namespace AJAR_KERNELS {
 
-// Codes, 0..most, times input, -127..127, added up in pairs of columns; exact for `run_of(most)` registers.
-static constexpr int run_of(int most) { return 32767 / (2 * 127 * most); }
+// Codes, 0..most, times input, -input..input, added up in pairs of columns; exact for so many registers. None: their sign goes over
+// to the input.
+static constexpr int run_of(int most, int input) { return 32767 / (2 * input * most); }
 static inline __m256i times(Bytes codes, __m256i x) { return _mm256_maddubs_epi16(reinterpret_cast<__m256i>(codes), x); }
 static inline Ints widen(__m256i pairs) { return reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1))); }
 
@@ -17,12 +18,13 @@ static inline __m256i four_columns(const int8_t* x) {
   return _mm256_set1_epi32(four);
 }
 
-// Some blocks of a panel of format T, as they are multiplied.
-template <Dtype T>
+// Some blocks of a panel of format T, as they are multiplied by inputs of up to Input.
+template <Dtype T, int Input>
 struct Unpacked {
   static constexpr PanelForm kForm = panel_form(T);
   static constexpr int kMost = most_code(kForm);
-  static constexpr bool kSigned = kMost > AJAR_MOST_CODE;  // vpmaddubsw does not take the codes: their sign goes over to the input
+  static constexpr int kRun = run_of(kMost, Input);
+  static constexpr bool kSigned = kRun == 0;
   static constexpr int kHalves = kForm.scale == ScaleForm::kSuper16 ? 2 : 1;
   static constexpr int kBlocks = 16;                       // super-blocks stay whole
 
@@ -46,9 +48,9 @@ struct Unpacked {
 };
 
 // total[m][p] = the sum over groups of columns first..last-1 of block b of code times input, `a` being that block of the first row. Exact.
-template <Dtype T, int Rows, int First, int Last>
-static inline __attribute__((always_inline)) void dot_unpacked(const Unpacked<T>& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
-  constexpr int kRun = run_of(Unpacked<T>::kMost);
+template <int First, int Last, int Rows, class U>
+static inline __attribute__((always_inline)) void dot_unpacked(const U& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
+  constexpr int kRun = U::kRun;
 #pragma clang loop unroll(full)
   for (int from = First; from < Last; from += kRun) {
     __m256i run[Rows][kParts];
@@ -70,9 +72,9 @@ static inline __attribute__((always_inline)) void dot_unpacked(const Unpacked<T>
   }
 }
 
-// The same of a whole block, added to `total`, for codes with signs.
-template <Dtype T, int Rows>
-static inline __attribute__((always_inline)) void dot_unpacked_signed(const Unpacked<T>& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
+// The same of a whole block, added to `total`, where a register at a time is widened: codes with signs, or a run of one.
+template <int Rows, class U>
+static inline __attribute__((always_inline)) void dot_unpacked_singly(const U& w, int64_t b, const int8_t* a, int64_t columns, Ints total[][kParts]) {
 #pragma clang loop unroll(full)
   for (int g = 0; g < 8; ++g) {
 #pragma clang loop unroll(full)
@@ -80,7 +82,7 @@ static inline __attribute__((always_inline)) void dot_unpacked_signed(const Unpa
       const __m256i x = four_columns(a + m * columns + g * 4);
       for (int p = 0; p < kParts; ++p) {
         const __m256i code = reinterpret_cast<__m256i>(w.codes[b][g][p]);
-        total[m][p] += widen(times(reinterpret_cast<Bytes>(_mm256_abs_epi8(code)), _mm256_sign_epi8(x, code)));
+        total[m][p] += widen(U::kSigned ? times(reinterpret_cast<Bytes>(_mm256_abs_epi8(code)), _mm256_sign_epi8(x, code)) : times(w.codes[b][g][p], x));
       }
       for (int p = 0; p < kParts; ++p) asm volatile("" : "+x"(total[m][p]));
     }
@@ -89,10 +91,9 @@ static inline __attribute__((always_inline)) void dot_unpacked_signed(const Unpa
 
 // Adds to out, `Rows` rows, what rows `row` and on of the input make with blocks from..to-1, those of `w`. Meanwhile it asks for
 // memory, half a block at `ahead` for each: few rows wait for it, and asking while unpacking would leave it idle here.
-template <Dtype T, int Rows>
-static inline void rows_unpacked(const Unpacked<T>& w, const QuantizedRows& x, int row, int64_t from, int64_t to, float (*out)[kPanelRows],
+template <int Rows, class U>
+static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, int64_t from, int64_t to, float (*out)[kPanelRows],
                                  const uint8_t* ahead) {
-  using U = Unpacked<T>;
   constexpr int kHalf = U::kForm.code_bytes() / 2;
   const int64_t columns = x.columns, blocks = columns / kBlock;
   for (int64_t b = 0; b < to - from; ++b) {
@@ -100,15 +101,15 @@ static inline void rows_unpacked(const Unpacked<T>& w, const QuantizedRows& x, i
     const int8_t* a = x.codes + at * kBlock;
     for (int line = 0; line < kHalf; line += 64) __builtin_prefetch(ahead + b * kHalf + line, 0, 2);
     Ints total[U::kHalves][Rows][kParts];
-    if constexpr (U::kSigned) {
+    if constexpr (U::kRun < 2) {
       for (int m = 0; m < Rows; ++m)
-        for (int p = 0; p < kParts; ++p) total[0][m][p] = (Ints{} + x.totals[at + m * blocks]) << 7;
-      dot_unpacked_signed<T, Rows>(w, b, a, columns, total[0]);
+        for (int p = 0; p < kParts; ++p) total[0][m][p] = U::kSigned ? (Ints{} + x.totals[at + m * blocks]) << 7 : Ints{};
+      dot_unpacked_singly<Rows>(w, b, a, columns, total[0]);
     } else if constexpr (U::kHalves == 2) {
-      dot_unpacked<T, Rows, 0, 4>(w, b, a, columns, total[0]);
-      dot_unpacked<T, Rows, 4, 8>(w, b, a, columns, total[1]);
+      dot_unpacked<0, 4, Rows>(w, b, a, columns, total[0]);
+      dot_unpacked<4, 8, Rows>(w, b, a, columns, total[1]);
     } else {
-      dot_unpacked<T, Rows, 0, 8>(w, b, a, columns, total[0]);
+      dot_unpacked<0, 8, Rows>(w, b, a, columns, total[0]);
     }
 #pragma clang loop unroll(full)
     for (int m = 0; m < Rows; ++m) {
@@ -130,10 +131,10 @@ static inline void rows_unpacked(const Unpacked<T>& w, const QuantizedRows& x, i
 }
 
 // Adds to out what `rows` rows of x make with blocks from..to-1 of a panel; x begins with its first row and block `from`.
-template <Dtype T>
+template <Dtype T, int Input>
 static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int rows, int64_t from, int64_t to,
                            float (*out)[kPanelRows]) {
-  Unpacked<T> w;
+  Unpacked<T, Input> w;
   for (int64_t first = from; first < to; first += w.kBlocks) {
     const int64_t last = first + w.kBlocks < to ? first + w.kBlocks : to;
     w.unpack(panel, layout, first, last);
@@ -141,9 +142,9 @@ static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, cons
     const int64_t half = (last - first) * w.kForm.code_bytes() / 2;
     auto ahead = [&](int m) { return m < 4 ? next : next + half; };
     int m = 0;
-    for (; m + 4 <= rows; m += 4) rows_unpacked<T, 4>(w, x, m, first - from, last - from, out + m, ahead(m));
-    if (m + 2 <= rows) rows_unpacked<T, 2>(w, x, m, first - from, last - from, out + m, ahead(m)), m += 2;
-    if (m < rows) rows_unpacked<T, 1>(w, x, m, first - from, last - from, out + m, ahead(m));
+    for (; m + 4 <= rows; m += 4) rows_unpacked<4>(w, x, m, first - from, last - from, out + m, ahead(m));
+    if (m + 2 <= rows) rows_unpacked<2>(w, x, m, first - from, last - from, out + m, ahead(m)), m += 2;
+    if (m < rows) rows_unpacked<1>(w, x, m, first - from, last - from, out + m, ahead(m));
   }
 }
 
@@ -159,7 +160,7 @@ struct NearRows {
   QuantizedRows take(const QuantizedRows& x, int row, int rows, int64_t from, int64_t to) {
     const int64_t blocks = to - from, all = x.columns / kBlock;
     if (blocks == all)
-      return {x.codes + row * x.columns, x.scales + row * all, x.sums + row * all * 2, x.totals + row * all, x.columns};
+      return {x.codes + row * x.columns, x.scales + row * all, x.sums + row * all * 2, x.totals + row * all, x.columns, x.most};
     for (int m = 0; m < rows; ++m) {
       const int64_t at = (row + m) * all + from;
       __builtin_memcpy(codes + m * blocks * kBlock, x.codes + at * kBlock, static_cast<size_t>(blocks * kBlock));
@@ -167,13 +168,13 @@ struct NearRows {
       __builtin_memcpy(sums + m * blocks * 2, x.sums + at * 2, static_cast<size_t>(blocks) * 2 * sizeof(float));
       __builtin_memcpy(totals + m * blocks, x.totals + at, static_cast<size_t>(blocks) * sizeof(int32_t));
     }
-    return {codes, scales, sums, totals, blocks * kBlock};
+    return {codes, scales, sums, totals, blocks * kBlock, x.most};
   }
 };
 
 // All rows of input against panels first..last-1, at most kGroup.
 constexpr int kGroup = 8;
-template <Dtype T>
+template <Dtype T, int Input>
 static void group_unpacked(const Product& p, const PanelLayout& layout, const QuantizedRows& x, int first, int last) {
   alignas(64) float sums[kGroup][kTogether][kPanelRows];
   NearRows near;
@@ -185,7 +186,7 @@ static void group_unpacked(const Product& p, const PanelLayout& layout, const Qu
       const int64_t to = from + near.kBlocks < blocks ? from + near.kBlocks : blocks;
       const QuantizedRows part = near.take(x, row, rows, from, to);
       for (int n = first; n < last; ++n)
-        panel_unpacked<T>(reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride, layout, part, rows, from, to, sums[n - first]);
+        panel_unpacked<T, Input>(reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride, layout, part, rows, from, to, sums[n - first]);
     }
     for (int n = first; n < last; ++n)
       for (int m = 0; m < rows; ++m) __builtin_memcpy(p.y + (row + m) * p.ldy + n * kPanelRows, sums[n - first][m], sizeof sums[0][0]);

@@ -199,14 +199,15 @@ static void multiply_float(const Product& p, const float* x, int64_t ldx) {
 
 // ---- Inputs --------------------------------------------------------------------------------------------------------------
 
-static void quantize(const float* x, int64_t columns, int8_t* codes, float* scales, float* sums, int32_t* totals) {
+static void quantize(const float* x, int64_t columns, int most, int8_t* codes, float* scales, float* sums, int32_t* totals) {
+  const auto top = static_cast<float>(most);
   for (int64_t b = 0; b < columns / kBlock; ++b, x += kBlock, codes += kBlock) {
     F16x v0 = load(x), v1 = load(x + 16);
     F16x a0 = v0 < 0 ? -v0 : v0, a1 = v1 < 0 ? -v1 : v1;
     F16x a = a0 > a1 ? a0 : a1;
     float peak = largest(a);
     peak = peak > 0 ? peak : 0;  // NaN
-    float scale = peak / 127, inverse = peak > 0 ? 127 / peak : 0;
+    float scale = peak / top, inverse = peak > 0 ? top / peak : 0;
     scales[b] = scale;
     F16x half[2] = {v0 * inverse, v1 * inverse};
     float total[2];  // whole numbers below 2^24: exact
@@ -499,8 +500,8 @@ static constexpr bool kFused = true;
 static constexpr bool kFused = false;
 #endif
 
-static constexpr Kernels table(std::string_view name, void (*multiply_integer)(const Product&, const QuantizedRows&) = nullptr) {
-  return {.name = name, .fused = kFused, .multiply_float = multiply_float, .multiply_integer = multiply_integer, .multiply_bfloat = nullptr,
+static constexpr Kernels table(std::string_view name, void (*multiply_integer)(const Product&, const QuantizedRows&) = nullptr, bool narrow = false) {
+  return {.name = name, .fused = kFused, .narrow = narrow, .multiply_float = multiply_float, .multiply_integer = multiply_integer, .multiply_bfloat = nullptr,
           .quantize = quantize, .write_tiles = write_tiles, .rms_norm = rms_norm, .layer_norm = layer_norm,
           .silu_times = silu_times, .gelu_tanh_times = gelu_tanh_times, .gelu = gelu, .add = add, .scale_add = scale_add,
           .to_half = to_half, .rope = rope, .attend = attend, .attend_tiles = nullptr, .soften = soften,

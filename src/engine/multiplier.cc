@@ -35,8 +35,8 @@ Way Multiplier::way(const Matrix& matrix, int rows) const {
   return usual_way(*options_.kernels, matrix.dtype, matrix.columns, rows, options_.deterministic ? INT32_MAX : options_.bfloat_rows);
 }
 
-void Multiplier::prepare_integer(const Input& input, int64_t columns) {
-  quantized_.resize(input.rows, columns);
+void Multiplier::prepare_integer(const Input& input, int64_t columns, int most) {
+  quantized_.resize(input.rows, columns, most);
   auto row = [&](int64_t m) { quantized_.set(kernels(), m, input.x + m * input.ld); };
   if (input.rows <= 4) {
     for (int m = 0; m < input.rows; ++m) row(m);
@@ -69,7 +69,7 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   };
   thread_local std::vector<Piece> pieces;
   pieces.clear();
-  bool integer = false, bfloat = false;
+  bool integer = false, bfloat = false, narrow = options_.narrow_inputs && kernels().narrow;
   const int64_t columns = outputs.front().matrix->columns;
   int total = 0;
   for (const Output& output : outputs) total += output.matrix->panel_count();
@@ -78,11 +78,11 @@ void Multiplier::run(const Input& input, std::span<const Output> outputs) {
   for (const Output& output : outputs) {
     Way chosen = way(*output.matrix, input.rows);
     Arithmetic how = chosen.arithmetic;
-    integer |= how == Arithmetic::kInteger, bfloat |= how == Arithmetic::kBfloat;
+    integer |= how == Arithmetic::kInteger, bfloat |= how == Arithmetic::kBfloat, narrow &= output.matrix->dtype == Dtype::kQ8_0;
     int count = output.matrix->panel_count(), by = how == Arithmetic::kBfloat ? std::max(8, (step + 7) / 8 * 8) : step;
     for (int n = 0; n < count; n += by) pieces.push_back({&output, chosen, n, std::min(n + by, count)});
   }
-  if (integer) prepare_integer(input, columns);
+  if (integer) prepare_integer(input, columns, narrow ? kNarrowInput : kWideInput);
   if (bfloat) prepare_bfloat(input, columns);
   auto& all = pieces;  // the caller's, not the other threads' own
   pool_.run_if_worth(int64_t{total} * kPanelRows * columns * input.rows, static_cast<int64_t>(all.size()), [&](int64_t task, int thread) {

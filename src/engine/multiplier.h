@@ -18,6 +18,8 @@ struct MultiplierOptions {
   // Answers do not depend on the batch, nor on what was timed: the arithmetic follows neither the number of rows nor `choice`.
   bool deterministic = false;
   int bfloat_rows = kTileRows;  // from how many rows on tiles beat integers
+  // Inputs of 8-bit weights are rounded to 7 bits in place of 8 where that is faster (Kernels::narrow).
+  bool narrow_inputs = false;
   // What was timed, for multiplications; all else is done by `kernels`. Null: the usual way. Only beside the widest set: one that
   // somebody asked for by name is used as it is.
   std::shared_ptr<const KernelChoice> choice = nullptr;
@@ -51,7 +53,7 @@ class Multiplier {
   Arithmetic arithmetic(const Matrix& matrix, int rows) const { return way(matrix, rows).arithmetic; }
 
  private:
-  void prepare_integer(const Input& input, int64_t columns);
+  void prepare_integer(const Input& input, int64_t columns, int most);
   void prepare_bfloat(const Input& input, int64_t columns);
 
   ComputePool& pool_;
