@@ -2,7 +2,7 @@
 // threshold holds over many random calibration sets.
 //   task_model_bench DATA [--embedder MODEL] [--cache FILE] [--out MODEL] [--licence L] [--alpha A] [--delta D] [--folds]
 //                    [--epochs N] [--rate R] [--l2 X] [--bits N] [--random N] [--gamma G] [--embedding-scale S] [--random-scale S]
-//                    [--pieces-to N] [--words N] [--layers N] [--linear] [--kernel-width N] [--sharpness S] [--by-words W] [--ridge R]
+//                    [--pieces-to N] [--words N] [--layers N|all] [--linear] [--always-embed] [--no-vectors] [--kernel-width N] [--sharpness S] [--by-words W] [--ridge R]
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -68,22 +68,27 @@ void report_speed(const learn::TaskModel& model, const tune::TaskOptions& option
               sum / static_cast<double>(n));
 }
 
-// Of the process, all threads: what a text costs that words answer, and one that is embedded for it.
+// Of the process, all threads: what a text costs that comes to each of the stages, and what one costs on average.
 Status report_served(const learn::TaskModel& model, const tune::TaskReport& report, const tune::TaskOptions& options, bench::CachedEmbedder& embedder) {
   const size_t n = std::min<size_t>(500, options.rows.size());
-  double words = 0, embedded = 0;
-  for (size_t i = 0; i < n; ++i) {
-    const std::string& text = options.rows[i * (options.rows.size() / n)].text;
+  double before = 0, average = 0;
+  std::printf("as served         ");
+  for (const learn::TaskModel::Stage& stage : model.stages()) {
     const double from = cpu_seconds();
-    (void)model.predict_by_words(text, 1);
-    const double between = cpu_seconds();
-    AJAR_ASSIGN(const auto embedding, embedder.embed_anew(text));
-    (void)model.predict(text, embedding, 1);
-    words += between - from, embedded += cpu_seconds() - between;
+    for (size_t i = 0; i < n; ++i) {
+      const std::string& text = options.rows[i * (options.rows.size() / n)].text;
+      std::vector<float> embedding;
+      if (stage.model->width() > 0) {
+        AJAR_ASSIGN(embedding, embedder.embed_anew(text, stage.model->recipe().layers));
+      }
+      AJAR_TRY(stage.ask(text, embedding, 1));
+    }
+    before += 1e3 * (cpu_seconds() - from) / static_cast<double>(n);
+    const bool words = stage.model->width() == 0, last = stage.model == &model;
+    average += before * (last ? 1 - report.by_words - report.by_word_vectors : words ? report.by_words : report.by_word_vectors);
+    std::printf("%.3f ms of CPU %s, ", before, last ? "to the end" : words ? "by words" : "by word vectors");
   }
-  words *= 1e3 / static_cast<double>(n), embedded *= 1e3 / static_cast<double>(n);
-  std::printf("as served         %.3f ms of CPU by words, %.3f ms with the embedding: %.3f ms for a text of the test rows\n", words, words + embedded,
-              words + (1 - report.by_words) * embedded);
+  std::printf("%.3f ms for a text of the test rows\n", average);
   return {};
 }
 
@@ -121,7 +126,8 @@ Status run(int argc, char** argv) {
   number("--epochs", r.training.epochs), number("--rate", r.training.rate), number("--l2", r.training.l2);
   number("--bits", r.hashed.bits), number("--words", r.hashed.words), number("--pieces-to", r.hashed.pieces_to);
   number("--random", r.random), number("--gamma", r.gamma);
-  number("--layers", r.layers), number("--kernel-width", r.kernel.width), number("--sharpness", r.kernel.sharpness);
+  if (given["--layers"] != "all") number("--layers", r.layers);
+  number("--kernel-width", r.kernel.width), number("--sharpness", r.kernel.sharpness);
   number("--by-words", r.kernel.words), number("--ridge", r.kernel.ridge);
   if (given.contains("--linear")) r.kernel.width = 0;
   options.words_first = !given.contains("--always-embed");
@@ -131,8 +137,10 @@ Status run(int argc, char** argv) {
   std::unique_ptr<bench::CachedEmbedder> cached;
   tune::Embedder embedder;
   if (!given["--embedder"].empty()) {
-    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 1, static_cast<int>(r.layers)));
-    embedder = {.width = cached->width(), .embed = [&](std::span<const std::string> texts) { return cached->embed(texts); }};
+    AJAR_ASSIGN(cached, bench::CachedEmbedder::make(given["--embedder"], given["--cache"], 1, r.layers));
+    embedder = {.width = cached->width(), .embed = [&](std::span<const std::string> texts) { return cached->embed(texts); }, .word_vectors = {}};
+    if (r.layers != 0 && r.kernel.width > 0 && !given.contains("--no-vectors"))
+      embedder.word_vectors = [&](std::span<const std::string> texts) { return cached->word_vectors(texts); };
   }
   double trained_from = 0, trained_to = 0;
   const auto progress = [&](std::string_view stage, double done) {

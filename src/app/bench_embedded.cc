@@ -52,7 +52,7 @@ Status train(const std::string& path, const std::string& file) {
   tune::TaskOptions options;
   options.rows = labelled();
   options.embedder = "embedder";
-  options.recipe.layers = uint32_t(layers);
+  options.recipe.layers = layers;
   options.words_first = false;  // what an embedding costs is measured; rows that are this much alike would be answered by their words
   AJAR_ASSIGN(const auto trained, tune::train_task(options, tune_embedder(model, layers)));
   return trained.model.save(file);

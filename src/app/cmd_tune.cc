@@ -8,6 +8,7 @@
 #include "app/terminal.h"
 #include "app/tune_embedder.h"
 #include "app/utc.h"
+#include "base/text.h"
 #include "json/write.h"
 
 namespace ajar::app {
@@ -18,9 +19,20 @@ struct TuneArgs {
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
   bool always_embed = false, linear = false;
-  int layers = -1;  // what is usual
+  std::string layers;  // a number or "all"; empty: what is usual
   bool force = false;
 };
+
+// What --layers says of this embedder.
+Result<int> layers_of(const TuneArgs& args, const engine::Encoder& encoder) {
+  if (args.layers.empty()) return usual_layers(encoder, args.linear);
+  if (args.layers == "all") return engine::kAllLayers;
+  const auto number = parse_int(args.layers);
+  if (!number || *number < 0) return fail(Code::kInvalid, "--layers " + args.layers + ": a number from 0 on or 'all' is wanted");
+  const int all = encoder.model().config().layers;
+  if (*number > all) return fail(Code::kInvalid, "--layers " + args.layers + ": " + args.embedder + " has " + std::to_string(all));
+  return static_cast<int>(*number);
+}
 
 int tune_task(const CommandContext& context, const TuneArgs& args) {
   if (std::filesystem::exists(args.out) && !args.force) return complain(context, {.message = args.out + " is there already; --force replaces it"});
@@ -56,10 +68,10 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     if (!loaded) return complain(context, loaded.error());
     const std::shared_ptr<LoadedModel>& model = *loaded;
     if (!model->encoder) return complain(context, {.message = args.embedder + " makes no embeddings"});
-    const int all = model->model->config().layers, layers = args.layers >= 0 ? args.layers : usual_layers(*model->encoder, args.linear);
-    if (layers > all) return complain(context, {.message = "--layers " + std::to_string(layers) + ": " + args.embedder + " has " + std::to_string(all)});
-    options.recipe.layers = uint32_t(layers);
-    embedder = tune_embedder(model, layers);
+    const auto layers = layers_of(args, *model->encoder);
+    if (!layers) return complain(context, layers.error());
+    options.recipe.layers = *layers;
+    embedder = tune_embedder(model, *layers, args.linear);
     options.embedder = std::filesystem::path(args.embedder).filename().string();
   }
   const auto start = std::chrono::steady_clock::now();
@@ -87,6 +99,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     w.field("accuracy", report.accuracy);
     w.field("ece", report.ece_after);
     w.field("by_words", report.by_words);
+    w.field("by_word_vectors", report.by_word_vectors);
     if (report.out_of_scope_recall) w.field("out_of_scope_recall", *report.out_of_scope_recall);
     if (report.threshold.found) {
       w.field("accept", report.threshold.found->threshold);
@@ -117,8 +130,8 @@ void add_tune(CommandContext& context) {
   task.add_option("-d,--data", args->data, "CSV (text,label), JSONL ({\"text\",\"label\"}) or JSON; several are joined").required().existing_file();
   task.add_option("-o,--out", args->out, "The model's file").required();
   const auto embedder = task.add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
-  task.add_flag("--always-embed", args->always_embed, "Ask the embedder for every text, also where words alone would be as right").needs(embedder);
-  task.add_option("--layers", args->layers, "First layers of the embedder that a text passes, 0 for all; otherwise half of them where it takes the mean of its tokens").needs(embedder).between(0, 1000);
+  task.add_flag("--always-embed", args->always_embed, "Every text passes all of these layers, also where words or word vectors alone would be as right").needs(embedder);
+  task.add_option("--layers", args->layers, "First layers of the embedder that a text passes, 0 for its word vectors alone, 'all'; otherwise half of them where it takes the mean of its tokens").needs(embedder);
   task.add_flag("--linear", args->linear, "Logistic regression in place of a kernel: nothing of single texts is kept in the file, which is smaller, and the answers are less right").needs(embedder);
   task.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").capture_default();
   task.add_option("--delta", args->delta, "Probability with which that may fail").capture_default();

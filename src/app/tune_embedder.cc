@@ -31,16 +31,21 @@ Result<std::vector<float>> unit_rows(LoadedModel& model, int layers, std::span<c
   return out;
 }
 
+bool takes_mean(const engine::Encoder& encoder) { return encoder.model().config().pooling == engine::Pooling::kMean; }
+
 }  // namespace
 
 int usual_layers(const engine::Encoder& encoder, bool linear) {
-  const auto& config = encoder.model().config();
-  return linear || config.pooling != engine::Pooling::kMean ? 0 : config.layers / 2;
+  return linear || !takes_mean(encoder) ? engine::kAllLayers : encoder.model().config().layers / 2;
 }
 
-tune::Embedder tune_embedder(std::shared_ptr<LoadedModel> model, int layers) {
-  const auto width = uint32_t(model->encoder->dimension());
-  return {.width = width, .embed = [model = std::move(model), layers](std::span<const std::string> texts) { return unit_rows(*model, layers, texts); }};
+tune::Embedder tune_embedder(std::shared_ptr<LoadedModel> model, int layers, bool linear) {
+  const auto passing = [&model](int first) {
+    return [model, first](std::span<const std::string> texts) { return unit_rows(*model, first, texts); };
+  };
+  tune::Embedder out{.width = uint32_t(model->encoder->dimension()), .embed = passing(layers), .word_vectors = {}};
+  if (layers != 0 && !linear && takes_mean(*model->encoder)) out.word_vectors = passing(0);
+  return out;
 }
 
 }  // namespace ajar::app

@@ -45,9 +45,9 @@ int32_t Encoder::dimension() const {
 Result<std::vector<float>> Encoder::run(std::span<const EncoderInput> texts, int layers) {
   const ModelConfig& c = model_->config();
   std::span<const Layer> passed = model_->layers();
-  if (layers < 0 || layers > static_cast<int>(passed.size()))
+  if (layers != kAllLayers && (layers < 0 || layers > static_cast<int>(passed.size())))
     return fail(Code::kUnsupported, c.name + " has " + std::to_string(passed.size()) + " layers; the first " + std::to_string(layers) + " were asked for");
-  if (layers > 0) passed = passed.first(static_cast<size_t>(layers));
+  if (layers != kAllLayers) passed = passed.first(static_cast<size_t>(layers));
   for (size_t i = 0; i < texts.size(); ++i) {
     auto size = static_cast<int64_t>(texts[i].tokens.size());
     std::string which = "text " + std::to_string(i);

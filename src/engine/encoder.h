@@ -19,15 +19,18 @@ struct EncoderInput {
   std::vector<int32_t> types;
 };
 
+constexpr int kAllLayers = -1;
+
 class Encoder {
  public:
   static Result<std::unique_ptr<Encoder>> make(std::shared_ptr<const Model> model, std::shared_ptr<ComputePool> pool,
                                                MultiplierOptions options = {});
 
   // One row of dimension() floats per text, pooled as the model wants it and not normalised; of a cross-encoder
-  // one score per label. `layers`: only the first of them, what a task model may learn from for less; 0: all. kTooLarge: a text is
-  // longer than context(); says which and how long. kUnsupported: the model has fewer layers.
-  Result<std::vector<float>> run(std::span<const EncoderInput> texts, int layers = 0);
+  // one score per label. `layers`: only the first of them, what a task model may learn from for less; 0: none, so that only the
+  // embeddings of tokens and positions are pooled. kTooLarge: a text is longer than context(); says which and how long. kUnsupported:
+  // the model has fewer layers.
+  Result<std::vector<float>> run(std::span<const EncoderInput> texts, int layers = kAllLayers);
 
   int32_t dimension() const;
   int32_t context() const { return model_->config().context; }

@@ -182,6 +182,8 @@ TEST_P(Encoders, StopAfterTheLayersThatWereAskedFor) {
   EXPECT_EQ(*three->run(texts, 3), *three->run(texts));
   EXPECT_NE(*three->run(texts, 2), *three->run(texts));
   EXPECT_NE(*three->run(texts, 1), *three->run(texts, 2));
+  EXPECT_EQ(*three->run(texts, 0), *two->run(texts, 0)) << "the embeddings of tokens and positions";
+  EXPECT_NE(*three->run(texts, 0), *three->run(texts, 1));
   const auto refused = two->run(texts, 3);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnsupported);

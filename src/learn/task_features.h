@@ -13,6 +13,8 @@
 
 namespace ajar::learn {
 
+constexpr int32_t kAllLayers = -1;
+
 // How a task is learnt; all of it stands in the model's file, so that training can be repeated. The defaults are what measured
 // best on BANKING77 and CLINC150 (docs/task-models.md).
 struct TaskRecipe {
@@ -22,7 +24,7 @@ struct TaskRecipe {
   double embedding_scale = 2;    // weights of the parts beside the n-grams', which have length 1
   double random_scale = 2;
   KernelOptions kernel;          // none (width 0): logistic regression; so without an embedding
-  uint32_t layers = 0;           // of the embedder, that a text passes; 0: all
+  int32_t layers = kAllLayers;   // of the embedder, that a text passes; 0: none, word vectors alone
   LinearOptions training{.epochs = 8, .batch = 16, .rate = 0.1, .l2 = 1e-6, .seed = 1};
 };
 

@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "the file's floats are
 namespace {
 
 constexpr std::string_view kMagic = "AJARTASK";
-constexpr uint32_t kVersion = 1, kWithWords = 2, kWithKernel = 4;
+constexpr uint32_t kVersion = 1, kWithWords = 2, kWithKernel = 4, kWithVectors = 5;
 constexpr size_t kSumBytes = 64;  // in hexadecimal
 constexpr int64_t kMostBytes = int64_t{512} << 20;
 constexpr size_t kMostLabels = 10'000, kMostWidth = 65'536;
@@ -82,7 +82,7 @@ void write_recipe(json::Writer& w, const TaskRecipe& r) {
     w.field("kernel_words", r.kernel.words);
     w.field("kernel_ridge", r.kernel.ridge);
   }
-  if (r.layers > 0) w.field("layers", int64_t{r.layers});
+  if (r.layers != kAllLayers) w.field("layers", int64_t{r.layers});
   w.field("epochs", int64_t{r.training.epochs});
   w.field("batch", int64_t{r.training.batch});
   w.field("rate", r.training.rate);
@@ -140,7 +140,7 @@ Result<TaskRecipe> read_recipe(const json::Object& object) {
                 .ridge = f.real("kernel_ridge")};
     if (!KernelOptions::sensible(r.kernel)) return invalid("file", "the task model's kernel has a number out of range");
   }
-  if (json::find(object, "layers")) r.layers = static_cast<uint32_t>(f.whole("layers", 1, 1024));
+  if (json::find(object, "layers")) r.layers = static_cast<int32_t>(f.whole("layers", 0, 1024));
   r.training.epochs = static_cast<int>(f.whole("epochs", 0, 100'000));
   r.training.batch = static_cast<int>(f.whole("batch", 1, 100'000));
   r.training.rate = f.real("rate");
@@ -229,7 +229,7 @@ class TaskFile {
  public:
   static std::string write(const TaskModel& m) {
     std::string out(kMagic);
-    const uint32_t version = !m.kernel_.empty() ? kWithKernel : m.by_words_.model ? kWithWords : kVersion;
+    const uint32_t version = m.kernel_.empty() ? (m.first_.model ? kWithWords : kVersion) : m.first_.model && m.first_.model->width() > 0 ? kWithVectors : kWithKernel;
     put_number(out, version);
     const std::string head = header(m);
     put_number(out, static_cast<uint32_t>(head.size()));
@@ -241,9 +241,9 @@ class TaskFile {
     for (const auto* rows : {&m.hashed_, &m.dense_, &m.centroids_}) put_array(out, rows->scales), put_array(out, rows->values);
     put_array(out, m.bias_);
     if (version >= kWithWords) {
-      const std::string words = m.by_words_.model ? write(*m.by_words_.model) : "";
-      put_number(out, static_cast<uint32_t>(words.size()));
-      out += words;
+      const std::string first = m.first_.model ? write(*m.first_.model) : "";
+      put_number(out, static_cast<uint32_t>(first.size()));
+      out += first;
     }
     if (version >= kWithKernel) {
       const KernelRows& k = m.kernel_;
@@ -261,17 +261,17 @@ class TaskFile {
   static Result<TaskModel> read(std::string_view bytes) {
     AJAR_ASSIGN(Cursor in, checked(bytes));
     AJAR_ASSIGN(const uint32_t version, in.number());
-    if (version != kVersion && version != kWithWords && version != kWithKernel)
-      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads 1, 2 and 4: train it again");
+    if (version != kVersion && version != kWithWords && version != kWithKernel && version != kWithVectors)
+      return invalid("file", "the task model has version " + std::to_string(version) + "; this program reads 1, 2, 4 and 5: train it again");
     AJAR_ASSIGN(const uint32_t size, in.number());
     AJAR_ASSIGN(const std::string_view text, in.take(size));
     json::Document document;
     AJAR_ASSIGN(const json::Object head, document.parse_object(text));
     AJAR_ASSIGN(TaskModel m, read_header(head));
-    if ((version == kWithKernel) != (m.recipe().kernel.width > 0)) return invalid("file", "the task model's recipe and its parts disagree about a kernel");
+    if ((version >= kWithKernel) != (m.recipe().kernel.width > 0)) return invalid("file", "the task model's recipe and its parts disagree about a kernel");
     AJAR_TRY(read_weights(in, m));
-    if (version >= kWithWords) AJAR_TRY(read_by_words(in, head, m));
-    if (version == kWithKernel) AJAR_TRY(read_kernel(in, m));
+    if (version >= kWithWords) AJAR_TRY(read_first(in, version, head, m));
+    if (version >= kWithKernel) AJAR_TRY(read_kernel(in, m));
     if (!in.empty()) return invalid("file", "the task model has bytes too many");
     return m;
   }
@@ -291,7 +291,7 @@ class TaskFile {
     w.field("temperature", m.calibrated_.temperature);
     w.raw_field("confidence", m.calibrated_.confidence.json());
     w.field("scope_floor", m.calibrated_.scope_floor);
-    if (m.by_words_.model) w.field("words_floor", m.by_words_.floor);
+    if (m.first_.model) w.field("words_floor", m.first_.floor);
     w.key("lineage");
     write_lineage(w, m.lineage_);
     w.end_object();
@@ -343,19 +343,21 @@ class TaskFile {
     return in.floats(m.bias_, labels);
   }
 
-  static Status read_by_words(Cursor& in, const json::Object& head, TaskModel& m) {
+  static Status read_first(Cursor& in, uint32_t version, const json::Object& head, TaskModel& m) {
     AJAR_ASSIGN(const uint32_t size, in.number());
     AJAR_ASSIGN(const std::string_view bytes, in.take(size));
     if (bytes.empty()) return {};
     Fields f(head);
     const double floor = f.real("words_floor");
     AJAR_TRY(f.status());
-    // One within another and so on would be read without an end: the inner one is of words, which have none.
-    if (bytes.size() < kMagic.size() + 4 || bytes[kMagic.size()] != static_cast<char>(kVersion)) return invalid("file", "the task model's words have words of their own");
-    auto words = read(bytes);
-    if (!words) return std::unexpected(std::move(words).error().in("what answers by words"));
-    if (words->width() != 0 || words->labels_ != m.labels_) return invalid("file", "the task model's words are of another task");
-    m.by_words_ = {.model = std::make_shared<const TaskModel>(*std::move(words)), .floor = floor};
+    if (floor <= 0) return invalid("file", "the task model's words_floor is not above 0");
+    // One within another and so on would be read without an end: in each file stands one of a lower kind.
+    const auto wanted = static_cast<char>(version == kWithVectors ? kWithKernel : kVersion);
+    if (bytes.size() < kMagic.size() + 4 || bytes[kMagic.size()] != wanted) return invalid("file", "what the task model asks first has too much before it");
+    auto first = read(bytes);
+    if (!first) return std::unexpected(std::move(first).error().in("what it asks first"));
+    if (first->width() != (version == kWithVectors ? m.width() : 0) || first->labels_ != m.labels_) return invalid("file", "what the task model asks first is of another task");
+    m.first_ = {.model = std::make_shared<const TaskModel>(*std::move(first)), .floor = floor};
     return {};
   }
 

@@ -16,7 +16,7 @@ constexpr double kNearness = 8;
 TaskRecipe effective(TaskRecipe recipe, const TaskParts& parts) {
   if (parts.kernel.empty()) recipe.kernel.width = 0;
   else recipe.random = 0;
-  if (parts.width == 0) recipe.layers = 0;
+  if (parts.width == 0) recipe.layers = kAllLayers;
   return recipe;
 }
 
@@ -76,12 +76,22 @@ double TaskModel::scope_of(std::span<const float> probabilities, std::span<const
   return certainty + kNearness * near;
 }
 
-std::optional<Prediction> TaskModel::predict_by_words(std::string_view text, size_t top) const {
-  if (by_words_.model == nullptr) return std::nullopt;
-  auto said = by_words_.model->predict(text, {}, top);
-  if (!said || said->ranked.front().probability < by_words_.floor) return std::nullopt;
-  said->by_words = said->in_scope = true;
-  return *std::move(said);
+std::vector<TaskModel::Stage> TaskModel::stages() const {
+  std::vector<Stage> out;
+  if (first_.model != nullptr) {
+    out = first_.model->stages();
+    out.back().floor = first_.floor;
+  }
+  out.push_back({this, 0});
+  return out;
+}
+
+Result<std::optional<Prediction>> TaskModel::Stage::ask(std::string_view text, std::span<const float> embedding, size_t top) const {
+  AJAR_ASSIGN(Prediction said, model->predict(text, embedding, top));
+  if (floor == 0) return said;
+  if (said.ranked.front().probability < floor || (model->width() > 0 && !said.in_scope)) return std::nullopt;
+  said.in_scope = true;
+  return said;
 }
 
 Result<Prediction> TaskModel::predict(std::string_view text, std::span<const float> embedding, size_t top) const {

@@ -4,8 +4,8 @@
 //
 // The file, little-endian: "AJARTASK", version, length of a JSON header (labels, recipe, calibration, lineage), the header, a bit
 // for each hashed column that has weights, then a row for each of them, each embedding and random column and each label's centroid:
-// a scale and one byte per label (per embedding column); the bias in floats; in versions 2 and 4 the length and the file of the
-// model that answers by words, 0 where none does; in version 4 the kernel: the mean of embeddings and the directions that are kept of
+// a scale and one byte per label (per embedding column); the bias in floats; from version 2 on the length and the file of the
+// model that is asked first, 0 where none is; in versions 4 and 5 the kernel: the mean of embeddings and the directions that are kept of
 // them in floats, how many rows there are, for each a scale and a byte a number, and their weights: a scale for all, two bytes per
 // row and label; last the SHA-256 of all that. Version 3 was that of a few days and is not read. Nothing in a file is trusted.
 
@@ -47,7 +47,6 @@ struct Prediction {
   std::vector<Ranked> ranked;          // the likeliest first
   double confidence = 0;               // calibrated P(the first is right)
   double scope = 0;                    // the higher, the more the text is like those of training
-  bool by_words = false;               // said without an embedding by a model that has them
   bool in_scope = true;                // scope is not among the lowest 5 % of what belonged
 };
 
@@ -80,16 +79,24 @@ class TaskModel {
   const Calibrated& calibrated() const { return calibrated_; }
   void set_calibrated(Calibrated calibrated) { calibrated_ = std::move(calibrated); }
 
-  // What words alone say where they say it surely: then no embedding has to be made. Nothing where they do not, or where
-  // the model has none that answers so. Always in scope: it was chosen to be as right as predict() where it speaks.
-  std::optional<Prediction> predict_by_words(std::string_view text, size_t top = 5) const;
-  // A model of the same labels without an embedding, and from which of its probabilities on it answers. Null: none does.
-  struct ByWords {
+  // A cheaper model of the same labels that is asked first, and from which of its probabilities, above 0, on it answers: one of words
+  // alone, or of fewer layers of the embedder, before which one of words may stand. Null: none.
+  struct First {
     std::shared_ptr<const TaskModel> model;
     double floor = 1;
   };
-  const ByWords& by_words() const { return by_words_; }
-  void set_by_words(ByWords by_words) { by_words_ = std::move(by_words); }
+  const First& first() const { return first_; }
+  void set_first(First first) { first_ = std::move(first); }
+
+  // Whom to ask one after the other, the cheapest first and this model last, until one says something. As long as this model lives.
+  struct Stage {
+    const TaskModel* model;
+    double floor;                      // 0: it says something in any case
+    // As predict(); nothing where it is not sure, or, if it has an embedding to tell by, the text is out of its scope. Words are always in
+    // scope: they were chosen to be as right as the whole where they speak.
+    Result<std::optional<Prediction>> ask(std::string_view text, std::span<const float> embedding, size_t top = 5) const;
+  };
+  std::vector<Stage> stages() const;
 
   // kInvalid: the embedding is not of width(). `top`: how many labels are ranked.
   Result<Prediction> predict(std::string_view text, std::span<const float> embedding, size_t top = 5) const;
@@ -126,7 +133,7 @@ class TaskModel {
   KernelRows kernel_;
   Calibrated calibrated_;
   Lineage lineage_;
-  ByWords by_words_;
+  First first_;
 };
 
 }  // namespace ajar::learn

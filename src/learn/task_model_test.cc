@@ -92,43 +92,84 @@ TEST(TaskModel, SurvivesItsFile) {
   EXPECT_FALSE(TaskModel::load(path));
 }
 
+// What the first of the stages says, if it is sure.
+std::optional<Prediction> first_said(const TaskModel& model, std::string_view text, std::span<const float> embedding = {}) {
+  return *model.stages().front().ask(text, embedding);
+}
+
 TEST(TaskModel, WordsAnswerWhereTheyAreSure) {
   TaskModel model = small_model(kWidth);
-  EXPECT_FALSE(model.predict_by_words("where is my card"));
+  ASSERT_EQ(model.stages().size(), 1);
+  EXPECT_EQ(model.stages().front().floor, 0);
   const auto words = std::make_shared<const TaskModel>(small_model(0));
   const double sure = words->predict("where is my card", {}, 1)->ranked.front().probability;
-  model.set_by_words({.model = words, .floor = sure});
-  const auto said = model.predict_by_words("where is my card", 1);
+  model.set_first({.model = words, .floor = sure});
+  ASSERT_EQ(model.stages().size(), 2);
+  const auto said = first_said(model, "where is my card");
   ASSERT_TRUE(said);
   EXPECT_EQ(said->ranked.front().label, 0);
   EXPECT_TRUE(said->in_scope);
-  EXPECT_FALSE(model.predict_by_words("zebra"));
+  EXPECT_FALSE(first_said(model, "zebra"));
+  EXPECT_TRUE(*model.stages().back().ask("zebra", embed("zebra", kWidth))) << "the last says something in any case";
 
   const std::string bytes = model.serialize();
   const auto again = TaskModel::parse(bytes);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->serialize(), bytes);
-  EXPECT_EQ(again->by_words().floor, sure);
-  EXPECT_EQ(again->predict_by_words("where is my card")->confidence, said->confidence);
+  EXPECT_EQ(again->first().floor, sure);
+  EXPECT_EQ(first_said(*again, "where is my card")->confidence, said->confidence);
   for (size_t cut = 0; cut < bytes.size(); cut += 1 + bytes.size() / 97) EXPECT_FALSE(TaskModel::parse(bytes.substr(0, cut))) << cut;
 
-  model.set_by_words({.model = std::make_shared<const TaskModel>(model), .floor = sure});
-  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words have words of their own");
-  model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(kWidth)), .floor = sure});
-  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "the task model's words are of another task");
+  model.set_first({.model = std::make_shared<const TaskModel>(model), .floor = sure});
+  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "what the task model asks first has too much before it");
+  model.set_first({.model = std::make_shared<const TaskModel>(small_model(kWidth)), .floor = sure});
+  EXPECT_EQ(TaskModel::parse(model.serialize()).error().message, "what the task model asks first is of another task");
+}
+
+TEST(TaskModel, WordsThenWordVectorsThenTheWhole) {
+  TaskModel whole = small_model(kWidth, true), vectors = small_model(kWidth, true);
+  vectors.set_first({.model = std::make_shared<const TaskModel>(small_model(0)), .floor = 0.99});
+  TaskModel::Calibrated wide = vectors.calibrated();
+  wide.scope_floor = -1e9;
+  vectors.set_calibrated(wide);
+  whole.set_first({.model = std::make_shared<const TaskModel>(vectors), .floor = 0.001});
+  const std::string bytes = whole.serialize(), body = bytes.substr(0, bytes.size() - 64);
+  const auto again = TaskModel::parse(bytes);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->serialize(), bytes);
+  const auto stages = again->stages();
+  ASSERT_EQ(stages.size(), 3);
+  EXPECT_EQ(stages[0].model->width(), 0);
+  EXPECT_EQ(stages[0].floor, 0.99);
+  EXPECT_EQ(stages[1].floor, 0.001);
+  EXPECT_TRUE(*stages[1].ask("pin", embed("pin", kWidth)));
+  TaskModel narrow = *stages[1].model;
+  narrow.set_calibrated({.scope_floor = 1e9});
+  EXPECT_FALSE(*TaskModel::Stage(&narrow, 0.001).ask("pin", embed("pin", kWidth))) << "out of its scope, so the whole is asked";
+  EXPECT_EQ(stages[1].ask("pin", {}).error().code, Code::kInvalid);
+  for (size_t cut = 0; cut < body.size(); cut += 1 + body.size() / 97) {
+    const std::string part = body.substr(0, cut);
+    EXPECT_FALSE(TaskModel::parse(part + sha256_hex(part))) << cut;
+  }
+
+  TaskModel deeper = small_model(kWidth, true);
+  deeper.set_first({.model = std::make_shared<const TaskModel>(whole), .floor = 0.5});
+  EXPECT_EQ(TaskModel::parse(deeper.serialize()).error().message, "what the task model asks first has too much before it");
+  deeper.set_first({.model = std::make_shared<const TaskModel>(vectors), .floor = 0});
+  EXPECT_EQ(TaskModel::parse(deeper.serialize()).error().message, "the task model's words_floor is not above 0");
 }
 
 TEST(TaskModel, AKernelSurvivesTheFileBesideWordsAndWithout) {
   for (const bool words : {false, true}) {
     TaskModel model = small_model(kWidth, true);
-    if (words) model.set_by_words({.model = std::make_shared<const TaskModel>(small_model(0)), .floor = 0.5});
+    if (words) model.set_first({.model = std::make_shared<const TaskModel>(small_model(0)), .floor = 0.5});
     for (const auto& [text, label] : kRows) EXPECT_EQ(model.predict(text, embed(text, kWidth))->ranked.front().label, label) << text;
     EXPECT_EQ(model.recipe().random, 0) << "has no part in it";
     const std::string bytes = model.serialize(), body = bytes.substr(0, bytes.size() - 64);
     const auto again = TaskModel::parse(bytes);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->serialize(), bytes);
-    EXPECT_EQ(again->by_words().model != nullptr, words);
+    EXPECT_EQ(again->first().model != nullptr, words);
     EXPECT_EQ(again->recipe().kernel, model.recipe().kernel);
     EXPECT_EQ(again->recipe().layers, 2);
     EXPECT_EQ(again->logits("pin", embed("pin", kWidth)), model.logits("pin", embed("pin", kWidth)));
@@ -158,7 +199,7 @@ TEST(TaskModel, AVersionThatIsNotReadIsNamed) {
   std::string body = small_model(0).serialize();
   body.resize(body.size() - 64);
   body[8] = 3;
-  EXPECT_EQ(TaskModel::parse(body + sha256_hex(body)).error().message, "the task model has version 3; this program reads 1, 2 and 4: train it again");
+  EXPECT_EQ(TaskModel::parse(body + sha256_hex(body)).error().message, "the task model has version 3; this program reads 1, 2, 4 and 5: train it again");
 }
 
 TEST(TaskModel, ACutOrAlteredFileIsRefused) {

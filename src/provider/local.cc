@@ -352,7 +352,7 @@ std::vector<float> normalised(std::vector<float> rows, size_t dim, size_t keep) 
 }  // namespace
 
 Task<Result<EmbeddingReply>> LocalProvider::embed(const EmbeddingRequest& request, const AttemptLimits& limits, Context& context) {
-  return embed_early(request, 0, limits, context);
+  return embed_early(request, engine::kAllLayers, limits, context);
 }
 
 Task<Result<EmbeddingReply>> LocalProvider::embed_early(const EmbeddingRequest& request, int layers, const AttemptLimits& limits, Context& context) {

@@ -17,7 +17,7 @@ class LocalProvider final : public Provider {
 
   Task<Status> complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) override;
   Task<Result<EmbeddingReply>> embed(const EmbeddingRequest& request, const AttemptLimits& limits, Context& context) override;
-  // By the first layers of the encoder alone, for a model that learnt from these; 0: all, as embed().
+  // By the first layers of the encoder alone, for a model that learnt from these (engine::Encoder::run).
   Task<Result<EmbeddingReply>> embed_early(const EmbeddingRequest& request, int layers, const AttemptLimits& limits, Context& context);
   std::optional<Millis> expected_wait(const std::string& model) const override;
   Task<Result<RerankReply>> rerank(const RerankRequest& request, const AttemptLimits& limits, Context& context) override;

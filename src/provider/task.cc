@@ -109,20 +109,24 @@ std::optional<double> TaskProvider::proven_confidence() const {
 
 Task<Status> TaskProvider::complete(const Request& request, const AttemptLimits& limits, Context& context, Sink& sink) {
   AJAR_CO_ASSIGN(const std::string text, task_text(request));
-  std::vector<float> embedding;
   Usage usage{.reported = true};
-  std::optional<learn::Prediction> by_words = model_.predict_by_words(text, 1);
-  if (embedder_ && !by_words) {
-    EmbeddingRequest wanted;
-    wanted.texts = {text};
-    auto embedded = co_await embedder_->embed_early(wanted, static_cast<int>(model_.recipe().layers), limits, context);
-    if (!embedded && embedded.error().code == Code::kInvalid) co_return not_for_tasks("a text that is longer than what its embedder reads", "messages");
-    if (!embedded) co_return std::unexpected(std::move(embedded).error().in("the embedder of the task model " + name_));
-    usage.input = embedded->usage.input;
-    embedding = std::move(embedded->values);
+  std::optional<learn::Prediction> prediction;
+  for (const learn::TaskModel::Stage& stage : model_.stages()) {
+    std::vector<float> embedding;
+    if (stage.model->width() > 0) {
+      EmbeddingRequest wanted;
+      wanted.texts = {text};
+      auto embedded = co_await embedder_->embed_early(wanted, stage.model->recipe().layers, limits, context);
+      if (!embedded && embedded.error().code == Code::kInvalid) co_return not_for_tasks("a text that is longer than what its embedder reads", "messages");
+      if (!embedded) co_return std::unexpected(std::move(embedded).error().in("the embedder of the task model " + name_));
+      usage.input = embedded->usage.input;
+      embedding = std::move(embedded->values);
+    }
+    auto said = stage.ask(text, embedding, 1);
+    if (!said) co_return std::unexpected(std::move(said).error().in("the task model " + name_));
+    prediction = *std::move(said);
+    if (prediction) break;
   }
-  auto prediction = by_words ? Result<learn::Prediction>(*std::move(by_words)) : model_.predict(text, embedding, 1);
-  if (!prediction) co_return std::unexpected(std::move(prediction).error().in("the task model " + name_));
   const std::string& label = model_.labels()[prediction->ranked.front().label];
   const double confidence = prediction->in_scope ? prediction->confidence : 0;
   AJAR_CO_ASSIGN(std::string answer, task_answer(request, label, confidence));

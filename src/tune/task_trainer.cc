@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <deque>
 
 #include "learn/kernel_ridge.h"
 #include "learn/metrics.h"
@@ -17,7 +18,7 @@ using learn::TaskModel;
 // A text, its embedding and its label.
 struct Seen {
   const SplitRow* row;
-  std::span<const float> embedding;
+  std::span<const float> embedding, word_vectors;  // either may be empty
 };
 
 // Embeds all rows, a few at a time, and keeps the numbers.
@@ -26,35 +27,48 @@ class Embedded {
   Embedded(const Embedder& embedder, const Progress& progress, size_t total) : embedder_(embedder), progress_(progress), total_(total) {}
 
   Result<std::vector<Seen>> add(const std::vector<SplitRow>& rows) {
-    const size_t width = embedder_.embed ? embedder_.width : 0;
-    auto& numbers = kept_.emplace_back(std::vector<float>(rows.size() * width));
+    auto& numbers = kept_.emplace_back(), &early = kept_.emplace_back();
     constexpr size_t kAtOnce = 64;
-    for (size_t at = 0; width > 0 && at < rows.size(); at += kAtOnce) {
+    for (size_t at = 0; embedder_.embed && at < rows.size(); at += kAtOnce) {
       std::vector<std::string> texts;
       for (size_t i = at; i < std::min(rows.size(), at + kAtOnce); ++i) texts.push_back(rows[i].text);
-      AJAR_ASSIGN(const auto some, embedder_.embed(texts));
-      if (some.size() != texts.size() * width)
-        return fail(Code::kInternal, "the embedder gave " + std::to_string(some.size()) + " numbers for " + std::to_string(texts.size()) + " texts");
-      std::ranges::copy(some, numbers.begin() + static_cast<std::ptrdiff_t>(at * width));
+      AJAR_TRY(append(embedder_.embed, texts, numbers));
+      if (embedder_.word_vectors) AJAR_TRY(append(embedder_.word_vectors, texts, early));
       done_ += texts.size();
       if (progress_) progress_("embedding", static_cast<double>(done_) / static_cast<double>(total_));
     }
+    const auto row = [&](const std::vector<float>& all, size_t i) { return all.empty() ? std::span<const float>() : std::span(all).subspan(i * embedder_.width, embedder_.width); };
     std::vector<Seen> out;
-    for (size_t i = 0; i < rows.size(); ++i) out.push_back({&rows[i], std::span<const float>(numbers).subspan(i * width, width)});
+    for (size_t i = 0; i < rows.size(); ++i) out.push_back({&rows[i], row(numbers, i), row(early, i)});
     return out;
   }
 
  private:
+  Status append(const decltype(Embedder::embed)& embed, std::span<const std::string> texts, std::vector<float>& to) {
+    AJAR_ASSIGN(const auto some, embed(texts));
+    if (some.size() != texts.size() * embedder_.width)
+      return fail(Code::kInternal, "the embedder gave " + std::to_string(some.size()) + " numbers for " + std::to_string(texts.size()) + " texts");
+    to.insert(to.end(), some.begin(), some.end());
+    return {};
+  }
+
   const Embedder& embedder_;
   const Progress& progress_;
   size_t total_, done_ = 0;
-  std::vector<std::vector<float>> kept_;  // moving a vector leaves its numbers where they are
+  std::deque<std::vector<float>> kept_;  // stay where they are
 };
 
-std::vector<float> centroids(std::span<const Seen> rows, size_t labels, size_t width) {
+// What a model sees of a row's embedding: nothing, where it is one of words alone.
+std::span<const float> embedding_for(uint32_t width, int32_t layers, const Seen& seen) {
+  if (width == 0) return {};
+  return layers == 0 && !seen.word_vectors.empty() ? seen.word_vectors : seen.embedding;
+}
+std::span<const float> embedding_for(const TaskModel& model, const Seen& seen) { return embedding_for(model.width(), model.recipe().layers, seen); }
+
+std::vector<float> centroids(std::span<const Seen> rows, size_t labels, uint32_t width, int32_t layers) {
   std::vector<float> out(labels * width);
   for (const Seen& seen : rows)
-    for (size_t i = 0; i < width; ++i) out[seen.row->label * width + i] += seen.embedding[i];
+    for (size_t i = 0; i < width; ++i) out[seen.row->label * width + i] += embedding_for(width, layers, seen)[i];
   for (size_t label = 0; label < labels && width > 0; ++label) {
     double square = 0;
     const std::span<float> row(out.data() + label * width, width);
@@ -69,7 +83,8 @@ Result<learn::KernelFit> learn_from(std::span<const Seen> rows, std::span<const 
                                     const learn::TaskRecipe& recipe, const std::function<void(double)>& progress) {
   if (recipe.kernel.width > 0) {
     std::vector<learn::KernelExample> all;
-    for (size_t i = 0; i < rows.size(); ++i) all.push_back({&examples[i].sparse, rows[i].embedding, rows[i].row->label});
+    for (size_t i = 0; i < rows.size(); ++i)
+      all.push_back({&examples[i].sparse, embedding_for(rows[i].embedding.size(), recipe.layers, rows[i]), rows[i].row->label});
     return learn::train_kernel(all, labels, columns, recipe.kernel, recipe.training.threads, progress);
   }
   AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, columns, recipe.training, [&](int epoch, double) {
@@ -78,13 +93,24 @@ Result<learn::KernelFit> learn_from(std::span<const Seen> rows, std::span<const 
   return learn::KernelFit{.words = std::move(linear), .rows = {}};
 }
 
+struct Learnt {
+  TaskModel model;
+  learn::LinearModel linear;  // as it was before its weights were bytes
+};
+
+Result<Learnt> learn_model(const std::vector<std::string>& labels, std::span<const Seen> rows, std::span<const learn::Example> examples,
+                           const learn::TaskRecipe& recipe, uint32_t width, const std::function<void(double)>& progress) {
+  const auto count = static_cast<uint32_t>(labels.size());
+  AJAR_ASSIGN(auto fit, learn_from(rows, examples, count, learn::TaskFeatures(recipe, width).columns(), recipe, progress));
+  TaskModel model({.labels = labels, .recipe = recipe, .width = width, .linear = fit.words, .centroids = centroids(rows, count, width, recipe.layers),
+                   .kernel = std::move(fit.rows)});
+  return Learnt{std::move(model), std::move(fit.words)};
+}
+
 struct Logits {
   std::vector<float> values;
   uint32_t label;
 };
-
-// What the model sees of a row's embedding: nothing, where it is one of words alone.
-std::span<const float> embedding_for(const TaskModel& model, const Seen& seen) { return std::span(seen.embedding).first(model.width()); }
 
 std::vector<Logits> logits_of(const TaskModel& model, std::span<const Seen> rows) {
   std::vector<Logits> out;
@@ -125,12 +151,33 @@ std::vector<Claim> claims_of(std::span<const Logits> rows, double temperature) {
 
 constexpr size_t kLeastAsked = 50;  // rows to calibrate on
 
-// On the rows that it is asked, those that words did not answer, where these are enough; the scope check then lets `coverage` of
-// all rows pass.
+struct Said {
+  const TaskModel* by;
+  learn::Prediction what;
+};
+
+// As a server answers.
+Result<Said> answer_of(const TaskModel& model, const Seen& seen) {
+  for (const TaskModel::Stage& stage : model.stages()) {
+    AJAR_ASSIGN(auto said, stage.ask(seen.row->text, embedding_for(*stage.model, seen), 1));
+    if (said) return Said{stage.model, *std::move(said)};
+  }
+  std::unreachable();
+}
+
+// The rows that come to it: none before it was sure of them.
+Result<std::vector<Seen>> left_to(const TaskModel& model, std::span<const Seen> rows) {
+  std::vector<Seen> out;
+  for (const Seen& seen : rows) {
+    AJAR_ASSIGN(const Said said, answer_of(model, seen));
+    if (said.by == &model) out.push_back(seen);
+  }
+  return out;
+}
+
+// On the rows that come to it, where these are enough; the scope check then lets `coverage` of all rows pass.
 Result<TaskModel::Calibrated> calibrate(const TaskModel& model, std::span<const Seen> rows, double coverage) {
-  std::vector<Seen> asked;
-  for (const Seen& seen : rows)
-    if (!model.predict_by_words(seen.row->text, 1)) asked.push_back(seen);
+  AJAR_ASSIGN(std::vector<Seen> asked, left_to(model, rows));
   if (asked.size() < kLeastAsked) asked.assign(rows.begin(), rows.end());
   const auto logits = logits_of(model, asked);
   TaskModel::Calibrated out{.temperature = fit_temperature(logits)};
@@ -148,29 +195,21 @@ Result<TaskModel::Calibrated> calibrate(const TaskModel& model, std::span<const 
   return out;
 }
 
-constexpr double kMostWrongByWords = 0.005;  // of what words answer, among the calibration rows
-
-// The model of words, and from where on it answers: as far down as it makes no more mistakes than the whole model on the same
-// rows, and hardly any. Without one where that is nowhere.
-Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn::Example> examples, std::span<const Seen> calibration,
-                                       const TaskOptions& options) {
-  for (learn::Example& example : examples) example.dense.clear();
-  const auto labels = static_cast<uint32_t>(whole.labels().size());
-  const learn::TaskFeatures features(options.recipe, 0);
-  AJAR_ASSIGN(auto linear, learn::train_linear(examples, labels, features.columns(), options.recipe.training));
-  TaskModel words({.labels = whole.labels(), .recipe = options.recipe, .width = 0, .linear = std::move(linear), .centroids = {}, .kernel = {}});
-  AJAR_ASSIGN(auto calibrated, calibrate(words, calibration, options.coverage));
-  words.set_calibrated(std::move(calibrated));
-
+// From where on a cheaper model answers before the whole: as far down as it makes no more mistakes than the whole on the same
+// calibration rows, of those that come to it, and of these at most `most_wrong`. None where that is nowhere.
+Result<TaskModel::First> as_first(TaskModel cheap, const TaskModel& whole, std::span<const Seen> calibration, double coverage, double most_wrong) {
+  AJAR_ASSIGN(auto calibrated, calibrate(cheap, calibration, coverage));
+  cheap.set_calibrated(std::move(calibrated));
   struct Answer {
     double probability;
     bool right, whole_right;
   };
   std::vector<Answer> answers;
-  const auto claims = claims_of(logits_of(whole, calibration), 1);
-  for (size_t i = 0; i < calibration.size(); ++i) {
-    AJAR_ASSIGN(const auto said, words.predict(calibration[i].row->text, {}, 1));
-    answers.push_back({said.ranked.front().probability, said.ranked.front().label == calibration[i].row->label, claims[i].right});
+  AJAR_ASSIGN(const auto asked, left_to(cheap, calibration));
+  const auto claims = claims_of(logits_of(whole, asked), 1);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    AJAR_ASSIGN(const auto said, cheap.predict(asked[i].row->text, embedding_for(cheap, asked[i]), 1));
+    if (said.in_scope || cheap.width() == 0) answers.push_back({said.ranked.front().probability, said.ranked.front().label == asked[i].row->label, claims[i].right});
   }
   std::ranges::sort(answers, std::greater(), &Answer::probability);
   double floor = 2;
@@ -178,17 +217,13 @@ Result<TaskModel::ByWords> words_first(const TaskModel& whole, std::vector<learn
   for (size_t n = 1; n <= answers.size(); ++n) {
     wrong += !answers[n - 1].right, whole_wrong += !answers[n - 1].whole_right;
     const bool ends = n == answers.size() || answers[n].probability < answers[n - 1].probability;
-    if (ends && wrong <= whole_wrong && static_cast<double>(wrong) <= kMostWrongByWords * static_cast<double>(n)) floor = answers[n - 1].probability;
+    if (ends && wrong <= whole_wrong && static_cast<double>(wrong) <= most_wrong * static_cast<double>(n)) floor = answers[n - 1].probability;
   }
-  if (floor > 1) return TaskModel::ByWords();
-  return TaskModel::ByWords{.model = std::make_shared<const TaskModel>(std::move(words)), .floor = floor};
+  if (floor > 1) return cheap.first();  // whoever stands before it
+  return TaskModel::First{.model = std::make_shared<const TaskModel>(std::move(cheap)), .floor = floor};
 }
 
-// As a server answers: by words where they are sure.
-Result<learn::Prediction> answer_of(const TaskModel& model, const Seen& seen) {
-  if (auto said = model.predict_by_words(seen.row->text, 1)) return *std::move(said);
-  return model.predict(seen.row->text, seen.embedding, 1);
-}
+constexpr double kMostWrongByWords = 0.005;  // of what they answer, among the calibration rows
 
 int64_t count_right(std::span<const Claim> claims) { return std::ranges::count_if(claims, &Claim::right); }
 
@@ -217,14 +252,16 @@ Status measure(const TaskModel& model, std::span<const Seen> test, std::span<con
   std::vector<Claim> after;
   int64_t covered = 0;
   for (const Seen& seen : test) {
-    AJAR_ASSIGN(const auto p, answer_of(model, seen));
-    report.by_words += p.by_words;
+    AJAR_ASSIGN(const Said said, answer_of(model, seen));
+    const learn::Prediction& p = said.what;
+    report.by_words += said.by->width() == 0 && model.width() > 0;
+    report.by_word_vectors += said.by->width() > 0 && said.by != &model;
     after.push_back({p.confidence, p.ranked.front().label == seen.row->label});
     report.judged.push_back({p.confidence, after.back().right ? 0.0 : 1.0});
     covered += p.in_scope;
   }
   const auto n = static_cast<int64_t>(test.size());
-  report.by_words /= static_cast<double>(n);
+  report.by_words /= static_cast<double>(n), report.by_word_vectors /= static_cast<double>(n);
   report.right_tested = count_right(after), report.right_embedded = count_right(before);
   report.ece_before = learn::expected_calibration_error(before);
   report.ece_after = learn::expected_calibration_error(after);
@@ -233,8 +270,8 @@ Status measure(const TaskModel& model, std::span<const Seen> test, std::span<con
   report.coverage = static_cast<double>(covered) / static_cast<double>(n);
   int64_t stopped = 0;
   for (const Seen& seen : strangers) {
-    AJAR_ASSIGN(const auto p, answer_of(model, seen));
-    stopped += !p.in_scope;
+    AJAR_ASSIGN(const Said said, answer_of(model, seen));
+    stopped += !said.what.in_scope;
   }
   report.out_of_scope_rows = static_cast<int64_t>(strangers.size());
   if (!strangers.empty()) report.out_of_scope_recall = static_cast<double>(stopped) / static_cast<double>(strangers.size());
@@ -286,26 +323,40 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
     examples.push_back(features(seen.row->text, seen.embedding));
     examples.back().label = seen.row->label;
   }
-  const auto labels = static_cast<uint32_t>(split.labels.size());
-  AJAR_ASSIGN(auto learnt, learn_from(train, examples, labels, features.columns(), recipe, [&](double done) {
-                if (progress) progress("training", done);
-              }));
+  const bool early = embedder.word_vectors && options.words_first;
+  const auto part_done = [&](double from, double share) {
+    return [&progress, from, share](double done) {
+      if (progress) progress("training", from + share * done);
+    };
+  };
+  AJAR_ASSIGN(auto learnt, learn_model(split.labels, train, examples, recipe, width, part_done(0, early ? 0.5 : 1)));
+  TaskModel& model = learnt.model;
 
-  TaskReport report{.labels = labels,
+  TaskReport report{.labels = static_cast<int64_t>(split.labels.size()),
                     .train_rows = static_cast<int64_t>(train.size()),
                     .calibration_rows = static_cast<int64_t>(calibration.size()),
                     .test_rows = static_cast<int64_t>(test.size()),
                     .duplicates = split.duplicates};
-  TaskModel model({.labels = split.labels,
-                   .recipe = recipe,
-                   .width = width,
-                   .linear = learnt.words,
-                   .centroids = centroids(train, labels, width),
-                   .kernel = std::move(learnt.rows)});
-  measure_accuracy(model, learnt.words, features, {calibration, test}, report);
+  measure_accuracy(model, learnt.linear, features, {calibration, test}, report);
   if (width > 0 && options.words_first) {
-    AJAR_ASSIGN(auto words, words_first(model, std::move(examples), calibration, options));
-    model.set_by_words(std::move(words));
+    TaskModel::First first;
+    std::optional<TaskModel> vectors;
+    if (early) {
+      learn::TaskRecipe of_vectors = recipe;
+      of_vectors.layers = 0;
+      AJAR_ASSIGN(auto fit, learn_model(split.labels, train, examples, of_vectors, width, part_done(0.5, 0.5)));
+      vectors = std::move(fit.model);
+    }
+    for (learn::Example& example : examples) example.dense.clear();
+    learn::TaskRecipe of_words = recipe;
+    of_words.kernel.width = 0;
+    AJAR_ASSIGN(auto words, learn_model(split.labels, train, examples, of_words, 0, [](double) {}));
+    AJAR_ASSIGN(first, as_first(std::move(words.model), model, calibration, options.coverage, kMostWrongByWords));
+    if (vectors) {
+      vectors->set_first(std::move(first));
+      AJAR_ASSIGN(first, as_first(*std::move(vectors), model, calibration, options.coverage, 1));
+    }
+    model.set_first(std::move(first));
   }
   AJAR_ASSIGN(auto calibrated, calibrate(model, calibration, options.coverage));
   model.set_calibrated(std::move(calibrated));
@@ -313,7 +364,7 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
   model.set_lineage(lineage_of(options, split, report, width > 0));
   report.bytes = model.serialize().size();
   if (progress) progress("measuring", 1);
-  return TrainedTask{std::move(model), std::move(report)};
+  return TrainedTask{std::move(learnt.model), std::move(report)};
 }
 
 std::string describe(const TaskReport& r, const TaskOptions& o) {
@@ -328,9 +379,9 @@ std::string describe(const TaskReport& r, const TaskOptions& o) {
       static_cast<long long>(r.duplicates));
   say("accuracy          %.2f %% (95 %%: %.2f to %.2f); before quantisation %.2f %%\n", 100 * r.accuracy, 100 * r.accuracy_range.low,
       100 * r.accuracy_range.high, 100 * r.accuracy_unquantized);
-  if (r.by_words > 0)
-    say("words first       %.1f %% of the test rows are answered before an embedding is made; right %lld of %lld, with an embedding for each %lld\n", 100 * r.by_words,
-        static_cast<long long>(r.right_tested), static_cast<long long>(r.test_rows), static_cast<long long>(r.right_embedded));
+  if (r.by_words + r.by_word_vectors > 0)
+    say("words first       %.1f %% of the test rows are answered by words, %.1f %% by word vectors; right %lld of %lld, by the whole alone %lld\n",
+        100 * r.by_words, 100 * r.by_word_vectors, static_cast<long long>(r.right_tested), static_cast<long long>(r.test_rows), static_cast<long long>(r.right_embedded));
   say("calibration       ECE %.2f %% before, %.2f %% after; Brier %.4f; right above wrong %.3f\n", 100 * r.ece_before, 100 * r.ece_after,
       r.brier, r.auroc.value_or(0));
   if (r.out_of_scope_recall)

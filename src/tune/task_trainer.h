@@ -25,7 +25,7 @@ struct TaskOptions {
   learn::TaskRecipe recipe;
   double held_out = 0.2;         // of each label's rows, where the data name no split; half of them calibrates, half tests
   double coverage = 0.95;        // of what belongs, that the scope check lets pass
-  // Beside the embedding, a model of words alone answers what it is sure of, before an embedding is made.
+  // Beside the embedding, models of words alone and of word vectors answer what they are sure of, before the text passes the embedder.
   bool words_first = true;
   learn::ThresholdOptions guarantee;
 };
@@ -34,6 +34,8 @@ struct TaskOptions {
 struct Embedder {
   uint32_t width = 0;
   std::function<Result<std::vector<float>>(std::span<const std::string> texts)> embed;
+  // The same after none of its layers, where a kernel over that shall be asked first; else empty.
+  std::function<Result<std::vector<float>>(std::span<const std::string> texts)> word_vectors;
 };
 
 // How far it is: "embedding", "training", "measuring", and 0..1 of that. Called on the calling thread.
@@ -46,7 +48,7 @@ struct TaskReport {
   double accuracy_unquantized = 0;           // of the same, with the linear weights as they were trained
   double ece_before = 0, ece_after = 0, brier = 0;
   std::optional<double> auroc;               // of the confidence: right above wrong
-  double by_words = 0;                       // of test rows, the share that words alone answer
+  double by_words = 0, by_word_vectors = 0;  // of test rows, the shares that words alone answer and that word vectors do
   int64_t right_tested = 0, right_embedded = 0;  // test rows answered rightly, and with an embedding for each
   learn::Calibration threshold;              // proven on the test rows
   double coverage = 0;                       // of test rows, that the scope check lets pass

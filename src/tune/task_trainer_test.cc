@@ -75,17 +75,39 @@ TEST(TaskTrainer, WordsAnswerFirstWhereTheyAreAsRight) {
   o.rows = rows(600, false);
   const auto trained = train_task(o, letters());
   ASSERT_TRUE(trained) << trained.error().message;
-  ASSERT_TRUE(trained->model.by_words().model);
+  ASSERT_EQ(trained->model.stages().size(), 2);
   EXPECT_GT(trained->report.by_words, 0.2);
   EXPECT_GE(trained->report.right_tested, trained->report.right_embedded - 1);
   EXPECT_NE(describe(trained->report, o).find("words first"), std::string::npos);
-  EXPECT_FALSE(trained->model.predict_by_words("zzz"));
+  EXPECT_FALSE(*trained->model.stages().front().ask("zzz", {}));
   o.words_first = false;
   const auto always = train_task(o, letters());
   ASSERT_TRUE(always);
-  EXPECT_FALSE(always->model.by_words().model);
+  EXPECT_EQ(always->model.stages().size(), 1);
   EXPECT_EQ(always->report.by_words, 0);
-  EXPECT_FALSE(train_task(options(600), letters())->model.by_words().model) << "a twelfth of the labels is wrong, so words are wrong too often";
+  EXPECT_EQ(train_task(options(600), letters())->model.stages().size(), 1) << "a twelfth of the labels is wrong, so words are wrong too often";
+}
+
+TEST(TaskTrainer, WordVectorsAnswerBeforeTheWholeWhereTheyAreAsRight) {
+  auto o = options(200);
+  Embedder embedder = letters();
+  embedder.word_vectors = embedder.embed;  // as right as the whole wherever they are in scope
+  const auto trained = train_task(o, embedder);
+  ASSERT_TRUE(trained) << trained.error().message;
+  const auto stages = trained->model.stages();
+  ASSERT_GE(stages.size(), 2);
+  const learn::TaskModel& vectors = *stages[stages.size() - 2].model;
+  EXPECT_EQ(vectors.recipe().layers, 0);
+  EXPECT_EQ(vectors.width(), trained->model.width());
+  EXPECT_EQ(trained->model.recipe().layers, learn::kAllLayers);
+  EXPECT_GT(trained->report.by_word_vectors, 0.5);
+  EXPECT_NEAR(static_cast<double>(trained->report.right_tested), static_cast<double>(trained->report.right_embedded), 2);
+  EXPECT_NE(describe(trained->report, o).find("by word vectors"), std::string::npos);
+  const auto again = train_task(o, embedder);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->model.serialize(), trained->model.serialize()) << "repeatable to the byte";
+  o.words_first = false;
+  EXPECT_EQ(train_task(o, embedder)->model.stages().size(), 1);
 }
 
 TEST(TaskTrainer, LearnsByAKernelUnlessToldNotTo) {
