@@ -223,7 +223,9 @@ Result<TaskModel::First> as_first(TaskModel cheap, const TaskModel& whole, std::
   return TaskModel::First{.model = std::make_shared<const TaskModel>(std::move(cheap)), .floor = floor};
 }
 
-constexpr double kMostWrongByWords = 0.005;  // of what they answer, among the calibration rows
+// Of what they answer, among the calibration rows. More would answer more, no less rightly, but the wrong among them would not be told
+// from the right as well as the whole tells them (docs/task-models.md).
+constexpr double kMostWrongByWords = 0.005, kMostWrongByVectors = 0.02;
 
 int64_t count_right(std::span<const Claim> claims) { return std::ranges::count_if(claims, &Claim::right); }
 
@@ -354,7 +356,7 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
     AJAR_ASSIGN(first, as_first(std::move(words.model), model, calibration, options.coverage, kMostWrongByWords));
     if (vectors) {
       vectors->set_first(std::move(first));
-      AJAR_ASSIGN(first, as_first(*std::move(vectors), model, calibration, options.coverage, 1));
+      AJAR_ASSIGN(first, as_first(*std::move(vectors), model, calibration, options.coverage, kMostWrongByVectors));
     }
     model.set_first(std::move(first));
   }
