@@ -27,6 +27,10 @@ preset = "task"
 strategy = "ladder"
 stay = true
 targets = [{ provider = "tasks", model = "embedded", confidence = "own" }]
+[routes.read]
+strategy = "ladder"
+stay = true
+targets = [{ provider = "tasks", model = "read", confidence = "own" }]
 )";
 
 // As many labels and nearly as many texts as BANKING77 has, since each text that taught is compared with: what they mean is not measured.
@@ -43,19 +47,21 @@ std::vector<learn::Labelled> labelled() {
   return rows;
 }
 
-// Trains a task model over the embeddings of the model at `path`, into `file`.
-Status train(const std::string& path, const std::string& file) {
+// Trains task models over the embeddings of the model at `path`, into files: over those that `ajar tune task` takes, and over word vectors.
+Status train(const std::string& path, const std::string& file, const std::string& of_words) {
   AJAR_ASSIGN(const auto host, ModelHost::make({.threads = 1, .memory_bytes = 0, .kernels = {}}, [&](const std::string&) -> Result<std::string> { return path; }));
   AJAR_ASSIGN(const auto model, host->get_blocking("embedder"));
   if (!model->encoder) return fail(Code::kUnsupported, path + " makes no embeddings");
-  const int layers = usual_layers(*model->encoder, false);
   tune::TaskOptions options;
   options.rows = labelled();
   options.embedder = "embedder";
-  options.recipe.layers = layers;
   options.words_first = false;  // what an embedding costs is measured; rows that are this much alike would be answered by their words
-  AJAR_ASSIGN(const auto trained, tune::train_task(options, tune_embedder(model, layers)));
-  return trained.model.save(file);
+  for (const auto& [to, layers] : {std::pair(file, usual_layers(*model->encoder, false)), {of_words, 0}}) {
+    options.recipe.layers = layers;
+    AJAR_ASSIGN(const auto trained, tune::train_task(options, tune_embedder(model, layers)));
+    AJAR_TRY(trained.model.save(to));
+  }
+  return {};
 }
 
 std::string asked(const std::string& route, const std::string& text) {
@@ -67,10 +73,10 @@ std::string asked(const std::string& route, const std::string& text) {
 Result<std::vector<Figure>> Bench::embedded() {
   if (!options_.url.empty()) return fail(Code::kUnsupported, "needs a server of its own");
   if (options_.embedder.empty()) return fail(Code::kUnsupported, options_.no_embedder);
-  const std::string task = place_->path() + "/embedded.task";
-  AJAR_TRY(train(options_.embedder, task));
+  const std::string task = place_->path() + "/embedded.task", of_words = place_->path() + "/read.task";
+  AJAR_TRY(train(options_.embedder, task, of_words));
   AJAR_ASSIGN(const Served served, serve("embedded", kConfig + std::string("[models.embedder]\npath = \"") + options_.embedder + "\"\npinned = true\n[tasks.embedded]\npath = \"" + task +
-                                                         "\"\nembedder = \"embedder\"\n"));
+                                                         "\"\nembedder = \"embedder\"\n[tasks.read]\npath = \"" + of_words + "\"\nembedder = \"embedder\"\n"));
   const std::vector<pid_t> pids = {served.serve->pid()};
   HttpCaller caller;
   const std::string url = "http://127.0.0.1:" + std::to_string(served.at.port) + path_;
@@ -105,6 +111,8 @@ Result<std::vector<Figure>> Bench::embedded() {
   add("semantic hit, a question of 6 words", semantic, 1.5, how != "semantic" || last.headers.get("x-ajar-cache") != "semantic" ? "it was not served by likeness" : semantic_failed);
   const auto [meant, meant_failed] = measure(asked("meant", "where is my new card that I had in"));
   add("a task model's answer over embeddings, 9 words", meant, 1, meant_failed);
+  const auto [read, read_failed] = measure(asked("read", "where is my new card that I had in"));
+  add("a task model's answer over word vectors, 9 words", read, 1, read_failed);
   return figures;
 }
 

@@ -30,7 +30,7 @@ Result<int> layers_of(const TuneArgs& args, const engine::Encoder& encoder) {
   const auto number = parse_int(args.layers);
   if (!number || *number < 0) return fail(Code::kInvalid, "--layers " + args.layers + ": a number from 0 on or 'all' is wanted");
   const int all = encoder.model().config().layers;
-  if (*number > all) return fail(Code::kInvalid, "--layers " + args.layers + ": " + args.embedder + " has " + std::to_string(all));
+  if (*number > all) return fail(Code::kInvalid, "--layers " + args.layers + ": " + args.embedder + " has " + std::to_string(all) + " layers");
   return static_cast<int>(*number);
 }
 
