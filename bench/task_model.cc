@@ -126,7 +126,7 @@ Status run(int argc, char** argv) {
   number("--epochs", r.training.epochs), number("--rate", r.training.rate), number("--l2", r.training.l2);
   number("--bits", r.hashed.bits), number("--words", r.hashed.words), number("--pieces-to", r.hashed.pieces_to);
   number("--random", r.random), number("--gamma", r.gamma);
-  if (given["--layers"] != "all") number("--layers", r.layers);
+  if (given.try_emplace("--layers", "all").first->second != "all") number("--layers", r.layers);
   number("--kernel-width", r.kernel.width), number("--sharpness", r.kernel.sharpness);
   number("--by-words", r.kernel.words), number("--ridge", r.kernel.ridge);
   if (given.contains("--linear")) r.kernel.width = 0;

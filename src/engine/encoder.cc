@@ -22,7 +22,7 @@ Result<std::unique_ptr<Encoder>> Encoder::make(std::shared_ptr<const Model> mode
   if (c.causal) return fail(Code::kUnsupported, c.name + " is a decoder: it writes text");
   ModelConfig one = c;
   one.layers = 1;
-  options.narrow_inputs = true;  // what an embedding loses by it is a third of what it loses by 8-bit weights
+  options.narrow_inputs = true;  // an embedding loses by it once more what it loses by 8 bits: a cosine of 0.9993 for 0.9997
   int64_t tokens = std::max(c.context, kBatchTokens) + kBatchTokens;  // a text's last page may be nearly empty
   AJAR_ASSIGN(KvPool pages, KvPool::make(one, tokens / kPageTokens * 2 * KvPool::page_bytes(one)));
   return std::unique_ptr<Encoder>(new Encoder(std::move(model), std::move(pool), options, std::move(pages)));

@@ -24,7 +24,8 @@ struct Seen {
 // Embeds all rows, a few at a time, and keeps the numbers.
 class Embedded {
  public:
-  Embedded(const Embedder& embedder, const Progress& progress, size_t total) : embedder_(embedder), progress_(progress), total_(total) {}
+  // `early`: by word vectors too.
+  Embedded(const Embedder& embedder, bool early, const Progress& progress, size_t total) : embedder_(embedder), early_(early), progress_(progress), total_(total) {}
 
   Result<std::vector<Seen>> add(const std::vector<SplitRow>& rows) {
     auto& numbers = kept_.emplace_back(), &early = kept_.emplace_back();
@@ -33,7 +34,7 @@ class Embedded {
       std::vector<std::string> texts;
       for (size_t i = at; i < std::min(rows.size(), at + kAtOnce); ++i) texts.push_back(rows[i].text);
       AJAR_TRY(append(embedder_.embed, texts, numbers));
-      if (embedder_.word_vectors) AJAR_TRY(append(embedder_.word_vectors, texts, early));
+      if (early_) AJAR_TRY(append(embedder_.word_vectors, texts, early));
       done_ += texts.size();
       if (progress_) progress_("embedding", static_cast<double>(done_) / static_cast<double>(total_));
     }
@@ -53,6 +54,7 @@ class Embedded {
   }
 
   const Embedder& embedder_;
+  const bool early_;
   const Progress& progress_;
   size_t total_, done_ = 0;
   std::deque<std::vector<float>> kept_;  // stay where they are
@@ -101,7 +103,7 @@ struct Learnt {
 Result<Learnt> learn_model(const std::vector<std::string>& labels, std::span<const Seen> rows, std::span<const learn::Example> examples,
                            const learn::TaskRecipe& recipe, uint32_t width, const std::function<void(double)>& progress) {
   const auto count = static_cast<uint32_t>(labels.size());
-  AJAR_ASSIGN(auto fit, learn_from(rows, examples, count, learn::TaskFeatures(recipe, width).columns(), recipe, progress));
+  AJAR_ASSIGN(auto fit, learn_from(rows, examples, count, learn::TaskFeatures(recipe, 0).columns(), recipe, progress));
   TaskModel model({.labels = labels, .recipe = recipe, .width = width, .linear = fit.words, .centroids = centroids(rows, count, width, recipe.layers),
                    .kernel = std::move(fit.rows)});
   return Learnt{std::move(model), std::move(fit.words)};
@@ -156,21 +158,29 @@ struct Said {
   learn::Prediction what;
 };
 
-// As a server answers.
-Result<Said> answer_of(const TaskModel& model, const Seen& seen) {
-  for (const TaskModel::Stage& stage : model.stages()) {
+// What the first of these stages says that says something; perhaps none.
+Result<std::optional<Said>> ask(std::span<const TaskModel::Stage> stages, const Seen& seen) {
+  for (const TaskModel::Stage& stage : stages) {
     AJAR_ASSIGN(auto said, stage.ask(seen.row->text, embedding_for(*stage.model, seen), 1));
     if (said) return Said{stage.model, *std::move(said)};
   }
-  std::unreachable();
+  return std::nullopt;
+}
+
+// As a server answers.
+Result<Said> answer_of(const TaskModel& model, const Seen& seen) {
+  AJAR_ASSIGN(auto said, ask(model.stages(), seen));
+  return *std::move(said);  // the last stage says something in any case
 }
 
 // The rows that come to it: none before it was sure of them.
 Result<std::vector<Seen>> left_to(const TaskModel& model, std::span<const Seen> rows) {
+  auto before = model.stages();
+  before.pop_back();
   std::vector<Seen> out;
   for (const Seen& seen : rows) {
-    AJAR_ASSIGN(const Said said, answer_of(model, seen));
-    if (said.by == &model) out.push_back(seen);
+    AJAR_ASSIGN(const auto said, ask(before, seen));
+    if (!said) out.push_back(seen);
   }
   return out;
 }
@@ -311,7 +321,8 @@ learn::Lineage lineage_of(const TaskOptions& o, const TaskSplit& split, const Ta
 Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embedder, const Progress& progress) {
   AJAR_ASSIGN(TaskSplit split, split_rows(options.rows, options.out_of_scope, options.held_out));
   const uint32_t width = embedder.embed ? embedder.width : 0;
-  Embedded embedded(embedder, progress, split.train.size() + split.calibration.size() + split.test.size() + split.out_of_scope.size());
+  const bool early = embedder.word_vectors && options.words_first;
+  Embedded embedded(embedder, early, progress, split.train.size() + split.calibration.size() + split.test.size() + split.out_of_scope.size());
   AJAR_ASSIGN(const auto train, embedded.add(split.train));
   AJAR_ASSIGN(const auto calibration, embedded.add(split.calibration));
   AJAR_ASSIGN(const auto test, embedded.add(split.test));
@@ -325,7 +336,6 @@ Result<TrainedTask> train_task(const TaskOptions& options, const Embedder& embed
     examples.push_back(features(seen.row->text, seen.embedding));
     examples.back().label = seen.row->label;
   }
-  const bool early = embedder.word_vectors && options.words_first;
   const auto part_done = [&](double from, double share) {
     return [&progress, from, share](double done) {
       if (progress) progress("training", from + share * done);
