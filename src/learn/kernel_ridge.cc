@@ -128,7 +128,7 @@ Result<KernelFit> train_kernel(std::span<const KernelExample> examples, uint32_t
   Kernel(kept, out.rows, options).fill(matrix, threads);
   AJAR_TRY(matrix.factor(threads, progress));
   const auto weights = solved(matrix, kept, labels, threads);
-  out.rows.set_weights(weights);
+  out.rows.set_weights(weights, labels);
   out.words.weights.assign(out.words.rows() * labels, 0);
   for (size_t i = 0; i < kept.size(); ++i)
     for (size_t n = 0; n < kept[i]->words->columns.size(); ++n) {

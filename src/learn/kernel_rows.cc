@@ -10,7 +10,6 @@
 namespace ajar::learn {
 namespace {
 
-constexpr float kQueryUnits = 4096;       // dots() is exact up to there
 constexpr size_t kMostSampled = 4096;     // rows that the directions are found from
 constexpr int kRounds = 12;               // of subspace iteration; more change no answer
 
@@ -84,11 +83,8 @@ std::vector<float> Projection::operator()(std::span<const float> embedding) cons
   assert(embedding.size() == mean_.size());
   std::vector<float> x(embedding.begin(), embedding.end()), out(kept());
   to_length_1(x);
-  const float* direction = basis_.data();
-  for (size_t i = 0; i < x.size(); ++i) {
-    const float own = x[i] - mean_[i];
-    for (float& sum : out) sum += own * *direction++;
-  }
+  for (size_t i = 0; i < x.size(); ++i) x[i] -= mean_[i];
+  multiply(x.data(), x.size(), basis_.data(), out.size(), out.data());
   to_length_1(out);
   return out;
 }
@@ -111,38 +107,33 @@ std::vector<float> KernelRows::row(size_t i) const {
   return out;
 }
 
-void KernelRows::set_weights(std::span<const float> weights) {
+void KernelRows::set_weights(std::span<const float> weights, size_t labels) {
   float most = 0;
   for (const float w : weights) most = std::max(most, std::abs(w));
   unit_ = most / 32767;
-  weights_.clear();
-  weights_.reserve(weights.size());
-  for (const float w : weights) weights_.push_back(unit_ > 0 ? static_cast<int16_t>(std::lround(w / unit_)) : int16_t{0});
+  std::vector<int16_t> votes;
+  votes.reserve(weights.size());
+  for (const float w : weights) votes.push_back(unit_ > 0 ? static_cast<int16_t>(std::lround(w / unit_)) : int16_t{0});
+  votes_ = VoteTable(votes, labels);
 }
 
 void KernelRows::add_to(std::span<float> logits, std::span<const float> embedding, double sharpness) const {
   if (empty()) return;
-  assert(weights_.size() == size() * logits.size());
+  assert(votes_.rows() == size());
   const auto near = projection_(embedding);
   const size_t width = near.size();
-  std::vector<int16_t> query(width);
-  for (size_t i = 0; i < width; ++i) query[i] = static_cast<int16_t>(std::lround(near[i] * kQueryUnits));
+  std::vector<int8_t> query;
+  const float unit = append_bytes(near, query);
 
-  constexpr size_t kAtOnce = 256;
+  constexpr size_t kAtOnce = 256;  // what was multiplied is still near when it is made loud
   std::array<int32_t, kAtOnce> products;
-  std::array<float, kAtOnce> loudness;
-  std::vector<float> sums(logits.size());
-  const auto sharp = static_cast<float>(sharpness);
+  std::vector<int16_t> loud((size() + 1) / 2 * 2);
   for (size_t from = 0; from < size(); from += kAtOnce) {
     const size_t n = std::min(kAtOnce, size() - from);
     dots(values_.data() + from * width, n, width, query.data(), products.data());
-    for (size_t i = 0; i < n; ++i) {
-      const float cosine = static_cast<float>(products[i]) * scales_[from + i] / kQueryUnits;
-      loudness[i] = std::exp(sharp * (std::min(cosine, 1.0F) - 1));
-    }
-    add_weighted(weights_.data() + from * logits.size(), n, logits.size(), loudness.data(), sums.data());
+    loudness(products.data(), scales_.data() + from, n, unit, static_cast<float>(sharpness), loud.data() + from);
   }
-  for (size_t label = 0; label < logits.size(); ++label) logits[label] += unit_ * sums[label];
+  votes_.add_to(logits, loud, unit_ / kLoudest);
 }
 
 }  // namespace ajar::learn

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "learn/vote_table.h"
+
 namespace ajar::learn {
 
 // How it is learnt (kernel_ridge.h). The defaults measured best on BANKING77 (docs/task-models.md).
@@ -48,8 +50,8 @@ class KernelRows {
   const Projection& projection() const { return projection_; }
   // Row i as it is kept, a byte a number.
   std::vector<float> row(size_t i) const;
-  // size() x labels.
-  void set_weights(std::span<const float> weights);
+  // size() x `labels`.
+  void set_weights(std::span<const float> weights, size_t labels);
 
   // Adds what the rows say to the logits. `embedding` has the embedder's width.
   void add_to(std::span<float> logits, std::span<const float> embedding, double sharpness) const;
@@ -57,11 +59,11 @@ class KernelRows {
  private:
   friend class TaskFile;
   Projection projection_;
-  // Row i: values_[i * kept ..] in units of scales_[i]. Its votes: weights_[i * labels ..] in units of unit_.
+  // Row i: values_[i * kept ..] in units of scales_[i]. Its votes are in units of unit_.
   std::vector<float> scales_;
   std::vector<int8_t> values_;
   float unit_ = 0;
-  std::vector<int16_t> weights_;
+  VoteTable votes_;
 };
 
 }  // namespace ajar::learn

@@ -66,32 +66,5 @@ TEST(SymmetricMatrix, RefusesWhatIsNotPositiveDefinite) {
   EXPECT_FALSE(nan.matrix.factor(2));
 }
 
-TEST(DenseMath, AgreesWithPlainLoops) {
-  std::mt19937 random(3);
-  for (const size_t width : {1U, 7U, 16U, 77U, 128U, 150U})
-    for (const size_t rows : {1U, 3U, 4U, 9U}) {
-      std::vector<int8_t> bytes(rows * width);
-      std::vector<int16_t> weights(rows * width), query(width);
-      std::vector<float> by(rows), sums(width, 0.5F);
-      for (auto& v : bytes) v = static_cast<int8_t>(static_cast<int>(random() % 255) - 127);
-      for (auto& v : weights) v = static_cast<int16_t>(static_cast<int>(random() % 65535) - 32767);
-      for (auto& v : query) v = static_cast<int16_t>(static_cast<int>(random() % 8193) - 4096);
-      for (auto& v : by) v = static_cast<float>(random() % 1000) / 1000;
-      std::vector<int32_t> products(rows);
-      dots(bytes.data(), rows, width, query.data(), products.data());
-      add_weighted(weights.data(), rows, width, by.data(), sums.data());
-      for (size_t i = 0; i < rows; ++i) {
-        int64_t exact = 0;
-        for (size_t x = 0; x < width; ++x) exact += int64_t{bytes[i * width + x]} * query[x];
-        EXPECT_EQ(products[i], exact);
-      }
-      for (size_t x = 0; x < width; ++x) {
-        double exact = 0.5;
-        for (size_t i = 0; i < rows; ++i) exact += static_cast<double>(by[i]) * weights[i * width + x];
-        EXPECT_NEAR(sums[x], exact, 0.05);
-      }
-    }
-}
-
 }  // namespace
 }  // namespace ajar::learn

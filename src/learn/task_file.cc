@@ -253,7 +253,7 @@ class TaskFile {
       put_array(out, k.scales_);
       put_array(out, k.values_);
       put_array(out, std::vector{k.unit_});
-      put_array(out, k.weights_);
+      put_array(out, k.votes_.votes());
     }
     return out + sha256_hex(out);
   }
@@ -374,7 +374,10 @@ class TaskFile {
     std::vector<float> unit;
     AJAR_TRY(in.floats(unit, 1));
     k.unit_ = unit.front();
-    return in.array(k.weights_, rows * m.labels_.size());
+    std::vector<int16_t> votes;
+    AJAR_TRY(in.array(votes, rows * m.labels_.size()));
+    k.votes_ = VoteTable(votes, m.labels_.size());
+    return {};
   }
 
   static Status read_rows(Cursor& in, TaskModel::Rows& rows, size_t count, size_t length) {
