@@ -15,20 +15,19 @@ VoteTable::VoteTable(std::span<const int16_t> votes, size_t labels)
   const size_t pairs = (rows_ + 1) / 2;
   pairs_.resize(pairs * width_ * 2);
   for (size_t row = 0; row < rows_; ++row)
-    for (size_t label = 0; label < labels; ++label) pairs_[(row / 2 * width_ + label) * 2 + row % 2] = votes[row * labels + label];
+    for (size_t label = 0; label < labels; ++label) pairs_[place(row, label)] = votes[row * labels + label];
 
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / kLoudest;
-  std::vector<int64_t> sums(width_);
+  const auto most = [&](size_t pair, size_t label) { return std::abs(pairs_[place(pair * 2, label)]) + std::abs(pairs_[place(pair * 2 + 1, label)]); };
+  std::vector<int64_t> sums(labels);
   for (size_t pair = 0; pair < pairs; ++pair) {
-    const int16_t* in = pairs_.data() + pair * width_ * 2;
     bool fits = true;
-    for (size_t label = 0; label < width_; ++label) {
-      sums[label] += std::abs(in[label * 2]) + std::abs(in[label * 2 + 1]);
-      fits = fits && sums[label] <= kMost;
+    for (size_t label = 0; label < labels; ++label) fits = fits && sums[label] + most(pair, label) <= kMost;
+    if (!fits) {
+      ends_.push_back(pair);
+      std::ranges::fill(sums, 0);
     }
-    if (fits) continue;
-    ends_.push_back(pair);
-    for (size_t label = 0; label < width_; ++label) sums[label] = std::abs(in[label * 2]) + std::abs(in[label * 2 + 1]);
+    for (size_t label = 0; label < labels; ++label) sums[label] += most(pair, label);
   }
   if (pairs > 0) ends_.push_back(pairs);
 }
@@ -37,7 +36,7 @@ std::vector<int16_t> VoteTable::votes() const {
   std::vector<int16_t> out;
   out.reserve(rows_ * labels_);
   for (size_t row = 0; row < rows_; ++row)
-    for (size_t label = 0; label < labels_; ++label) out.push_back(pairs_[(row / 2 * width_ + label) * 2 + row % 2]);
+    for (size_t label = 0; label < labels_; ++label) out.push_back(pairs_[place(row, label)]);
   return out;
 }
 

@@ -22,6 +22,8 @@ class VoteTable {
   void add_to(std::span<float> out, std::span<const int16_t> loud, float unit) const;
 
  private:
+  size_t place(size_t row, size_t label) const { return (row / 2 * width_ + label) * 2 + row % 2; }
+
   size_t rows_ = 0, labels_ = 0, width_ = 0;  // labels, with what fills a register up
   std::vector<int16_t> pairs_;                // of rows: [pair][label][row of the pair]
   std::vector<size_t> ends_;                  // of the stretches of pairs whose sums fit in 32 bits, however loud they are
