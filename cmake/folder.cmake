@@ -1,13 +1,34 @@
-# ajar_pch(name header [options...]): a precompiled header. Who reuses it must have its flags.
-function(ajar_pch name header)
+# ajar_pch(name headers [options...]): a precompiled header. Who reuses it must have its flags. Beside sanitizers its inline
+# functions, and what pch_code.h instantiates, are no more compiled by each file that uses it, which was a sixth of the time of an
+# unoptimized file: ajar_pch_code has them.
+function(ajar_pch name headers)
   add_library(${name} OBJECT cmake/pch.cc)
   target_link_libraries(${name} PRIVATE OpenSSL::SSL spdlog::spdlog Threads::Threads simdjson::simdjson Boost::headers)
   target_compile_options(${name} PRIVATE ${ARGN})
-  target_precompile_headers(${name} PRIVATE ${header})
+  if(AJAR_CODE_OF_PCH)
+    target_compile_options(${name} PRIVATE -fpch-codegen)
+    list(APPEND headers cmake/pch_code.h)
+  endif()
+  target_precompile_headers(${name} PRIVATE ${headers})
+endfunction()
+# ajar_pch_code(name): a library of those functions of the precompiled header `name`. Sections that nobody calls, and what they would
+# call in turn, are left out by the linker: it serves those as well who know half of what it stands on.
+function(ajar_pch_code name)
+  set(pch ${CMAKE_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_DEBUG}")
+  add_custom_command(OUTPUT ${name}_code.o DEPENDS ${pch} COMMENT "Building the code of ${name}"
+    COMMAND ${CMAKE_CXX_COMPILER} ${flags} ${AJAR_SANITIZERS} -ffunction-sections -c ${pch} -o ${name}_code.o)
+  add_library(${name}_code STATIC ${CMAKE_BINARY_DIR}/${name}_code.o)
+  set_target_properties(${name}_code PROPERTIES LINKER_LANGUAGE CXX)
+  target_link_libraries(${name}_code INTERFACE ajar_asio simdjson::simdjson)  # data that are described there are described to all
+  target_link_options(${name}_code INTERFACE -Wl,--gc-sections)
 endfunction()
 
-# Those of all folders: with or without Asio, for sources and for their tests; and for HOT sources.
+# Those of all folders: with or without Asio, for sources and for their tests; and for HOT sources. The code of the widest is that of
+# the others too.
 function(ajar_pches)
+  add_library(ajar_asio STATIC cmake/asio.cc)
+  target_link_libraries(ajar_asio PUBLIC Boost::headers Threads::Threads)
   foreach(kind pch pch_plain)
     ajar_pch(ajar_${kind} cmake/${kind}.h)
     if(AJAR_TESTS)
@@ -18,6 +39,10 @@ function(ajar_pches)
   endforeach()
   if(AJAR_FUZZ)
     ajar_pch(ajar_pch_plain_hot cmake/pch_plain.h ${AJAR_HOT_OPTIONS})
+  endif()
+  if(AJAR_CODE_OF_PCH)
+    ajar_pch_code(ajar_pch)
+    ajar_pch_code(ajar_pch_test)
   endif()
 endfunction()
 
@@ -54,12 +79,13 @@ function(ajar_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# ajar_folder(name [PLAIN] [FUZZED] [HOT] DEPS folders... LIBS libraries...): src/<name> becomes the static library ajar_<name>.
+# ajar_folder(name [PLAIN] [FUZZED] [HOT] DEPS folders... LIBS libraries... [COLD regex] [THREADED regex]): src/<name> becomes the static library ajar_<name>.
 # FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake).
+# COLD: but not those of its sources whose names match. THREADED: of its tests, ThreadSanitizer is given those whose names match.
 # Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target,
 # each *_bench.cc a Google Benchmark. main.cc is left to the binary.
 function(ajar_folder name)
-  cmake_parse_arguments(F "PLAIN;FUZZED;HOT" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(F "PLAIN;FUZZED;HOT" "COLD;THREADED" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cc$")
@@ -72,8 +98,23 @@ function(ajar_folder name)
   if(F_HOT AND AJAR_FUZZ)
     set(pch ajar_pch_plain_hot)
   endif()
+  set(cold)
+  if(F_COLD AND AJAR_FUZZ)
+    set(cold ${sources})
+    list(FILTER cold INCLUDE REGEX "/(${F_COLD})\\.cc$")
+    list(REMOVE_ITEM sources ${cold})
+    add_library(ajar_${name}_cold OBJECT ${cold})
+    target_compile_options(ajar_${name}_cold PRIVATE ${AJAR_FUZZED_OPTIONS})
+    target_precompile_headers(ajar_${name}_cold REUSE_FROM ${kind})
+    ajar_unity(ajar_${name}_cold ${cold})
+    target_include_directories(ajar_${name}_cold PRIVATE ${CMAKE_SOURCE_DIR}/src ${AJAR_GENERATED})
+    target_link_libraries(ajar_${name}_cold PRIVATE ${F_DEPS} ${F_LIBS})
+  endif()
   if(sources)
     add_library(ajar_${name} STATIC ${sources})
+    if(cold)
+      target_sources(ajar_${name} PRIVATE $<TARGET_OBJECTS:ajar_${name}_cold>)
+    endif()
     if(F_FUZZED)
       target_compile_options(ajar_${name} PRIVATE ${AJAR_FUZZED_OPTIONS})
     endif()
@@ -88,15 +129,18 @@ function(ajar_folder name)
     set(scope INTERFACE)
   endif()
   target_include_directories(ajar_${name} ${scope} ${CMAKE_SOURCE_DIR}/src ${AJAR_GENERATED})
-  target_link_libraries(ajar_${name} ${scope} ${F_DEPS} ${F_LIBS})
+  target_link_libraries(ajar_${name} ${scope} ${F_DEPS} ${F_LIBS} $<TARGET_NAME_IF_EXISTS:ajar_pch_code>)
 
   if(AJAR_TESTS)
     set(tests ${all})
     list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+    if(AJAR_TSAN AND F_THREADED)
+      list(FILTER tests INCLUDE REGEX "/(${F_THREADED})_test\\.cc$")
+    endif()
     if(tests)
       find_package(GTest REQUIRED)
       add_executable(${name}_test ${tests})
-      target_link_libraries(${name}_test PRIVATE ajar_${name} GTest::gmock GTest::gtest_main)
+      target_link_libraries(${name}_test PRIVATE $<TARGET_NAME_IF_EXISTS:ajar_pch_test_code> ajar_${name} GTest::gmock GTest::gtest_main)
       target_precompile_headers(${name}_test REUSE_FROM ${kind}_test)
       ajar_unity(${name}_test ${tests})
       target_compile_definitions(${name}_test PRIVATE AJAR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

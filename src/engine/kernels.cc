@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 #include <sys/syscall.h>
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
@@ -11,7 +11,7 @@
 namespace ajar::engine {
 
 extern const Kernels kernels_portable;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 extern const Kernels kernels_avx2, kernels_avx512;
 void multiply_avxvnni(const Product& product, const QuantizedRows& x);
 void multiply_vnni(const Product& product, const QuantizedRows& x);
@@ -28,7 +28,7 @@ double peak_dotprod(int64_t rounds);
 #endif
 
 bool allow_tiles() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
   constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
 #else
@@ -38,7 +38,7 @@ bool allow_tiles() {
 
 namespace {
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
@@ -63,7 +63,7 @@ bool has_avx_vnni() { return features(0).a >= 1 && (features(1).a >> 4 & 1) != 0
 
 std::vector<const Kernels*> probe() {
   std::vector<const Kernels*> found;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   static Kernels narrow_vnni = kernels_avx2;

@@ -1,6 +1,6 @@
 // Many rows of input, bfloat16: AMX. Weights are turned into bfloat16 tiles a strip of rows and 2048 columns at a time, which
 // stays in the second-level cache while all rows of input pass over it.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 
 #include <immintrin.h>
 

@@ -1,6 +1,6 @@
 // Several rows of input, 8-bit integers in tiles: AMX. One tile multiplication is a block of 32 columns of a panel times up to 16
 // rows of input, exact; its sums are then scaled and added up in the order of kernels_vnni.cc, so both give the same bits.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 
 #include <immintrin.h>
 

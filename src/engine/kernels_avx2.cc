@@ -1,5 +1,5 @@
 // AVX2. Without vpdpbusd integers are multiplied in pairs (vpmaddubsw), whose sums stay within 16 bits for codes of up to 6 bits.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 #define AJAR_KERNELS avx2
 #define AJAR_LANES 8
 #define AJAR_ROWS 4

@@ -1,5 +1,5 @@
 // AVX2 with vpdpbusd as AVX-VNNI has it: processors since Alder Lake that lack AVX-512.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 #define AJAR_KERNELS avxvnni
 #define AJAR_LANES 8
 #define AJAR_ROWS 4

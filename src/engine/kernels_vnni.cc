@@ -1,6 +1,6 @@
 // Few rows of input, 8-bit integers: AVX-512 VNNI. Codes are the unsigned operand of vpdpbusd, inputs the signed one, four
 // columns of one row of input broadcast to all 16 rows of the panel. Codes of a block are unpacked once for up to 8 rows.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 
 #include <immintrin.h>
 

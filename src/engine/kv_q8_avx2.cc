@@ -1,4 +1,4 @@
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(AJAR_PORTABLE_KERNELS)
 #define AJAR_KERNELS q8_avx2
 #include "engine/kv_q8_vector.h"
 

@@ -2,6 +2,7 @@
 // One model's prices as they stand in TOML, in the catalogue and in the configuration alike.
 
 #define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 0  // its parser is compiled once, in toml_parser.cc
 #include <toml++/toml.h>
 
 #include "gateway/prices.h"

@@ -3,6 +3,7 @@
 ours byte for byte:  compare.py BINARY [TEMPLATES]. With --record FILE instead of a binary it writes what the unit test
 expects: a hash per template and conversation. Needs jinja2 from PyPI; where it is absent it says so and skips."""
 import datetime
+import functools
 import hashlib
 import json
 import pathlib
@@ -51,9 +52,12 @@ env.globals["raise_exception"] = raise_exception
 env.globals["strftime_now"] = strftime_now
 
 
+compiled = functools.cache(env.from_string)
+
+
 def theirs(source, context):
     try:
-        return {"text": env.from_string(source).render(**context)}
+        return {"text": compiled(source).render(**context)}
     except jinja2.exceptions.TemplateError as e:
         plain = type(e) is jinja2.exceptions.TemplateError
         return {"error": str(e), "raised": plain}

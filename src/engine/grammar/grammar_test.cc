@@ -107,9 +107,9 @@ TEST(Masks, AreWhatTheAutomatonSays) {
         (*grammar)->allow(automaton, state, mask);
         std::vector<int32_t> allowed;
         for (int32_t t = 0; t < static_cast<int32_t>(trie->vocabulary()); ++t) {
-          Automaton::State to = trie->text(t).empty() ? Automaton::kDead : state;
-          for (char c : trie->text(t))
-            if (to != Automaton::kDead) to = automaton.next(to, static_cast<uint8_t>(c));
+          const std::string_view text = trie->text(t);
+          Automaton::State to = text.empty() ? Automaton::kDead : state;
+          for (size_t i = 0; i < text.size() && to != Automaton::kDead; ++i) to = automaton.next(to, static_cast<uint8_t>(text[i]));
           const bool end = std::ranges::find(trie->ends(), t) != trie->ends().end();
           ASSERT_EQ(mask.allowed(t), to != Automaton::kDead || (end && automaton.may_end(state))) << schema << " '" << trie->text(t) << "'";
           if (to != Automaton::kDead) allowed.push_back(t);
@@ -138,10 +138,8 @@ TEST(Masks, AreQuick) {
         const auto from = std::chrono::steady_clock::now();
         constraint.allow(mask);
         times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - from).count());
-        std::vector<int32_t> allowed;
-        for (int32_t t = 0; t < static_cast<int32_t>(mask.size()); ++t)
-          if (mask.allowed(t) && !trie->text(t).empty()) allowed.push_back(t);
-        if (allowed.empty() || !constraint.accept(allowed[random() % allowed.size()])) break;
+        const int32_t token = any_allowed(mask, *trie, random);
+        if (token < 0 || !constraint.accept(token)) break;
       }
     }
     std::ranges::sort(times);
@@ -185,11 +183,9 @@ TEST(Limits, NothingTakesLong) {
       most = std::max(most, automaton.work() - before);
       const double this_one = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
       longest = std::max(longest, this_one), all += this_one;
-      std::vector<int32_t> allowed;
-      for (int32_t t = 0; t < static_cast<int32_t>(mask.size()); ++t)
-        if (mask.allowed(t) && !trie->text(t).empty()) allowed.push_back(t);
-      ASSERT_FALSE(allowed.empty()) << name;
-      for (char c : trie->text(allowed[random() % allowed.size()])) state = automaton.next(state, static_cast<uint8_t>(c));
+      const int32_t token = any_allowed(mask, *trie, random);
+      ASSERT_GE(token, 0) << name;
+      for (char c : trie->text(token)) state = automaton.next(state, static_cast<uint8_t>(c));
       ASSERT_NE(state, Automaton::kDead) << name;
       if (automaton.large()) state = automaton.compact(state);
     }

@@ -18,6 +18,9 @@ std::shared_ptr<const TokenTrie> gpt2_trie();
 // 256 tokens of a byte each and an end.
 std::shared_ptr<const TokenTrie> byte_trie();
 
+// One of the tokens allowed that have a text, by chance (`ends`: also of those that end a reply); -1: there is none.
+int32_t any_allowed(const TokenMask& mask, const TokenTrie& trie, std::mt19937_64& random, bool ends = false);
+
 // A reply of random allowed tokens; after `patience` tokens those that close what is open come first. nullopt: it did not end
 // within `most` tokens. Checks that something is always allowed and that what is allowed is accepted.
 std::optional<std::string> random_reply(Constraint& constraint, const TokenTrie& trie, std::mt19937_64& random, int patience, int most);

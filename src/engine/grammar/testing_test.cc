@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <set>
 
 namespace ajar::engine {
@@ -60,19 +62,40 @@ bool takes(const CompiledGrammar& grammar, std::string_view text) {
   return automaton.may_end(state);
 }
 
+int32_t any_allowed(const TokenMask& mask, const TokenTrie& trie, std::mt19937_64& random, bool ends) {
+  const auto right = [&](int32_t t) { return mask.allowed(t) && (!trie.text(t).empty() || (ends && std::ranges::find(trie.ends(), t) != trie.ends().end())); };
+  // Where many are allowed the first tries find one; a list of them all takes longer than the mask itself did.
+  for (int i = 0; i < 100; ++i)
+    if (const auto t = static_cast<int32_t>(random() % mask.size()); right(t)) return t;
+  std::vector<int32_t> allowed;
+  for (size_t w = 0; w < mask.words().size(); ++w)
+    for (uint64_t left = mask.words()[w]; left != 0; left &= left - 1)
+      if (const auto t = static_cast<int32_t>(w * 64) + std::countr_zero(left); right(t)) allowed.push_back(t);
+  return allowed.empty() ? -1 : allowed[random() % allowed.size()];
+}
+
+namespace {
+
+// The last token of exactly this text; -1: none.
+int32_t token_of(const TokenTrie& trie, std::string_view text) {
+  static std::map<std::pair<const TokenTrie*, std::string_view>, int32_t> found;  // of the two tries here, which are never destroyed
+  auto [at, fresh] = found.try_emplace({&trie, text}, -1);
+  for (size_t t = 0; fresh && t < trie.vocabulary(); ++t)
+    if (trie.text(static_cast<int32_t>(t)) == text) at->second = static_cast<int32_t>(t);
+  return at->second;
+}
+
+}  // namespace
+
 std::optional<std::string> random_reply(Constraint& constraint, const TokenTrie& trie, std::mt19937_64& random, int patience, int most) {
   static constexpr std::array<std::string_view, 8> kClosing = {"\"", "}", "]", ",", ":", "0", "a", "b"};
   std::string out;
   TokenMask mask(trie.vocabulary());
-  std::vector<int32_t> allowed;
   for (int i = 0; i < most; ++i) {
     mask.clear();
     constraint.allow(mask);
-    allowed.clear();
-    for (size_t t = 0; t < mask.size(); ++t)
-      if (mask.allowed(static_cast<int32_t>(t))) allowed.push_back(static_cast<int32_t>(t));
-    if (allowed.empty()) return out + "<nothing allowed>";
-    int32_t token = allowed[random() % allowed.size()];
+    int32_t token = any_allowed(mask, trie, random, true);
+    if (token < 0) return out + "<nothing allowed>";
     if (i >= patience || random() % 8 == 0) {
       int32_t closing = -1;
       for (int32_t end : trie.ends())
@@ -80,8 +103,7 @@ std::optional<std::string> random_reply(Constraint& constraint, const TokenTrie&
       const size_t first = random() % 7;
       for (size_t c = 0; c < kClosing.size() && closing < 0; ++c) {
         const std::string_view wanted = kClosing[c < 1 ? c : 1 + (c + first) % 7];  // quotes first, the others by chance
-        for (int32_t t : allowed)
-          if (trie.text(t) == wanted) closing = t;
+        if (const int32_t t = token_of(trie, wanted); t >= 0 && mask.allowed(t)) closing = t;
       }
       if (closing >= 0) token = closing;
     }
