@@ -196,6 +196,27 @@ class Reader {
     return Place{found, "#" + path, true};
   }
 
+  // How many combinations the anyOf and oneOf of these places make at least. Lists with what may end a branch early, or bring one of
+  // its own, count once.
+  size_t combinations(const Places& flat) const {
+    size_t product = 1;
+    for (const Place& place : flat)
+      for (const bool any : {true, false}) {
+        const auto object = json::as_object(place.value);
+        if (!object || (any ? place.any_done : place.one_done)) continue;
+        const auto list = json::find(*object, any ? "anyOf" : "oneOf");
+        const auto array = list ? json::as_array(*list) : std::nullopt;
+        if (!array) continue;
+        bool plain = array->size() > 0;
+        for (const json::Value item : *array) {
+          const auto option = json::as_object(item);
+          plain = plain && option && !json::find(*option, "$ref") && !json::find(*option, "allOf");
+        }
+        if (plain) product = std::min(product * array->size(), limits_.schemas + 1);
+      }
+    return product;
+  }
+
   // anyOf and oneOf: each of their schemas together with what stands beside them.
   Result<Node> branches(const Places& flat) {
     for (size_t p = 0; p < flat.size(); ++p) {
@@ -208,6 +229,8 @@ class Reader {
         const std::string pointer = flat[p].pointer + (any ? "/anyOf" : "/oneOf");
         auto array = json::as_array(*list);
         if (!array || array->size() == 0) return error(pointer, "must be a list of schemas");
+        if (read_ + combinations(flat) > limits_.schemas)
+          return error(pointer, "with what stands beside it makes more than " + std::to_string(limits_.schemas) + " schemas", Code::kTooLarge);
         std::vector<Node> choices;
         size_t i = 0;
         for (const json::Value item : *array) {
