@@ -33,6 +33,7 @@ struct Context {
   std::vector<std::string> cache_tags;  // that its answer is kept under
   // Set by providers that know how likely they are right, before the reply's end: 0 to 1.
   std::optional<double> confidence;
+  bool asked = false;                // the latest attempt's provider has the whole request and may be working on it
 
   // Time spent waiting for upstreams; the rest of the wall time is ours (ajar_overhead_seconds).
   std::chrono::nanoseconds upstream_wait{0};

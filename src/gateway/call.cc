@@ -59,6 +59,7 @@ Usage AttemptSink::usage(bool complete) const {
   // Anthropic reports one output token at the start; a stream that broke off has written more.
   usage.output = std::max(usage.output, output_so_far());
   if (usage.input == 0) usage.input = call_.input_estimate;
+  usage.characters = std::max(usage.characters, call_.planned.characters);  // a text to be spoken was taken whole
   usage.reported = false;
   usage.clamp();
   return usage;

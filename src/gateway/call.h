@@ -125,6 +125,7 @@ class AttemptSink final : public Sink {
   AttemptSink(CallState& call, const Target& target, std::optional<Price> price, Context& context, const AttemptMode& mode = {})
       : call_(call), target_(target), price_(price), context_(context), cancel_(*context.cancel), judging_(mode.judging), mode_(mode) {
     if (call.first_attempt == TimePoint{}) call.first_attempt = began_;
+    context_.asked = false;
   }
 
   Task<Status> write(EventBatch& events) override;
@@ -141,6 +142,7 @@ class AttemptSink final : public Sink {
   Usage usage(bool complete) const;
   int64_t cost(const Usage& usage) const { return price_ ? price_->cost(usage) : 0; }
   bool saw_anything() const { return saw_anything_; }
+  bool asked() const { return context_.asked; }  // the provider has the request
   // What the call's log says of this attempt.
   store::AttemptRow row(std::string outcome) const;
   const Target& target() const { return target_; }

@@ -339,7 +339,9 @@ void Climb::report(const Target& target, const Status& status, const AttemptSink
   call_.attempts.push_back(std::move(row));
   metrics_.attempt(target.name, outcome, seconds);
   note_trial(target, status, sink, seconds, from);
-  if (!won && sink.saw_anything()) {
+  // Who is left alone in the midst of its work is paid for what it was given.
+  const bool left = !status && status.error().code == Code::kCancelled && sink.asked();
+  if (!won && (sink.saw_anything() || left)) {
     const Usage used = sink.usage(unsure && sink.finish() != Finish::kNone);
     call_.wasted_cost += sink.cost(used);
     call_.wasted.input += used.input;

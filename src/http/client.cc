@@ -95,6 +95,7 @@ Task<Result<ClientResponse>> Client::send(const ClientRequest& request, CancelTo
       sent = co_await state->stream.write_rest(parts, io.bytes, impl.options.write_timeout);
     // An upstream may refuse a request before it has read it, and close: then its answer is there to be read.
     state->reusable = sent.has_value();
+    if (request.written) *request.written = sent.has_value();
     Status answered = co_await state->read_head(request.first_byte_deadline);
     if (answered) co_return ClientResponse(std::move(state));
     if (token.cancelled()) co_return fail(Code::kCancelled, "cancelled");

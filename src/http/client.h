@@ -45,6 +45,7 @@ struct ClientRequest {
   TimePoint connect_deadline = kNever;     // resolve, connect, proxy, TLS
   TimePoint first_byte_deadline = kNever;  // the whole head of the answer
   const TlsOptions* tls = nullptr;         // nullptr: the client's
+  bool* written = nullptr;                 // set while the other side has all of it
 };
 
 // The head of an answer and the way to its body. Confined to the loop; must not outlive the Client, nor the

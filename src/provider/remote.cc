@@ -73,7 +73,8 @@ Task<Result<ClientResponse>> RemoteProvider::send(std::string method, Url url,
                                .body = body,
                                .connect_deadline = std::min(after(limits.connect), context.deadline),
                                .first_byte_deadline = std::min(after(limits.first_token), context.deadline),
-                               .tls = &upstream_->tls};
+                               .tls = &upstream_->tls,
+                               .written = &context.asked};
   auto response = co_await client.send(outgoing, *context.cancel);
   if (!response) co_return std::unexpected(std::move(response).error());
   const int status = response->status();

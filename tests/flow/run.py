@@ -50,8 +50,11 @@ class Context:
             server = self.shared[config] = Server(self.binary, config)
         return server
 
+    def common_config(self):
+        return (HERE / "common.toml").read_text()
+
     def common(self):
-        return self.shared_server((HERE / "common.toml").read_text())
+        return self.shared_server(self.common_config())
 
     def note(self, text):
         self.notes.append(text)

@@ -1,4 +1,5 @@
 """Clients that leave, and clients that read slowly."""
+import os
 import threading
 import time
 
@@ -49,13 +50,15 @@ def leave(context, how, words, stream=True, wait=0.1):
     return rows[0]
 
 
-def test_leaving_before_the_first_byte(context):
-    leave(context, "close", [])
-    leave(context, "reset", [])
+def test_leaving_before_the_first_byte_is_billed_for_the_question(context):
+    for how in ("close", "reset"):
+        row = leave(context, how, [])
+        assert row["input"] > 0 and row["output"] == 0 and row["cost"] > 0 and row["usage_estimated"], row
 
 
 def test_leaving_before_the_first_byte_of_a_whole_answer(context):
-    leave(context, "close", [], stream=False)
+    row = leave(context, "close", [], stream=False)
+    assert row["input"] > 0 and row["output"] == 0 and row["cost"] > 0, row
 
 
 def test_leaving_mid_stream_is_billed_for_what_came(context):
@@ -79,7 +82,9 @@ def test_nothing_is_left_running(context):
 
 
 def test_a_client_that_reads_slowly_holds_the_upstream_back_and_loses_nothing(context):
-    server = context.common()
+    # A server of its own, without the shelf on which AddressSanitizer keeps what was freed.
+    options = [os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=0", "thread_local_quarantine_size_kb=0"]
+    server = context.server(context.common_config(), environment={"ASAN_OPTIONS": ":".join(filter(None, options))})
     piece, count = "x" * 8000, 4000        # 32 MB of text
     progress = [0]
 
@@ -92,6 +97,9 @@ def test_a_client_that_reads_slowly_holds_the_upstream_back_and_loses_nothing(co
             wire.event(event)
         wire.end_stream()
     context.upstreams["a"].reset(answer)
+    with Connection(server.port, timeout=60) as connection:     # what a first stream leaves behind is not this one's
+        connection.request("POST", "/v1/chat/completions", body=chat_body("r", True), key=server.keys["main"])
+        assert connection.answer().done()
     before = server.rss_kib()
     with Connection(server.port, timeout=60) as connection:
         connection.request("POST", "/v1/chat/completions", body=chat_body("r", True), key=server.keys["main"])
@@ -106,7 +114,7 @@ def test_a_client_that_reads_slowly_holds_the_upstream_back_and_loses_nothing(co
         held = progress[0]
         grown = server.rss_kib() - before
         assert held < count, "the whole stream was taken although nobody read it"
-        assert grown < 16 * 1024, f"the server grew by {grown} KiB"
+        assert grown < 4 * 1024, f"the server grew by {grown} KiB"
         context.note(f"upstream stopped after {held * 8 // 1000} of {count * 8 // 1000} MB; server grew {grown} KiB")
         connection.body(head)
     text = head.content()

@@ -63,11 +63,13 @@ def serve(context, a=None, b=None):
     return context.shared_server(CONFIG)
 
 
-def last_call(server, endpoint):
-    def find():
-        rows = [row for row in server.admin("GET", "calls?limit=20").json()["data"] if row["endpoint"] == endpoint]
-        return rows[0] if rows else None
-    return wait_for(find)
+def row_of(server, answer):
+    """The row of the call that was answered so; it is written a moment after the answer."""
+    name = answer.header("x-request-id")
+    assert name, answer.headers
+    row = wait_for(lambda: next((row for row in server.calls() if row["id"] == name), None))
+    assert row, name
+    return row
 
 
 JSON = [("content-type", "application/json")]
@@ -93,7 +95,7 @@ def test_images_are_paid_by_the_picture_or_by_tokens(context):
     context.upstreams["a"].reset(answers(200, JSON, json.dumps(body | {"usage": {"input_tokens": 3, "output_tokens": 4}})))
     answer = ask(server, "/v1/images/generations", {"model": "draw-tokens", "prompt": "a cat"})
     assert answer.header("x-ajar-cost-usd") == "0.011000000", answer.headers
-    call = last_call(server, "images/generations")
+    call = row_of(server, answer)
     assert call["input"] == 3 and call["output"] == 4 and call["end"] == "complete", call
 
 
@@ -116,17 +118,18 @@ def test_a_form_with_a_picture_arrives_byte_for_byte(context):
 def test_speech_flows_and_is_paid_by_the_character(context):
     sound = bytes(range(256)) * 1000
 
-    def speak(request, wire):
-        wire.start_stream([("x-other", "1")])
+    def in_pieces(request, wire):
+        wire.send("HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n")
         for at in range(0, len(sound), 50_000):
             wire.chunk(sound[at:at + 50_000])
         wire.end_stream()
-    server = serve(context, lambda request, wire: wire.whole(200, [("content-type", "audio/mpeg")], sound))
-    answer = ask(server, "/v1/audio/speech", {"model": "say", "input": "\u00fcber", "voice": "alloy"})
-    assert answer.status == 200 and bytes(answer.body) == sound and answer.complete, (answer.status, len(answer.body))
-    assert answer.header("content-type") == "audio/mpeg"
-    call = last_call(server, "audio/speech")
-    assert abs(call["cost"] - 4.0) < 1e-9, call      # four characters, not five bytes
+    for say in (lambda request, wire: wire.whole(200, [("content-type", "audio/mpeg")], sound), in_pieces):
+        server = serve(context, say)
+        answer = ask(server, "/v1/audio/speech", {"model": "say", "input": "\u00fcber", "voice": "alloy"})
+        assert answer.status == 200 and bytes(answer.body) == sound and answer.complete, (answer.status, len(answer.body))
+        assert answer.header("content-type") == "audio/mpeg"
+        call = row_of(server, answer)
+        assert abs(call["cost"] - 4.0) < 1e-9 and call["end"] == "complete", call      # four characters, not five bytes
 
 
 def test_sound_that_breaks_off_does_not_look_whole(context):
@@ -136,8 +139,31 @@ def test_sound_that_breaks_off_does_not_look_whole(context):
     server = serve(context, broken)
     answer = ask(server, "/v1/audio/speech", {"model": "say", "input": "a", "voice": "v"})
     assert not answer.complete, answer.status
-    call = last_call(server, "audio/speech")
+    call = row_of(server, answer)
     assert call["end"] == "cut", call
+    assert abs(call["cost"] - 1.0) < 1e-9, call      # the provider had taken the text when it began to speak
+
+
+def test_a_listener_who_leaves_pays_for_the_text(context):
+    def speak(request, wire):
+        if request.json()["input"] == "ab":
+            wire.send("HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 200000\r\n\r\n" + "x" * 100_000)
+        wire.wait_close(10)
+        wire.cut()
+    server = serve(context, speak)
+    for text, cost in (("ab", 2.0), ("abc", 3.0)):      # while it hears, and before
+        seen = {row["id"] for row in server.calls()}
+        connection = Connection(server.port)
+        connection.request("POST", "/v1/audio/speech", [("content-type", "application/json")],
+                           json.dumps({"model": "say", "input": text, "voice": "v"}), server.keys["main"])
+        if text == "ab":
+            assert connection.answer(until=b"x").status == 200
+        else:
+            assert wait_for(lambda: len(context.upstreams["a"].requests) == 2)
+        connection.close()
+        rows = server.calls(seen, 1)
+        assert len(rows) == 1 and rows[0]["end"] == "cancelled", rows
+        assert abs(rows[0]["cost"] - cost) < 1e-9, rows
 
 
 def test_events_that_break_off_end_with_an_error(context):
@@ -160,8 +186,8 @@ def test_events_tell_their_usage(context):
     server = serve(context, stream)
     answer = ask(server, "/v1/images/generations", {"model": "draw-tokens", "prompt": "p", "stream": True})
     assert [item["b64_json"] for item in answer.data()] == ["AAAA", "BBBB"], answer.text
-    call = wait_for(lambda: (lambda c: c if c and c["output"] == 7 else None)(last_call(server, "images/generations")))
-    assert call and call["input"] == 5 and call["stream"] is True, call
+    call = row_of(server, answer)
+    assert call["input"] == 5 and call["output"] == 7 and call["stream"] is True, call
 
 
 def test_transcriptions_are_paid_by_the_minute(context):
