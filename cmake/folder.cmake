@@ -1,10 +1,17 @@
-# ajar_pch(name headers [options...]): a precompiled header. Who reuses it must have its flags. Beside sanitizers its inline
-# functions, and what pch_code.h instantiates, are no more compiled by each file that uses it, which was a sixth of the time of an
-# unoptimized file: ajar_pch_code has them.
-function(ajar_pch name headers)
+# ajar_pch(name header [options...]): a precompiled header, with GoogleTest where there are tests: to have it there costs a source less
+# than another precompiled header for tests would. Who reuses it must have its flags. Beside sanitizers its inline functions, and what
+# pch_code.h instantiates, are no more compiled by each file that uses it, which was a sixth of the time of an unoptimized file:
+# ajar_pch_code has them.
+function(ajar_pch name header)
   add_library(${name} OBJECT cmake/pch.cc)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE OpenSSL::SSL spdlog::spdlog Threads::Threads simdjson::simdjson Boost::headers)
   target_compile_options(${name} PRIVATE ${ARGN})
+  set(headers ${header})
+  if(AJAR_TESTS)
+    list(APPEND headers cmake/pch_test.h)
+    target_link_libraries(${name} PRIVATE GTest::gmock)
+  endif()
   if(AJAR_CODE_OF_PCH)
     target_compile_options(${name} PRIVATE -fpch-codegen)
     list(APPEND headers cmake/pch_code.h)
@@ -17,32 +24,31 @@ function(ajar_pch_code name)
   set(pch ${CMAKE_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_DEBUG}")
   add_custom_command(OUTPUT ${name}_code.o DEPENDS ${pch} COMMENT "Building the code of ${name}"
-    COMMAND ${CMAKE_CXX_COMPILER} ${flags} ${AJAR_SANITIZERS} -ffunction-sections -c ${pch} -o ${name}_code.o)
+    COMMAND ${CMAKE_CXX_COMPILER} ${flags} ${AJAR_SANITIZERS} -ffunction-sections -fdata-sections -c ${pch} -o ${name}_code.o)
   add_library(${name}_code STATIC ${CMAKE_BINARY_DIR}/${name}_code.o)
   set_target_properties(${name}_code PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${name}_code INTERFACE ajar_asio simdjson::simdjson)  # data that are described there are described to all
   target_link_options(${name}_code INTERFACE -Wl,--gc-sections)
 endfunction()
 
-# Those of all folders: with or without Asio, for sources and for their tests; and for HOT sources. The code of the widest is that of
-# the others too.
+# Those of all folders: without Asio, with it, and with all that the request line stands on; and for HOT sources. The code of the
+# second is that of the first too.
 function(ajar_pches)
   add_library(ajar_asio STATIC cmake/asio.cc)
   target_link_libraries(ajar_asio PUBLIC Boost::headers Threads::Threads)
-  foreach(kind pch pch_plain)
+  if(AJAR_TESTS)
+    find_package(GTest REQUIRED)
+  endif()
+  foreach(kind pch pch_plain pch_call)
     ajar_pch(ajar_${kind} cmake/${kind}.h)
-    if(AJAR_TESTS)
-      find_package(GTest REQUIRED)
-      ajar_pch(ajar_${kind}_test "cmake/${kind}.h;cmake/pch_test.h")
-      target_link_libraries(ajar_${kind}_test PRIVATE GTest::gmock)
-    endif()
   endforeach()
+  target_link_libraries(ajar_pch_call PRIVATE SQLite::SQLite3 prometheus-cpp::core PkgConfig::RE2 PkgConfig::ICU)
   if(AJAR_FUZZ)
     ajar_pch(ajar_pch_plain_hot cmake/pch_plain.h ${AJAR_HOT_OPTIONS})
   endif()
   if(AJAR_CODE_OF_PCH)
     ajar_pch_code(ajar_pch)
-    ajar_pch_code(ajar_pch_test)
+    ajar_pch_code(ajar_pch_call)
   endif()
 endfunction()
 
@@ -79,13 +85,13 @@ function(ajar_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# ajar_folder(name [PLAIN] [FUZZED] [HOT] DEPS folders... LIBS libraries... [COLD regex] [THREADED regex]): src/<name> becomes the static library ajar_<name>.
-# FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake).
+# ajar_folder(name [PLAIN|CALL] [FUZZED] [HOT] DEPS folders... LIBS libraries... [COLD regex] [THREADED regex]): src/<name> becomes the static library ajar_<name>.
+# FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. CALL: one whose files begin with what pch_call.h has. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake).
 # COLD: but not those of its sources whose names match. THREADED: of its tests, ThreadSanitizer is given those whose names match.
 # Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target,
 # each *_bench.cc a Google Benchmark. main.cc is left to the binary.
 function(ajar_folder name)
-  cmake_parse_arguments(F "PLAIN;FUZZED;HOT" "COLD;THREADED" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(F "PLAIN;CALL;FUZZED;HOT" "COLD;THREADED" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cc$")
@@ -93,6 +99,8 @@ function(ajar_folder name)
   set(kind ajar_pch)
   if(F_PLAIN)
     set(kind ajar_pch_plain)
+  elseif(F_CALL)
+    set(kind ajar_pch_call)
   endif()
   set(pch ${kind})
   if(F_HOT AND AJAR_FUZZ)
@@ -129,7 +137,8 @@ function(ajar_folder name)
     set(scope INTERFACE)
   endif()
   target_include_directories(ajar_${name} ${scope} ${CMAKE_SOURCE_DIR}/src ${AJAR_GENERATED})
-  target_link_libraries(ajar_${name} ${scope} ${F_DEPS} ${F_LIBS} $<TARGET_NAME_IF_EXISTS:ajar_pch_code>)
+  target_link_libraries(ajar_${name} ${scope} ${F_DEPS} ${F_LIBS} $<$<BOOL:${F_CALL}>:$<TARGET_NAME_IF_EXISTS:ajar_pch_call_code>>
+    $<TARGET_NAME_IF_EXISTS:ajar_pch_code>)
 
   if(AJAR_TESTS)
     set(tests ${all})
@@ -138,10 +147,9 @@ function(ajar_folder name)
       list(FILTER tests INCLUDE REGEX "/(${F_THREADED})_test\\.cc$")
     endif()
     if(tests)
-      find_package(GTest REQUIRED)
       add_executable(${name}_test ${tests})
-      target_link_libraries(${name}_test PRIVATE $<TARGET_NAME_IF_EXISTS:ajar_pch_test_code> ajar_${name} GTest::gmock GTest::gtest_main)
-      target_precompile_headers(${name}_test REUSE_FROM ${kind}_test)
+      target_link_libraries(${name}_test PRIVATE ajar_${name} GTest::gmock GTest::gtest_main)
+      target_precompile_headers(${name}_test REUSE_FROM ${kind})
       ajar_unity(${name}_test ${tests})
       target_compile_definitions(${name}_test PRIVATE AJAR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       add_test(NAME ${name}_test COMMAND ${name}_test)

@@ -17,9 +17,9 @@ namespace ajar {
 namespace {
 
 // The text of one choice as it grows: tokens to text, stop strings, thoughts and calls.
-class Choice {
+class SpokenChoice {
  public:
-  Choice(int index, const LoadedModel& model, const Request& request, const LocalRequest& local)
+  SpokenChoice(int index, const LoadedModel& model, const Request& request, const LocalRequest& local)
       : index_(index),
         tokenizer_(*model.tokenizer),
         syntax_(local.chat ? &model.chat->syntax() : nullptr),
@@ -132,7 +132,7 @@ class Choice {
   std::string held_, stopped_;
 };
 
-Finish finish_of(engine::FinishReason reason, const Choice& choice) {
+Finish finish_of(engine::FinishReason reason, const SpokenChoice& choice) {
   if (choice.stopped() || reason == engine::FinishReason::kStop) return choice.called() ? Finish::kToolCalls : Finish::kStop;
   return Finish::kLength;
 }
@@ -238,7 +238,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
     generations.cancel();
     waiter.wake_later(Wake::kClosed);
   });
-  std::vector<Choice> choices;
+  std::vector<SpokenChoice> choices;
   int64_t per_prompt = std::max<int64_t>(1, request.choices());
   choices.reserve(local->prompts.size() * static_cast<size_t>(per_prompt));
   for (auto& prompt : local->prompts) {
@@ -290,7 +290,7 @@ Task<Status> LocalProvider::complete(const Request& request, const AttemptLimits
     mailbox->take(news);
     for (TokenNews& item : news) {
       auto at = static_cast<size_t>(item.choice);
-      Choice& choice = choices[at];
+      SpokenChoice& choice = choices[at];
       if (over[at] && !item.end) continue;  // beyond a stop string
       silent = now();
       if (first) learn_turn(*model, seconds_between(submitted, silent) / turns);
