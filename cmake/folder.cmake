@@ -1,18 +1,19 @@
-# ajar_pch(name header [options...]): a precompiled header, with GoogleTest where there are tests: to have it there costs a source less
+# ajar_pch(name header [OWN_CODE] [options...]): a precompiled header, with GoogleTest where there are tests: to have it there costs a source less
 # than another precompiled header for tests would. Who reuses it must have its flags. Beside sanitizers its inline functions, and what
 # pch_code.h instantiates, are no more compiled by each file that uses it, which was a sixth of the time of an unoptimized file:
-# ajar_pch_code has them.
+# ajar_pch_code has them. OWN_CODE: they are, so that they are as optimized as the rest of it.
 function(ajar_pch name header)
+  cmake_parse_arguments(F "OWN_CODE" "" "" ${ARGN})
   add_library(${name} OBJECT cmake/pch.cc)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE OpenSSL::SSL spdlog::spdlog Threads::Threads simdjson::simdjson Boost::headers)
-  target_compile_options(${name} PRIVATE ${ARGN})
+  target_compile_options(${name} PRIVATE ${F_UNPARSED_ARGUMENTS})
   set(headers ${header})
   if(AJAR_TESTS)
     list(APPEND headers cmake/pch_test.h)
     target_link_libraries(${name} PRIVATE GTest::gmock)
   endif()
-  if(AJAR_CODE_OF_PCH)
+  if(AJAR_CODE_OF_PCH AND NOT F_OWN_CODE)
     target_compile_options(${name} PRIVATE -fpch-codegen)
     list(APPEND headers cmake/pch_code.h)
   endif()
@@ -45,6 +46,7 @@ function(ajar_pches)
   target_link_libraries(ajar_pch_call PRIVATE SQLite::SQLite3 prometheus-cpp::core PkgConfig::RE2 PkgConfig::ICU)
   if(AJAR_FUZZ)
     ajar_pch(ajar_pch_plain_hot cmake/pch_plain.h ${AJAR_HOT_OPTIONS})
+    ajar_pch(ajar_pch_hot cmake/pch.h OWN_CODE ${AJAR_HOT_OPTIONS})
   endif()
   if(AJAR_CODE_OF_PCH)
     ajar_pch_code(ajar_pch)
