@@ -83,7 +83,7 @@ class PlainBert {
     auto& matrix = matrices_[name];
     if (matrix.empty())
       for (int64_t r = 0; r < checkpoint_.find(name + ".weight")->shape[1]; ++r) matrix.push_back(row(name + ".weight", r));
-    for (size_t r = 0; r < matrix.size(); ++r) y.push_back(std::inner_product(x.begin(), x.end(), matrix[r].begin(), bias.empty() ? 0.0 : bias[r]));
+    for (size_t r = 0; r < matrix.size(); ++r) y.push_back(std::inner_product(x.data(), x.data() + x.size(), matrix[r].data(), bias.empty() ? 0.0 : bias[r]));
     return y;
   }
   Vector norm(const std::string& name, const Vector& x) {

@@ -141,13 +141,17 @@ inline void write_merged(const std::string& from, const std::string& to, double 
     std::vector<float> w(tensor.bytes.size() / 4);
     std::memcpy(w.data(), tensor.bytes.data(), tensor.bytes.size());
     const int64_t columns = pair->columns, rank = pair->rank;
+    std::vector<double> more(static_cast<size_t>(columns));
+    double* sum = more.data();  // by pointers: nothing here is optimised
     for (int64_t r = 0; r < pair->experts * pair->rows; ++r) {
       const float *a = pair->a.data() + r / pair->rows * rank * columns, *b = pair->b.data() + r * rank;
-      for (int64_t c = 0; c < columns; ++c) {
-        double sum = 0;
-        for (int64_t k = 0; k < rank; ++k) sum += double(b[k]) * a[k * columns + c];
-        w[size_t(r * columns + c)] += static_cast<float>(scale * sum);
+      std::ranges::fill(more, 0.0);
+      for (int64_t k = 0; k < rank; ++k, a += columns) {
+        const double weight = b[k];
+        for (int64_t c = 0; c < columns; ++c) sum[c] += weight * a[c];
       }
+      float* row = w.data() + r * columns;
+      for (int64_t c = 0; c < columns; ++c) row[c] += static_cast<float>(scale * sum[c]);
     }
     put_floats(writer, w);
   }
