@@ -169,6 +169,17 @@ float append_bytes(std::span<const float> row, std::vector<int8_t>& out) {
 void subtract_product(float* c, const float* a, const float* b) { loops().product(c, a, b); }
 void dots(const int8_t* rows, size_t count, size_t width, const int8_t* query, int32_t* out) { loops().dots(rows, count, width, query, out); }
 void loudness(const int32_t* products, const float* scales, size_t count, float unit, float sharp, int16_t* out) { loops().loudness(products, scales, count, unit, sharp, out); }
+float dot(const float* a, const float* b, size_t n) {
+  float sums[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (size_t j = 0; j < 8; ++j) sums[j] += a[i + j] * b[i + j];
+  float sum = 0;
+  for (; i < n; ++i) sum += a[i] * b[i];
+  for (const float s : sums) sum += s;
+  return sum;
+}
+
 void multiply(const float* in, size_t count, const float* rows, size_t width, float* out) { loops().multiply(in, count, rows, width, out); }
 void add_pairs(const int16_t* rows, size_t pairs, size_t width, const int16_t* by, float* out) { loops().pairs(rows, pairs, width, by, out); }
 

@@ -25,6 +25,8 @@ void dots(const int8_t* rows, size_t count, size_t width, const int8_t* query, i
 inline constexpr int kLoudest = 16383;
 void loudness(const int32_t* products, const float* scales, size_t count, float unit, float sharp, int16_t* out);
 
+float dot(const float* a, const float* b, size_t n);
+
 // out[j] = sum over k of in[k] * rows[k][j].
 void multiply(const float* in, size_t count, const float* rows, size_t width, float* out);
 

@@ -13,30 +13,23 @@ namespace {
 constexpr size_t kMostSampled = 4096;     // rows that the directions are found from
 constexpr int kRounds = 12;               // of subspace iteration; more change no answer
 
-float product(std::span<const float> a, std::span<const float> b) {
-  float sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
 void to_length_1(std::span<float> x) {
-  const float square = product(x, x), scale = square > 1e-20F ? 1 / std::sqrt(square) : 0;
+  const float square = dot(x.data(), x.data(), x.size()), scale = square > 1e-20F ? 1 / std::sqrt(square) : 0;
   for (float& v : x) v *= scale;
 }
 
 // Gram and Schmidt, twice for floats' sake; a row that is nothing beside those before it becomes zeros.
 void make_orthogonal(std::vector<float>& rows, size_t width) {
   for (size_t at = 0; at < rows.size(); at += width) {
-    const auto row = std::span(rows).subspan(at, width);
-    to_length_1(row);
+    float* row = rows.data() + at;
+    to_length_1({row, width});
     for (int twice = 0; twice < 2; ++twice) {
-      for (size_t other = 0; other < at; other += width) {
-        const auto before = std::span(rows).subspan(other, width);
-        const float by = product(row, before);
+      for (const float* before = rows.data(); before != row; before += width) {
+        const float by = dot(row, before, width);
         for (size_t i = 0; i < width; ++i) row[i] -= by * before[i];
       }
-      if (product(row, row) < 1e-8F) std::ranges::fill(row, 0);
-      to_length_1(row);
+      if (dot(row, row, width) < 1e-8F) std::fill_n(row, width, 0);
+      to_length_1({row, width});
     }
   }
 }
@@ -56,8 +49,11 @@ Projection::Projection(std::span<const std::span<const float>> rows, uint32_t ke
   for (size_t at = 0; at < sample.size(); at += width) {
     const auto row = std::span(sample).subspan(at, width);
     for (size_t x = 0; x < width; ++x) row[x] -= mean_[x];
-    for (size_t x = 0; x < width; ++x)
-      for (size_t y = 0; y < width; ++y) spread[x * width + y] += row[x] * row[y];
+  }
+  std::vector<float> column(sampled);
+  for (size_t x = 0; x < width; ++x) {
+    for (size_t i = 0; i < sampled; ++i) column[i] = sample[i * width + x];
+    multiply(column.data(), sampled, sample.data(), width, spread.data() + x * width);
   }
   // Orthogonal iteration (Golub and Van Loan, 8.2) from rows of the spread itself.
   const size_t directions = std::min<size_t>(kept, width);
@@ -66,10 +62,7 @@ Projection::Projection(std::span<const std::span<const float>> rows, uint32_t ke
   std::vector<float> next(basis_.size());
   for (int round = 0; round < kRounds; ++round) {
     make_orthogonal(basis_, width);
-    std::ranges::fill(next, 0);
-    for (size_t i = 0; i < directions; ++i)
-      for (size_t x = 0; x < width; ++x)
-        for (size_t y = 0; y < width; ++y) next[i * width + y] += basis_[i * width + x] * spread[x * width + y];
+    for (size_t i = 0; i < directions; ++i) multiply(basis_.data() + i * width, width, spread.data(), width, next.data() + i * width);
     basis_.swap(next);
   }
   make_orthogonal(basis_, width);

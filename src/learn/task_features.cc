@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "learn/dense_math.h"
+
 namespace ajar::learn {
 namespace {
 
@@ -25,17 +27,6 @@ class Gaussian {
  private:
   uint64_t state_;
 };
-
-float dot(const float* a, const float* b, size_t n) {
-  float sums[8] = {};
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (size_t j = 0; j < 8; ++j) sums[j] += a[i + j] * b[i + j];
-  float sum = 0;
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (const float s : sums) sum += s;
-  return sum;
-}
 
 }  // namespace
 
