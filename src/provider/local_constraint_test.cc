@@ -56,33 +56,47 @@ std::string_view end_of_text(chat::CallLayout layout) {
   }
 }
 
-// A random text of the grammar. It likes what may become a mark; after a while what closes comes first.
-std::string random_text(const engine::CompiledGrammar& grammar, std::mt19937_64& random, chat::CallLayout layout = chat::CallLayout::kJson) {
-  const std::string mark(end_of_text(layout)), closing[] = {mark, "\n" + mark, "\"", "}", "]", ")"};
-  constexpr std::string_view kTempting[] = {"</parameter", "</par", "</arg_value", "</｜DSML｜par", "<|\"|", "<parameter", "</functio", "<|end|", "<", "\"", "{", "\\u", "\n"};
-  engine::Automaton automaton(grammar.program());
-  auto state = automaton.start();
-  std::string out;
-  const auto take = [&](std::string_view text) {
-    auto next = state;
-    for (const char c : text)
-      if (next = automaton.next(next, static_cast<uint8_t>(c)); next == engine::Automaton::kDead) return false;
-    state = next, out += text;
-    return true;
-  };
-  for (int i = 0; i < 5000; ++i) {
-    if (automaton.may_end(state) && (i > 150 || !automaton.may_go_on(state) || random() % 3 == 0)) return out;
-    if (i > 150 && take(closing[random() % std::size(closing)])) continue;
-    if (random() % 6 == 0 && take(kTempting[random() % std::size(kTempting)])) continue;
-    std::vector<uint8_t> allowed;
-    for (int b = 0; b < 256; ++b)
-      if (automaton.next(state, static_cast<uint8_t>(b)) != engine::Automaton::kDead) allowed.push_back(static_cast<uint8_t>(b));
-    if (allowed.empty()) return "<stuck>" + out;
-    const char byte = static_cast<char>(allowed[random() % allowed.size()]);
-    take({&byte, 1});
+// Random texts of a grammar. They like what may become a mark; after a while what closes comes first.
+class RandomTexts {
+ public:
+  explicit RandomTexts(const engine::CompiledGrammar& grammar, chat::CallLayout layout = chat::CallLayout::kJson)
+      : automaton_(grammar.program()), mark_(end_of_text(layout)) {}
+
+  std::string next(std::mt19937_64& random) {
+    const std::string closing[] = {mark_, "\n" + mark_, "\"", "}", "]", ")"};
+    constexpr std::string_view kTempting[] = {"</parameter", "</par", "</arg_value", "</｜DSML｜par", "<|\"|", "<parameter", "</functio", "<|end|", "<", "\"", "{", "\\u", "\n"};
+    auto state = automaton_.start();
+    std::string out;
+    const auto take = [&](std::string_view text) {
+      auto next = state;
+      for (const char c : text)
+        if (next = automaton_.next(next, static_cast<uint8_t>(c)); next == engine::Automaton::kDead) return false;
+      state = next, out += text;
+      return true;
+    };
+    for (int i = 0; i < 5000; ++i) {
+      if (automaton_.may_end(state) && (i > 150 || !automaton_.may_go_on(state) || random() % 3 == 0)) return out;
+      if (i > 150 && take(closing[random() % std::size(closing)])) continue;
+      if (random() % 6 == 0 && take(kTempting[random() % std::size(kTempting)])) continue;
+      const std::string& allowed = allowed_in(state);
+      if (allowed.empty()) return "<stuck>" + out;
+      take({&allowed[random() % allowed.size()], 1});
+    }
+    return "<endless>" + out;
   }
-  return "<endless>" + out;
-}
+
+ private:
+  const std::string& allowed_in(engine::Automaton::State state) {
+    auto [at, fresh] = allowed_.try_emplace(state);
+    for (int b = 0; fresh && b < 256; ++b)
+      if (automaton_.next(state, static_cast<uint8_t>(b)) != engine::Automaton::kDead) at->second += static_cast<char>(b);
+    return at->second;
+  }
+
+  engine::Automaton automaton_;
+  std::string mark_;
+  std::map<engine::Automaton::State, std::string> allowed_;  // bytes
+};
 
 // The arguments are those of the schema of calling(): a reader that takes one for another would show here.
 void expect_fitting(const std::string& name, const json::Object& arguments, const std::string& where) {
@@ -121,8 +135,9 @@ TEST(LocalConstraint, ForcedCallsAreReadAsCalls) {
       ASSERT_TRUE(node) << node.error().message;
       auto compiled = engine::CompiledGrammar::make(grammar, *node, trie);
       ASSERT_TRUE(compiled) << syntax.family << ": " << compiled.error().message;
+      RandomTexts texts(**compiled, syntax.tools.layout);
       for (int i = 0; i < 60; ++i) {
-        const std::string text = random_text(**compiled, random, syntax.tools.layout), where = std::string(syntax.family) + ": " + text;
+        const std::string text = texts.next(random), where = std::string(syntax.family) + ": " + text;
         chat::ReplyParser parser(syntax, chat::KnownTools::of(request), start);
         EventBatch events;
         const size_t cut = random() % (text.size() + 1);
@@ -171,7 +186,8 @@ TEST(LocalConstraint, OnlyWhatIsAllowedMayBeCalled) {
   auto node = add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent);
   auto compiled = *engine::CompiledGrammar::make(grammar, *node, trie);
   std::mt19937_64 random(1);
-  for (int i = 0; i < 20; ++i) EXPECT_NE(random_text(*compiled, random).find("\"now\""), std::string::npos);
+  RandomTexts texts(*compiled);
+  for (int i = 0; i < 20; ++i) EXPECT_NE(texts.next(random).find("\"now\""), std::string::npos);
   request.tool_choice.name = "other";
   EXPECT_EQ(add_calls(grammar, chat::plain_syntax(), request, *trie, chat::ReplyStart::kContent).error().field, "tool_choice");
   request = calling();
@@ -231,7 +247,7 @@ TEST_F(Forms, EveryWayToAskForOne) {
     auto made = form();
     ASSERT_TRUE(made) << made.error().message;
     ASSERT_TRUE(*made);
-    const std::string text = random_text(*(*made)->grammar, random);
+    const std::string text = RandomTexts(*(*made)->grammar).next(random);
     EXPECT_EQ(text.substr(text.find_first_not_of(" \n")).find(with), 0u) << text;
   };
   request_.response_format.kind = ResponseFormat::Kind::kJsonObject;
@@ -280,8 +296,9 @@ TEST_F(Forms, ToolsAndAFormAreEitherOr) {
   ASSERT_TRUE(made) << made.error().message;
   std::mt19937_64 random(8);
   int calls = 0, answers = 0;
+  RandomTexts texts(*(*made)->grammar);
   for (int i = 0; i < 60; ++i) {
-    const std::string text = random_text(*(*made)->grammar, random);
+    const std::string text = texts.next(random);
     ++(text.find("\"zip\":") == std::string::npos ? calls : answers);
   }
   EXPECT_GT(calls, 0);
