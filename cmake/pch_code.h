@@ -1,6 +1,4 @@
 // Behind the headers above, beside sanitizers: templates that most files use, instantiated once (see ajar_pch in folder.cmake).
-#include <charconv>
-
 template class std::basic_string<char>;
 template std::string std::operator+(const std::string&, const std::string&);
 template std::string std::operator+(const std::string&, const char*);

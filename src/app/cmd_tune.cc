@@ -19,18 +19,18 @@ struct TuneArgs {
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
   bool always_embed = false, linear = false;
-  std::string layers;  // a number or "all"; empty: what is usual
+  std::optional<std::string> layers;  // a number or "all"; none: what is usual
   bool force = false;
 };
 
 // What --layers says of this embedder.
 Result<int> layers_of(const TuneArgs& args, const engine::Encoder& encoder) {
-  if (args.layers.empty()) return usual_layers(encoder, args.linear);
-  if (args.layers == "all") return engine::kAllLayers;
-  const auto number = parse_int(args.layers);
-  if (!number || *number < 0) return fail(Code::kInvalid, "--layers " + args.layers + ": a number from 0 on or 'all' is wanted");
+  if (!args.layers) return usual_layers(encoder, args.linear);
+  if (*args.layers == "all") return engine::kAllLayers;
+  const auto number = parse_int(*args.layers);
+  if (!number || *number < 0) return fail(Code::kInvalid, "--layers '" + *args.layers + "': a number from 0 on or 'all' is wanted");
   const int all = encoder.model().config().layers;
-  if (*number > all) return fail(Code::kInvalid, "--layers " + args.layers + ": " + args.embedder + " has " + std::to_string(all) + " layers");
+  if (*number > all) return fail(Code::kInvalid, "--layers " + *args.layers + ": " + args.embedder + " has " + std::to_string(all) + " layers");
   return static_cast<int>(*number);
 }
 
@@ -85,7 +85,7 @@ int tune_task(const CommandContext& context, const TuneArgs& args) {
     bar->update(int64_t(done * 100));
   });
   bar.reset();
-  if (!trained) return complain(context, trained.error());
+  if (!trained) return complain(context, Error(trained.error()).in(options.dataset));
   if (auto saved = trained->model.save(args.out); !saved) return complain(context, saved.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const tune::TaskReport& report = trained->report;

@@ -228,7 +228,8 @@ class Reader {
         if (!list) continue;
         const std::string pointer = flat[p].pointer + (any ? "/anyOf" : "/oneOf");
         auto array = json::as_array(*list);
-        if (!array || array->size() == 0) return error(pointer, "must be a list of schemas");
+        if (!array) return error(pointer, "must be a list of schemas");
+        if (array->size() == 0) return error(pointer, "is empty: no value would fit");
         if (read_ + combinations(flat) > limits_.schemas)
           return error(pointer, "with what stands beside it makes more than " + std::to_string(limits_.schemas) + " schemas", Code::kTooLarge);
         std::vector<Node> choices;

@@ -106,6 +106,32 @@ TEST(JsonSchema, KnownTextsAreTakenOrRefused) {
   }
 }
 
+TEST(JsonSchema, WhatIsWrongWithASchemaIsNamedWithItsPlace) {
+  const struct { const char *schema, *said; } kFaults[] = {
+      {R"({"anyOf":[]})", "#/anyOf: is empty: no value would fit"},
+      {R"({"properties":{"a":{"oneOf":{}}}})", "#/properties/a/oneOf: must be a list of schemas"},
+      {R"({"allOf":{}})", "#/allOf: must be a list"},
+      {R"({"anyOf":[{},7]})", "#/anyOf/1: a schema is an object or a boolean"},
+      {R"({"$ref":"#/$defs/none"})", "#/$ref: there is no '#/$defs/none'"},
+      {R"({"$ref":"https://example.org/s"})", "#/$ref: only references within the schema"},
+      {R"({"$ref":"#"})", "refers to itself"},
+      {R"({"type":"text"})", "#/type: names an unknown type"},
+      {R"({"enum":"a"})", "#/enum: must be a list of values"},
+      {R"({"type":"string","minLength":-1})", "#/minLength: must be a whole number >= 0"},
+      {R"({"type":"number","exclusiveMinimum":true,"minimum":1})", "#/exclusiveMinimum: must be a number (its form of draft 4 is not read)"},
+      {R"({"type":"number","multipleOf":3})", "#/multipleOf: only 1, 0.1, 0.01 and so on can be enforced"},
+      {R"({"type":"array","prefixItems":{}})", "#/prefixItems: must be a list"},
+      {R"({"type":"object","properties":[]})", "#/properties: must be an object"},
+      {R"({"type":"object","required":"a"})", "#/required: must be a list of names"},
+      {R"({"type":"array","uniqueItems":true})", "#/uniqueItems: this keyword cannot be enforced"},
+  };
+  for (const auto& [schema, said] : kFaults) {
+    const auto made = compile_json_schema(schema, byte_trie());
+    ASSERT_FALSE(made) << schema;
+    EXPECT_NE(made.error().message.find(said), std::string::npos) << schema << ": " << made.error().message;
+  }
+}
+
 TEST(JsonSchema, RandomRepliesAreValid) {
   std::mt19937_64 random(7);
   for (const auto& trie : {gpt2_trie(), byte_trie()}) {
