@@ -19,18 +19,18 @@ struct TuneArgs {
   std::string out, embedder, licence, name, folder, out_of_scope = "oos";
   double alpha = 0.05, delta = 0.05, held_out = 0.2;
   bool always_embed = false, linear = false;
-  std::optional<std::string> layers;  // a number or "all"; none: what is usual
+  std::string layers = "usual";  // that, a number, or "all"
   bool force = false;
 };
 
 // What --layers says of this embedder.
 Result<int> layers_of(const TuneArgs& args, const engine::Encoder& encoder) {
-  if (!args.layers) return usual_layers(encoder, args.linear);
-  if (*args.layers == "all") return engine::kAllLayers;
-  const auto number = parse_int(*args.layers);
-  if (!number || *number < 0) return fail(Code::kInvalid, "--layers '" + *args.layers + "': a number from 0 on or 'all' is wanted");
+  if (args.layers == "usual") return usual_layers(encoder, args.linear);
+  if (args.layers == "all") return engine::kAllLayers;
+  const auto number = parse_int(args.layers);
+  if (!number || *number < 0) return fail(Code::kInvalid, "--layers '" + args.layers + "': a number from 0 on, 'all' or 'usual' is wanted");
   const int all = encoder.model().config().layers;
-  if (*number > all) return fail(Code::kInvalid, "--layers " + *args.layers + ": " + args.embedder + " has " + std::to_string(all) + " layers");
+  if (*number > all) return fail(Code::kInvalid, "--layers " + args.layers + ": " + args.embedder + " has " + std::to_string(all) + " layers");
   return static_cast<int>(*number);
 }
 
@@ -131,7 +131,7 @@ void add_tune(CommandContext& context) {
   task.add_option("-o,--out", args->out, "The model's file").required();
   const auto embedder = task.add_option("-e,--embedder", args->embedder, "Model of embeddings: a folder, a GGUF file, or a pulled model's name. Without it words and letters alone");
   task.add_flag("--always-embed", args->always_embed, "Every text passes all of these layers, also where words or word vectors alone would be as right").needs(embedder);
-  task.add_option("--layers", args->layers, "First layers of the embedder that a text passes, 0 for its word vectors alone, 'all'; otherwise half of them where it takes the mean of its tokens").needs(embedder);
+  task.add_option("--layers", args->layers, "First layers of the embedder that a text passes, 0 for its word vectors alone, 'all', or 'usual': half of them where it takes the mean of its tokens").needs(embedder);
   task.add_flag("--linear", args->linear, "Logistic regression in place of a kernel: nothing of single texts is kept in the file, which is smaller, and the answers are less right").needs(embedder);
   task.add_option("--alpha", args->alpha, "Share of accepted answers that may be wrong").capture_default();
   task.add_option("--delta", args->delta, "Probability with which that may fail").capture_default();

@@ -62,7 +62,7 @@ def test_words_answer_first(context):
         assert said["by_words"] == 0, said
         said = json.loads(run(context, "tune", "task", "--json", "-d", str(rows), "-o", str(vectors), "-e", str(bert), "--layers", "0", "--always-embed"))
         assert said["by_words"] == said["by_word_vectors"] == 0, said
-        for layers, complaint in (("9", "has 3 layers"), ("half", "a number from 0 on or 'all' is wanted"), ("", "--layers '': a number")):
+        for layers, complaint in (("9", "has 3 layers"), ("half", "a number from 0 on, 'all' or 'usual' is wanted"), ("", "--layers '': a number")):
             refused = subprocess.run([context.binary, "tune", "task", "-d", str(rows), "-o", str(folder / "no.task"), "-e", str(bert), "--layers", layers], capture_output=True, text=True, timeout=300)
             assert refused.returncode != 0 and "--layers" in refused.stderr and layers in refused.stderr and complaint in refused.stderr, refused
         server = context.server(CONFIG.replace("{bert}", str(bert)).replace("{first}", str(first)).replace("{always}", str(always)).replace("{vectors}", str(vectors)))
