@@ -82,8 +82,8 @@ def test_nothing_is_left_running(context):
 
 
 def test_a_client_that_reads_slowly_holds_the_upstream_back_and_loses_nothing(context):
-    # A server of its own, without the shelf on which AddressSanitizer keeps what was freed.
-    options = [os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=0", "thread_local_quarantine_size_kb=0"]
+    # A server of its own, without the shelves on which AddressSanitizer keeps what was freed and stacks that were left.
+    options = [os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=0", "thread_local_quarantine_size_kb=0", "detect_stack_use_after_return=0"]
     server = context.server(context.common_config(), environment={"ASAN_OPTIONS": ":".join(filter(None, options))})
     piece, count = "x" * 8000, 4000        # 32 MB of text
     progress = [0]
