@@ -2,7 +2,7 @@
 # builds too, though less: a model would be too slow to test otherwise. There they count no edges, since no fuzzer gets to them, and
 # what is undefined about addresses is left to AddressSanitizer, which sees each access: checking it once more before each took
 # three quarters of their compile time (the tiles' file 79 s, 20 without). Those that this machine cannot run are not optimised there:
-# nobody waits for them (56 s of such files, 17 so).
+# nobody waits for them (61 s of such files, 17 so).
 function(ajar_engine_kernels)
   set(dir ${CMAKE_SOURCE_DIR}/src/engine)
   set(avx2 -mavx2 -mfma -mf16c)
