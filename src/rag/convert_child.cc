@@ -1,5 +1,6 @@
 // The helper's side: gives up what it does not need, reads the file, answers.
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -38,6 +39,8 @@ Result<Extracted> read_file(int in, std::string_view name, const OcrOptions& ocr
 
 int convert_child(int in, int out, std::string_view name, std::string_view ocr, std::string_view path) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Programs that it starts would answer in its name, and one that outlives it would keep the answer open.
+  for (const int fd : {in, out}) fcntl(fd, F_SETFD, FD_CLOEXEC);
   look_for_programs_in(path);
   ::setenv("OMP_THREAD_LIMIT", "1", 1);  // tesseract's threads wait for each other more than they work
   const bool alone = give_up_network();

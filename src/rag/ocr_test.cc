@@ -99,11 +99,20 @@ TEST(Ocr, LimitsLeavePagesOutAndSaySo) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->text, "Words.\n\nWords.");
   EXPECT_THAT(read->note, HasSubstr("more than 2 scanned pages"));
-  programs.add("tesseract", "sleep 30\n");
+  programs.add("tesseract", "sleep 1000\n");  // a child of its own, which outlives it: nobody waits for that
   options.ocr.seconds = 1;
   read = convert(pdf_of({"", ""}), "x.pdf", options);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("longer than 1 s"));
+}
+
+TEST(Ocr, AProgramCannotAnswerInTheHelpersName) {
+  if (!installed("pdftotext") || !installed("pdftoppm")) GTEST_SKIP() << "poppler-utils is not installed";
+  const Programs programs(true);
+  programs.add("tesseract", "for fd in 3 4 5 6 7 8 9; do (echo forged >&$fd); done; cat >/dev/null; echo Words.\n");
+  auto read = convert(pdf_of({""}), "x.pdf", with_ocr());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->text, "Words.");
 }
 
 TEST(Ocr, WhatIsMissingIsSaid) {
