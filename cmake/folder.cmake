@@ -87,10 +87,30 @@ function(ajar_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
+# ajar_fuzzers(name pch sources...): a folder's fuzzers as one program, fuzz_<name>, since most of the time of each went into what it
+# includes and links. Each has a link to it and is what it is called as: sse_fuzz (tests/fuzz_main.h).
+function(ajar_fuzzers name pch)
+  set(text)
+  set(table)
+  foreach(source ${ARGN})
+    get_filename_component(fuzzer ${source} NAME_WE)
+    string(APPEND text "#define LLVMFuzzerTestOneInput ${fuzzer}\n#include \"${source}\"\n#undef LLVMFuzzerTestOneInput\n")
+    string(APPEND table "{\"${fuzzer}\", ${fuzzer}}, ")
+    file(CREATE_LINK fuzz_${name} ${CMAKE_BINARY_DIR}/${fuzzer} SYMBOLIC)
+  endforeach()
+  string(APPEND text "#define AJAR_FUZZERS ${table}\n#include \"${CMAKE_SOURCE_DIR}/tests/fuzz_main.h\"\n")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/fuzz_${name}.cc CONTENT "${text}")
+  add_executable(fuzz_${name} ${CMAKE_BINARY_DIR}/fuzz_${name}.cc)
+  target_link_libraries(fuzz_${name} PRIVATE ajar_${name})
+  target_compile_options(fuzz_${name} PRIVATE ${AJAR_FUZZED_OPTIONS})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_precompile_headers(fuzz_${name} REUSE_FROM ${pch})
+endfunction()
+
 # ajar_folder(name [PLAIN|CALL] [FUZZED] [HOT] DEPS folders... LIBS libraries... [COLD regex] [THREADED regex]): src/<name> becomes the static library ajar_<name>.
 # FUZZED: fuzzers exercise it. PLAIN: a folder that must not see Asio. CALL: one whose files begin with what pch_call.h has. HOT: a PLAIN one that is optimized beside sanitizers too (see flags.cmake).
 # COLD: but not those of its sources whose names match. THREADED: of its tests, ThreadSanitizer is given those whose names match.
-# Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target,
+# Beside the sources: *_test.cc are gathered into <name>_test, each *_fuzz.cc is a libFuzzer target (in fuzz_<name>),
 # each *_bench.cc a Google Benchmark. main.cc is left to the binary.
 function(ajar_folder name)
   cmake_parse_arguments(F "PLAIN;CALL;FUZZED;HOT" "COLD;THREADED" "DEPS;LIBS" ${ARGN})
@@ -161,15 +181,9 @@ function(ajar_folder name)
   if(AJAR_FUZZ)
     set(fuzzers ${all})
     list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
-    foreach(source ${fuzzers})
-      get_filename_component(target ${source} NAME_WE)
-      add_executable(${target} ${source})
-      target_link_libraries(${target} PRIVATE ajar_${name})
-      target_compile_options(${target} PRIVATE ${AJAR_FUZZED_OPTIONS})
-      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-      target_precompile_headers(${target} REUSE_FROM ${kind})
-      set_property(GLOBAL APPEND PROPERTY AJAR_FUZZERS ${target})
-    endforeach()
+    if(fuzzers)
+      ajar_fuzzers(${name} ${kind} ${fuzzers})
+    endif()
   endif()
   if(AJAR_BENCH)
     set(benches ${all})
