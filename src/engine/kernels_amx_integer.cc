@@ -44,6 +44,7 @@ struct Inputs {
   alignas(64) int8_t tiles[kUnits][U::rows * U::columns];
   alignas(64) float scales[kChunk][Rows];
   alignas(64) float sums[kChunk][Rows * (U::halves ? 2 : 1)];
+  alignas(64) int32_t zeros[kChunk][Rows];  // what a whole zero makes with the codes
 
   // Rows row..row+rows-1, blocks from..from+blocks-1.
   void gather(const QuantizedRows& x, int row, int rows, int64_t from, int64_t blocks) {
@@ -61,7 +62,8 @@ struct Inputs {
       for (int64_t b = 0; b < blocks; ++b) {
         const int64_t at = (row + m) * all + from + b;
         scales[b][m] = there ? x.scales[at] : 0;
-        if constexpr (U::halves) sums[b][m] = there ? x.sums[at * 2] : 0, sums[b][Rows + m] = there ? x.sums[at * 2 + 1] : 0;
+        if constexpr (panel_form(T).whole_zero()) zeros[b][m] = there ? panel_form(T).zero * x.totals[at] : 0;
+        else if constexpr (U::halves) sums[b][m] = there ? x.sums[at * 2] : 0, sums[b][Rows + m] = there ? x.sums[at * 2 + 1] : 0;
         else sums[b][m] = there ? x.sums[at * 2] + x.sums[at * 2 + 1] : 0;
       }
     }
@@ -139,9 +141,11 @@ void multiply_rows(const Product& p, const QuantizedRows& x, int row, int rows) 
 #pragma clang loop unroll(full)
       for (int m = 0; m < Rows; ++m) {
         __m512 s = _mm512_set1_ps(in.scales[b][m]);
-        acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot0 + m * 16)), _mm512_mul_ps(scale[0], s), acc[m]);
+        __m512i dot = _mm512_load_si512(dot0 + m * 16);
+        if constexpr (form.whole_zero()) dot = _mm512_sub_epi32(dot, _mm512_set1_epi32(in.zeros[b][m]));
+        acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(scale[0], s), acc[m]);
         if constexpr (U::halves) acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(dot1 + m * 16)), _mm512_mul_ps(scale[1], s), acc[m]);
-        acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(in.sums[b][m]), acc[m]);
+        if constexpr (!form.whole_zero()) acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(in.sums[b][m]), acc[m]);
         if constexpr (U::halves) acc[m] = _mm512_fnmadd_ps(minimum[1], _mm512_set1_ps(in.sums[b][Rows + m]), acc[m]);
       }
     };

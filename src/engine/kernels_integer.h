@@ -153,7 +153,8 @@ static inline __attribute__((always_inline)) void panel_integer(const uint8_t* p
       Ints whole[Rows];
       if constexpr (kMost > AJAR_MOST_CODE) {
         static_assert(!halves);
-        for (int m = 0; m < Rows; ++m) whole[m] = (Ints{} + totals[m * blocks + b]) << 7;
+        static_assert(form.zero == 128);
+        for (int m = 0; m < Rows; ++m) whole[m] = Ints{};
         dot_signed<Rows>(w, codes + b * kBlock, columns, whole);
       }
 #pragma clang loop unroll(full)
@@ -168,9 +169,10 @@ static inline __attribute__((always_inline)) void panel_integer(const uint8_t* p
           sum_up -= minimum[0] * splat_floats(sum[0]);
           sum_up -= minimum[1] * splat_floats(sum[1]);
         } else {
-          if constexpr (kMost > AJAR_MOST_CODE) sum_up += __builtin_convertvector(whole[m], Floats) * (scale[0] * s);
-          else sum_up += dot_floats<kMost, 0, 8>(w, a) * (scale[0] * s);
-          sum_up -= minimum[0] * splat_floats(sum[0] + sum[1]);
+          if constexpr (kMost <= AJAR_MOST_CODE) whole[m] = dot<kMost, 0, 8>(w, a);
+          if constexpr (kMost <= AJAR_MOST_CODE && form.whole_zero()) whole[m] -= Ints{} + totals[m * blocks + b] * form.zero;
+          sum_up += __builtin_convertvector(whole[m], Floats) * (scale[0] * s);
+          if constexpr (!form.whole_zero()) sum_up -= minimum[0] * splat_floats(sum[0] + sum[1]);
         }
       }
     }

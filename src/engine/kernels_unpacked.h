@@ -25,8 +25,9 @@ struct Unpacked {
   static constexpr int kMost = most_code(kForm);
   static constexpr int kRun = run_of(kMost, Input);
   static constexpr bool kSigned = kRun == 0;
+  static_assert(!kSigned || kForm.zero == 128);
   static constexpr int kHalves = kForm.scale == ScaleForm::kSuper16 ? 2 : 1;
-  static constexpr int kBlocks = 16;                       // super-blocks stay whole
+  static constexpr int kBlocks = 16;
 
   Bytes codes[kBlocks][8][kParts];  // less 128 where signed
   Floats scales[kBlocks][kHalves][kParts], minimums[kBlocks][kHalves][kParts];
@@ -89,27 +90,45 @@ static inline __attribute__((always_inline)) void dot_unpacked_singly(const U& w
   }
 }
 
-// Adds to out, `Rows` rows, what rows `row` and on of the input make with blocks from..to-1, those of `w`. Meanwhile it asks for
-// memory, half a block at `ahead` for each: few rows wait for it, and asking while unpacking would leave it idle here.
+// The codes of the next stretch, asked for while this one is multiplied, some bytes with each block: few rows wait for memory, and
+// asking while unpacking would leave it idle meanwhile.
+struct Ahead {
+  const uint8_t* next;
+  int64_t each;
+  int64_t asked = 0;
+
+  void ask() {
+    const int64_t until = asked + each;
+    for (int64_t line = asked / 64; line < until / 64; ++line) __builtin_prefetch(next + line * 64, 0, 2);
+    asked = until;
+  }
+};
+
+// Adds to out, `Rows` rows, what rows `row` and on of the input make with blocks from..to-1, those of `w`.
 template <int Rows, class U>
 static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, int64_t from, int64_t to, float (*out)[kPanelRows],
-                                 const uint8_t* ahead) {
-  constexpr int kHalf = U::kForm.code_bytes() / 2;
+                                 Ahead* ahead) {
   const int64_t columns = x.columns, blocks = columns / kBlock;
   for (int64_t b = 0; b < to - from; ++b) {
     const int64_t at = row * blocks + from + b;  // of the first row's block
     const int8_t* a = x.codes + at * kBlock;
-    for (int line = 0; line < kHalf; line += 64) __builtin_prefetch(ahead + b * kHalf + line, 0, 2);
+    if (ahead) ahead->ask();
     Ints total[U::kHalves][Rows][kParts];
     if constexpr (U::kRun < 2) {
       for (int m = 0; m < Rows; ++m)
-        for (int p = 0; p < kParts; ++p) total[0][m][p] = U::kSigned ? (Ints{} + x.totals[at + m * blocks]) << 7 : Ints{};
+        for (int p = 0; p < kParts; ++p) total[0][m][p] = Ints{};
       dot_unpacked_singly<Rows>(w, b, a, columns, total[0]);
     } else if constexpr (U::kHalves == 2) {
       dot_unpacked<0, 4, Rows>(w, b, a, columns, total[0]);
       dot_unpacked<4, 8, Rows>(w, b, a, columns, total[1]);
     } else {
       dot_unpacked<0, 8, Rows>(w, b, a, columns, total[0]);
+    }
+    if constexpr (U::kForm.whole_zero() && !U::kSigned) {
+      for (int m = 0; m < Rows; ++m) {
+        const Ints zero = (Ints{} + x.totals[at + m * blocks]) * U::kForm.zero;
+        for (int p = 0; p < kParts; ++p) total[0][m][p] -= zero;
+      }
     }
 #pragma clang loop unroll(full)
     for (int m = 0; m < Rows; ++m) {
@@ -121,7 +140,7 @@ static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, in
         for (int h = 0; h < U::kHalves; ++h) sum_up += __builtin_convertvector(total[h][m][p], Floats) * (w.scales[b][h][p] * s);
         if constexpr (U::kHalves == 2) {
           for (int h = 0; h < 2; ++h) sum_up -= w.minimums[b][h][p] * splat_floats(sum[h]);
-        } else {
+        } else if constexpr (!U::kForm.whole_zero()) {
           sum_up -= w.minimums[b][0][p] * splat_floats(sum[0] + sum[1]);
         }
         *reinterpret_cast<Floats*>(&out[m][p * kLanes]) = sum_up;
@@ -130,45 +149,54 @@ static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, in
   }
 }
 
-// Adds to out what `rows` rows of x make with blocks from..to-1 of a panel; x begins with its first row and block `from`.
+// Adds to out what `rows` rows of x make with blocks from..to-1 of a panel; x begins with its first row and block `from`. The same
+// blocks of the panel behind it are taken to come next. Stretches are of one length, so that memory is asked for evenly.
 template <Dtype T, int Input>
 static void panel_unpacked(const uint8_t* panel, const PanelLayout& layout, const QuantizedRows& x, int rows, int64_t from, int64_t to,
                            float (*out)[kPanelRows]) {
   Unpacked<T, Input> w;
-  for (int64_t first = from; first < to; first += w.kBlocks) {
-    const int64_t last = first + w.kBlocks < to ? first + w.kBlocks : to;
+  constexpr int kCode = w.kForm.code_bytes(), kScale = w.kForm.scale_bytes(), kWhole = w.kForm.super() ? 8 : 1;  // super-blocks stay whole
+  const int64_t stretches = (to - from + w.kBlocks - 1) / w.kBlocks, length = ((to - from - 1) / stretches / kWhole + 1) * kWhole;
+  for (int64_t first = from; first < to; first += length) {
+    const int64_t last = first + length < to ? first + length : to;
     w.unpack(panel, layout, first, last);
-    const uint8_t* next = panel + last * w.kForm.code_bytes();
-    const int64_t half = (last - first) * w.kForm.code_bytes() / 2;
-    auto ahead = [&](int m) { return m < 4 ? next : next + half; };
+    const uint8_t* after = last < to ? panel : panel + layout.stride;
+    const int64_t next = last < to ? last : from, count = next + length < to ? length : to - next;
+    for (int64_t line = 0; line < count * kScale; line += 64) __builtin_prefetch(after + layout.scales + next * kScale + line, 0, 2);
+    const int askers = rows < 8 ? 1 : 2;  // groups of four rows
+    Ahead ahead{after + next * kCode, count * kCode / askers / (last - first)};
     int m = 0;
-    for (; m + 4 <= rows; m += 4) rows_unpacked<4>(w, x, m, first - from, last - from, out + m, ahead(m));
-    if (m + 2 <= rows) rows_unpacked<2>(w, x, m, first - from, last - from, out + m, ahead(m)), m += 2;
-    if (m < rows) rows_unpacked<1>(w, x, m, first - from, last - from, out + m, ahead(m));
+    for (; m + 4 <= rows; m += 4) rows_unpacked<4>(w, x, m, first - from, last - from, out + m, m < 8 ? &ahead : nullptr);
+    if (m + 2 <= rows) rows_unpacked<2>(w, x, m, first - from, last - from, out + m, nullptr), m += 2;
+    if (m < rows) rows_unpacked<1>(w, x, m, first - from, last - from, out + m, nullptr);
   }
 }
 
 // Some columns of some rows of input, side by side: in the input itself rows lie a power of two apart, often enough, and push each
 // other out of the caches. Short rows lie side by side as they are.
 struct NearRows {
-  static constexpr int kBlocks = 32;  // 64 KiB of codes: they stay in the second cache
+  static constexpr int kShort = 32, kApart = 2;             // blocks
+  static constexpr int kBlocks = kTogether * (kShort + kApart);  // of all rows: 68 KiB of codes, they stay in the second cache
 
-  int8_t codes[kTogether * kBlocks * kBlock];
-  float scales[kTogether * kBlocks], sums[kTogether * kBlocks * 2];
-  int32_t totals[kTogether * kBlocks];
+  int8_t codes[kBlocks * kBlock];
+  float scales[kBlocks], sums[kBlocks * 2];
+  int32_t totals[kBlocks];
+
+  // How many blocks of each row there is room for.
+  static int64_t room(int rows) { return kBlocks / rows - kApart; }
 
   QuantizedRows take(const QuantizedRows& x, int row, int rows, int64_t from, int64_t to) {
-    const int64_t blocks = to - from, all = x.columns / kBlock;
-    if (blocks == all)
+    const int64_t blocks = to - from, all = x.columns / kBlock, apart = blocks + kApart;
+    if (blocks == all && all <= kShort)
       return {x.codes + row * x.columns, x.scales + row * all, x.sums + row * all * 2, x.totals + row * all, x.columns, x.most};
     for (int m = 0; m < rows; ++m) {
       const int64_t at = (row + m) * all + from;
-      __builtin_memcpy(codes + m * blocks * kBlock, x.codes + at * kBlock, static_cast<size_t>(blocks * kBlock));
-      __builtin_memcpy(scales + m * blocks, x.scales + at, static_cast<size_t>(blocks) * sizeof(float));
-      __builtin_memcpy(sums + m * blocks * 2, x.sums + at * 2, static_cast<size_t>(blocks) * 2 * sizeof(float));
-      __builtin_memcpy(totals + m * blocks, x.totals + at, static_cast<size_t>(blocks) * sizeof(int32_t));
+      __builtin_memcpy(codes + m * apart * kBlock, x.codes + at * kBlock, static_cast<size_t>(blocks * kBlock));
+      __builtin_memcpy(scales + m * apart, x.scales + at, static_cast<size_t>(blocks) * sizeof(float));
+      __builtin_memcpy(sums + m * apart * 2, x.sums + at * 2, static_cast<size_t>(blocks) * 2 * sizeof(float));
+      __builtin_memcpy(totals + m * apart, x.totals + at, static_cast<size_t>(blocks) * sizeof(int32_t));
     }
-    return {codes, scales, sums, totals, blocks * kBlock, x.most};
+    return {codes, scales, sums, totals, apart * kBlock, x.most};
   }
 };
 
@@ -181,9 +209,10 @@ static void group_unpacked(const Product& p, const PanelLayout& layout, const Qu
   const int64_t blocks = p.columns / kBlock;
   for (int row = 0; row < p.rows; row += kTogether) {
     const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
+    const int64_t room = near.room(rows) / 8 * 8;  // super-blocks stay whole
     for (int n = 0; n < last - first; ++n) __builtin_memset(sums[n], 0, static_cast<size_t>(rows) * sizeof sums[n][0]);
-    for (int64_t from = 0; from < blocks; from += near.kBlocks) {
-      const int64_t to = from + near.kBlocks < blocks ? from + near.kBlocks : blocks;
+    for (int64_t from = 0; from < blocks; from += room) {
+      const int64_t to = from + room < blocks ? from + room : blocks;
       const QuantizedRows part = near.take(x, row, rows, from, to);
       for (int n = first; n < last; ++n)
         panel_unpacked<T, Input>(reinterpret_cast<const uint8_t*>(p.panels) + n * layout.stride, layout, part, rows, from, to, sums[n - first]);

@@ -20,6 +20,7 @@ inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, cons
   const int8_t* codes = x.codes + row * columns;
   const float* scales = x.scales + row * blocks;
   const float* sums = x.sums + row * blocks * 2;
+  const int32_t* totals = x.totals + row * blocks;
   __m512 acc[Rows];
   for (int m = 0; m < Rows; ++m) acc[m] = _mm512_setzero_ps();
   for (int64_t b = 0; b < blocks; ++b) {
@@ -37,7 +38,8 @@ inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, cons
     for (int m = 0; m < Rows; ++m) {
       const int8_t* a = codes + m * columns + b * kBlock;
       __m512 s = _mm512_set1_ps(scales[m * blocks + b]);
-      __m512i dot[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+      const int32_t start = form.whole_zero() ? -form.zero * totals[m * blocks + b] : 0;
+      __m512i dot[2] = {_mm512_set1_epi32(start), _mm512_setzero_si512()};
       for (int g = 0; g < 8; ++g) {
         int32_t four;
         __builtin_memcpy(&four, a + g * 4, 4);
@@ -50,7 +52,7 @@ inline __attribute__((always_inline)) void panel_rows(const uint8_t* panel, cons
         acc[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[1]), _mm512_mul_ps(scale[1], s), acc[m]);
         acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(sum[0]), acc[m]);
         acc[m] = _mm512_fnmadd_ps(minimum[1], _mm512_set1_ps(sum[1]), acc[m]);
-      } else {
+      } else if constexpr (!form.whole_zero()) {
         acc[m] = _mm512_fnmadd_ps(minimum[0], _mm512_set1_ps(sum[0] + sum[1]), acc[m]);
       }
     }

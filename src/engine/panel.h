@@ -47,6 +47,8 @@ struct PanelForm {
     int one = scale == ScaleForm::kHalf || scale == ScaleForm::kBfloat ? 32 : scale == ScaleForm::kSuper32 ? 16 : 32;
     return one * (minimum ? 2 : 1);
   }
+  // The zero goes with the integers, and a block needs no minimum: its sum is the scale times (codes times inputs - zero times inputs).
+  constexpr bool whole_zero() const { return !minimum && scale != ScaleForm::kSuper16; }
   constexpr bool super() const { return scale == ScaleForm::kSuper32 || scale == ScaleForm::kSuper16; }
   constexpr int super_bytes() const { return super() ? 32 * (minimum ? 2 : 1) : 0; }  // per 256 columns
 };
