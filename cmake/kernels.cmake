@@ -47,6 +47,12 @@ function(ajar_engine_kernels)
     ajar_cpu_lacks(avx512_vnni ${dir}/kernels_vnni.cc)
     ajar_cpu_lacks(amx_int8 ${dir}/kernels_amx.cc ${dir}/kernels_amx_integer.cc)
   endif()
+  set(emulated vnni amx amx_integer avxvnni)
+  list(TRANSFORM emulated PREPEND ${dir}/emulated/)
+  list(TRANSFORM emulated APPEND _test.cc)
+  # Not optimised: compiling them would take 60 s in place of 13.
+  set_source_files_properties(${emulated} PROPERTIES COMPILE_OPTIONS "${common};${avx2};-O0" SKIP_PRECOMPILE_HEADERS ON)
+  ajar_alone(${emulated})
   foreach(source kernels_portable kernels_avx2 kernels_avxvnni kernels_avx512 kernels_vnni kernels_amx kernels_amx_integer kernels_neon kernels_dotprod kv_q8_portable kv_q8_avx2 kv_q8_avx512 panel dequantize dequantize_k)
     set_source_files_properties(${dir}/${source}.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)  # none has their flags
   endforeach()

@@ -80,6 +80,7 @@ void multiply_vnni(const Product& p, const QuantizedRows& x) {
   for_quantised(p.dtype, [&]<Dtype T>() { multiply<T>(p, x); });
 }
 
+#ifndef AJAR_EMULATED
 double peak_vnni(int64_t rounds) {
   __m512i acc[16], a = _mm512_set1_epi8(1), b = _mm512_set1_epi8(2);
   for (auto& v : acc) v = _mm512_setzero_si512();
@@ -92,6 +93,7 @@ double peak_vnni(int64_t rounds) {
   }
   return static_cast<double>(rounds) * 16 * 128;
 }
+#endif
 
 }  // namespace ajar::engine
 
