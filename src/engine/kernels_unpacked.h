@@ -116,7 +116,7 @@ static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, in
     Ints total[U::kHalves][Rows][kParts];
     if constexpr (U::kRun < 2) {
       for (int m = 0; m < Rows; ++m)
-        for (int p = 0; p < kParts; ++p) total[0][m][p] = Ints{};
+        for (int p = 0; p < kParts; ++p) total[0][m][p] = U::kSigned ? Ints{} : (Ints{} + x.totals[at + m * blocks]) * -U::kForm.zero;
       dot_unpacked_singly<Rows>(w, b, a, columns, total[0]);
     } else if constexpr (U::kHalves == 2) {
       dot_unpacked<0, 4, Rows>(w, b, a, columns, total[0]);
@@ -124,7 +124,7 @@ static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, in
     } else {
       dot_unpacked<0, 8, Rows>(w, b, a, columns, total[0]);
     }
-    if constexpr (U::kForm.whole_zero() && !U::kSigned) {
+    if constexpr (U::kForm.whole_zero() && U::kRun >= 2) {
       for (int m = 0; m < Rows; ++m) {
         const Ints zero = (Ints{} + x.totals[at + m * blocks]) * U::kForm.zero;
         for (int p = 0; p < kParts; ++p) total[0][m][p] -= zero;
