@@ -169,8 +169,10 @@ static inline __attribute__((always_inline)) void panel_integer(const uint8_t* p
           sum_up -= minimum[0] * splat_floats(sum[0]);
           sum_up -= minimum[1] * splat_floats(sum[1]);
         } else {
-          if constexpr (kMost <= AJAR_MOST_CODE) whole[m] = dot<kMost, 0, 8>(w, a);
-          if constexpr (kMost <= AJAR_MOST_CODE && form.whole_zero()) whole[m] -= Ints{} + totals[m * blocks + b] * form.zero;
+          if constexpr (kMost <= AJAR_MOST_CODE) {
+            whole[m] = dot<kMost, 0, 8>(w, a);
+            if constexpr (form.whole_zero()) whole[m] -= Ints{} + totals[m * blocks + b] * form.zero;
+          }
           sum_up += __builtin_convertvector(whole[m], Floats) * (scale[0] * s);
           if constexpr (!form.whole_zero()) sum_up -= minimum[0] * splat_floats(sum[0] + sum[1]);
         }

@@ -124,7 +124,7 @@ static inline void rows_unpacked(const U& w, const QuantizedRows& x, int row, in
     } else {
       dot_unpacked<0, 8, Rows>(w, b, a, columns, total[0]);
     }
-    if constexpr (U::kForm.whole_zero() && U::kRun >= 2) {
+    if constexpr (U::kForm.whole_zero() && U::kRun >= 2) {  // not where the sums begin: the zeros would take registers from the products
       for (int m = 0; m < Rows; ++m) {
         const Ints zero = (Ints{} + x.totals[at + m * blocks]) * U::kForm.zero;
         for (int p = 0; p < kParts; ++p) total[0][m][p] -= zero;
@@ -182,8 +182,8 @@ struct NearRows {
   float scales[kBlocks], sums[kBlocks * 2];
   int32_t totals[kBlocks];
 
-  // How many blocks of each row there is room for.
-  static int64_t room(int rows) { return kBlocks / rows - kApart; }
+  // How many blocks of each row there is room for; super-blocks stay whole.
+  static int64_t room(int rows) { return (kBlocks / rows - kApart) / 8 * 8; }
 
   QuantizedRows take(const QuantizedRows& x, int row, int rows, int64_t from, int64_t to) {
     const int64_t blocks = to - from, all = x.columns / kBlock, apart = blocks + kApart;
@@ -209,7 +209,7 @@ static void group_unpacked(const Product& p, const PanelLayout& layout, const Qu
   const int64_t blocks = p.columns / kBlock;
   for (int row = 0; row < p.rows; row += kTogether) {
     const int rows = p.rows - row < kTogether ? p.rows - row : kTogether;
-    const int64_t room = near.room(rows) / 8 * 8;  // super-blocks stay whole
+    const int64_t room = near.room(rows);
     for (int n = 0; n < last - first; ++n) __builtin_memset(sums[n], 0, static_cast<size_t>(rows) * sizeof sums[n][0]);
     for (int64_t from = 0; from < blocks; from += room) {
       const int64_t to = from + room < blocks ? from + room : blocks;
